@@ -1,0 +1,90 @@
+// Package connectors says what a connector is: the shape of a source, its settings and its surroundings. It holds no code
+// that reads a directory; each of those has a folder below.
+//
+// A connector reports facts and decides nothing: which people get which door is the rules' business (package mapping). It
+// promises that a read which ended without an error was whole. See connectortest for the contract as a tour.
+package connectors
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+)
+
+// Source reads one directory and writes nowhere.
+//
+// Fetch puts what changed since the cursor, or everything, and says in the receipt which of the two. The zero Cursor asks for
+// everything; so does one whose Shape is not the source's. After an error, all that was put is dropped by the caller, so a
+// Source returns an error for anything that makes the read less than whole: a size limit, a lost connection, a page that did
+// not come. An error of put is returned as it is. Receipt.Next is taken before the first entry is read. A delta covers what left
+// the base or the filter; a source that cannot tell reads everything. Fetch stops soon after ctx ended. Fetches of one Source
+// do not overlap.
+type Source interface {
+	Fetch(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error)
+}
+
+// Checker is a Source that can be examined by `check`: it connects read-only and says what it found, good and bad.
+type Checker interface {
+	Check(ctx context.Context) []Finding
+}
+
+// Watcher is a Source that is told of changes. Watch has its own connection, runs beside Fetch, calls ping once when it is
+// listening and after each change, and returns only when the watch broke or ctx ended.
+type Watcher interface {
+	Watch(ctx context.Context, ping func()) error
+}
+
+// Config is the settings of one source, decoded strictly from the file over its defaults. It is the factory of its Source.
+type Config interface {
+	// Validate returns every problem of the settings, nil when there is none. It touches nothing outside the process.
+	Validate() []Finding
+	// Open returns the source without connecting to it.
+	Open(Env) (Source, error)
+}
+
+// AttributeLister is a Config that knows which attributes its people have without being told in the file, such as the columns
+// of a list.
+type AttributeLister interface {
+	Attributes() []string
+}
+
+// Level says how serious a Finding is.
+type Level uint8
+
+// The levels of a Finding: Problem must be mended, Warning may hurt later, Good is something that works.
+const (
+	Problem Level = iota
+	Warning
+	Good
+)
+
+// Finding is one thing that a person should know about a source.
+type Finding struct {
+	Level Level
+	Path  string // the setting within the source's block ("login.password"), "" for the block itself
+	Text  string // what is so, in one lower-case sentence without a full stop
+	Hint  string // what to do next; "" when nothing is to be done
+}
+
+// Docs keeps a source's own documents across restarts, for sources that are pushed to.
+type Docs interface {
+	Get(ctx context.Context, key string) ([]byte, error) // nil when there is none
+	Put(ctx context.Context, key string, value []byte) error
+}
+
+// Env is a source's surroundings.
+type Env struct {
+	Name       string           // the source's name in the file
+	Dir        string           // where relative paths of the file start
+	Attributes []string         // the directory's own names of the attributes that rules read, sorted; nothing else is fetched
+	Log        *slog.Logger     // carries the source's name already
+	HTTP       *http.Client     // paced and proxied; nil for sources that do not speak HTTP
+	Now        func() time.Time // never nil
+	Docs       Docs             // nil unless the source is pushed to
+}
+
+// Types is the table of source types: the word behind `type:` and a maker of settings filled with defaults.
+type Types map[string]func() Config
