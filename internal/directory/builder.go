@@ -1,0 +1,130 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Builder collects the records of one read on top of what was known before. It copies what it keeps. After Seal, or after an
+// error, it must not be used.
+type Builder struct {
+	source string
+	last   *Snapshot
+	in     *interner
+	people stage
+	groups stage
+	marks  map[string]Kind // Gone or Unsure, by ID
+	lists  map[string]*memberEdit
+	tombs  map[string]Tombstone
+	doubts map[string]int64
+	row    row
+}
+
+// memberEdit is what was read of one group's members.
+type memberEdit struct {
+	whole     bool
+	add, gone []uint32
+}
+
+// Build begins the next snapshot of a source. last is what was known before; nil when nothing was.
+func Build(source string, last *Snapshot) *Builder {
+	if last == nil {
+		last = &Snapshot{source: source}
+	}
+	return &Builder{
+		source: source, last: last, in: newInterner(&last.refs),
+		people: newStage(), groups: newStage(),
+		marks: map[string]Kind{}, lists: map[string]*memberEdit{}, tombs: map[string]Tombstone{}, doubts: map[string]int64{},
+	}
+}
+
+// Put takes one record. It refuses a record without an ID, an unknown kind and a member without a value; the reader must then
+// give up.
+func (b *Builder) Put(r *Record) error {
+	if r.ID == "" {
+		return errors.New("record without an id")
+	}
+	switch r.Kind {
+	case PersonIs:
+		return b.stage(&b.people, r)
+	case GroupIs:
+		return b.stage(&b.groups, r)
+	case MembersFrom:
+		*b.edit(r.ID) = memberEdit{whole: true}
+		return nil
+	case MemberIs, MemberGone:
+		return b.member(r)
+	case Gone, Unsure:
+		b.marks[string([]byte(r.ID))] = r.Kind
+		return nil
+	}
+	return fmt.Errorf("record %s: unknown kind %d", r.ID, r.Kind)
+}
+
+func (b *Builder) stage(s *stage, r *Record) error {
+	b.row = row{id: r.ID, email: r.Email, name: r.Name, active: r.Active, changed: unix(r.Changed),
+		handles: b.row.handles[:0], attrs: r.Attrs}
+	for _, h := range r.Handles {
+		if h.Value != "" {
+			b.row.handles = append(b.row.handles, b.in.number(h))
+		}
+	}
+	slices.Sort(b.row.handles)
+	b.row.handles = slices.Compact(b.row.handles)
+	delete(b.marks, r.ID)
+	return s.put(&b.row)
+}
+
+func (b *Builder) member(r *Record) error {
+	if r.Member.Kind == 0 || r.Member.Value == "" {
+		return fmt.Errorf("group %s: member without a name", r.ID)
+	}
+	e, n := b.edit(r.ID), b.in.number(r.Member)
+	if r.Kind == MemberIs {
+		e.add = append(e.add, n)
+	} else {
+		e.gone = append(e.gone, n)
+	}
+	return nil
+}
+
+func (b *Builder) edit(id string) *memberEdit {
+	e := b.lists[id]
+	if e == nil {
+		e = &memberEdit{}
+		b.lists[string([]byte(id))] = e
+	}
+	return e
+}
+
+// Bury remembers an object that was there once, when a snapshot is brought back from storage.
+func (b *Builder) Bury(t Tombstone) { b.tombs[t.ID] = t }
+
+// Doubt marks an object as one whose absence is not believed, when a snapshot is brought back from storage.
+func (b *Builder) Doubt(id string, since time.Time) { b.doubts[id] = unix(since) }
+
+// Seal ends the read. It compares what was read with what was known and asks believable, unless nil, whether that may be so.
+// When not, what was stated goes in (new and changed people, explicit disables) but nothing that is missing goes out: absent
+// people and groups are kept and doubted, absent members and values stay, and the cursor is dropped so that the next read is
+// complete. It returns an error when the read contradicts itself; nothing is known from it then.
+func (b *Builder) Seal(r Receipt, believable func(Diff) bool) (*Snapshot, Diff, error) {
+	if r.Coverage != Delta && r.Coverage != Complete {
+		return nil, Diff{}, errors.New("receipt without coverage")
+	}
+	s := &seal{b: b, receipt: r}
+	s.people = b.people.against(&b.last.people, b.marks, r.Coverage)
+	s.groups = b.groups.against(&b.last.groups, b.marks, r.Coverage)
+	if id, ok := s.twice(); ok {
+		return nil, Diff{}, fmt.Errorf("%s is both a person and a group", id)
+	}
+	s.readMembers()
+	diff := s.diff()
+	s.believed = believable == nil || !diff.Missing() || believable(diff)
+	if !s.believed {
+		s.restore()
+	}
+	next, err := s.snapshot()
+	return next, diff, err
+}

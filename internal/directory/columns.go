@@ -1,0 +1,111 @@
+package directory
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"sort"
+	"unsafe"
+)
+
+// ErrTooLarge is returned when one column of a source would pass 4 GiB of text.
+var ErrTooLarge = errors.New("more than 4 GiB of text in one column")
+
+// texts is a column of strings in one arena: row i is bytes[ends[i-1]:ends[i]].
+type texts struct {
+	bytes []byte
+	ends  []uint32
+}
+
+func (t *texts) len() int { return len(t.ends) }
+
+// at returns row i without copying. Arenas of a finished column are never written again, so the string is as immutable as any.
+func (t *texts) at(i int) string {
+	from := uint32(0)
+	if i > 0 {
+		from = t.ends[i-1]
+	}
+	return view(t.bytes[from:t.ends[i]])
+}
+
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func (t *texts) add(s string) error {
+	if len(t.bytes)+len(s) > math.MaxUint32 {
+		return ErrTooLarge
+	}
+	t.bytes = append(t.bytes, s...)
+	t.ends = append(t.ends, uint32(len(t.bytes)))
+	return nil
+}
+
+// find returns the row that holds s, for a column in ascending order.
+func (t *texts) find(s string) (int, bool) {
+	i := sort.Search(t.len(), func(i int) bool { return t.at(i) >= s })
+	return i, i < t.len() && t.at(i) == s
+}
+
+func (t *texts) clip() { t.bytes, t.ends = slices.Clip(t.bytes), slices.Clip(t.ends) }
+
+// lists is a column of number lists: row i is items[ends[i-1]:ends[i]].
+type lists struct {
+	items []uint32
+	ends  []uint32
+}
+
+func (l *lists) at(i int) []uint32 {
+	from := uint32(0)
+	if i > 0 {
+		from = l.ends[i-1]
+	}
+	return l.items[from:l.ends[i]:l.ends[i]]
+}
+
+func (l *lists) add(items []uint32) {
+	l.items = append(l.items, items...)
+	l.ends = append(l.ends, uint32(len(l.items)))
+}
+
+func (l *lists) clip() { l.items, l.ends = slices.Clip(l.items), slices.Clip(l.ends) }
+
+// column is one attribute of all rows; each distinct value is kept once.
+type column struct {
+	name   string
+	values texts // distinct values, in the order in which they first came
+	rows   lists // numbers into values
+}
+
+// columnBuilder makes a column.
+type columnBuilder struct {
+	column
+	index map[string]uint32
+	row   []uint32
+}
+
+func newColumnBuilder(name string) *columnBuilder {
+	return &columnBuilder{column: column{name: name}, index: map[string]uint32{}}
+}
+
+func (b *columnBuilder) add(values []string) error {
+	b.row = b.row[:0]
+	for _, v := range values {
+		n, ok := b.index[v]
+		if !ok {
+			n = uint32(b.values.len())
+			if err := b.values.add(v); err != nil {
+				return err
+			}
+			b.index[string([]byte(v))] = n
+		}
+		b.row = append(b.row, n)
+	}
+	b.rows.add(b.row)
+	return nil
+}
+
+// padTo gives rows that came before this column was known an empty value.
+func (b *columnBuilder) padTo(rows int) {
+	for len(b.rows.ends) < rows {
+		b.rows.add(nil)
+	}
+}

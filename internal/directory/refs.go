@@ -1,0 +1,173 @@
+package directory
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/kisi-sync/kisi-sync/internal/email"
+)
+
+// none is the node of a ref that names nobody.
+const none = ^uint32(0)
+
+// refs is the table of everything that names somebody: each ref once, sorted by kind and value, with the node it names.
+// Nodes are numbered people first, then groups.
+type refs struct {
+	kind  []RefKind
+	value texts
+	node  []uint32
+}
+
+func (t *refs) at(i uint32) Ref { return Ref{Kind: t.kind[i], Value: t.value.at(int(i))} }
+
+func (t *refs) find(r Ref) (uint32, bool) {
+	i := sort.Search(len(t.kind), func(i int) bool { return compareRefs(t.at(uint32(i)), r) >= 0 })
+	return uint32(i), i < len(t.kind) && t.at(uint32(i)) == r
+}
+
+func compareRefs(a, b Ref) int {
+	if a.Kind != b.Kind {
+		return int(a.Kind) - int(b.Kind)
+	}
+	return compare(a.Value, b.Value)
+}
+
+// interner numbers refs: those of the last snapshot keep their number, new ones follow.
+type interner struct {
+	last  *refs
+	fresh []Ref
+	index map[Ref]uint32
+	text  arena
+}
+
+func newInterner(last *refs) *interner { return &interner{last: last, index: map[Ref]uint32{}} }
+
+func (in *interner) number(r Ref) uint32 {
+	if n, ok := in.index[r]; ok {
+		return n
+	}
+	n, ok := in.last.find(r)
+	if !ok {
+		n = uint32(len(in.last.kind) + len(in.fresh))
+		r.Value = in.text.copy(r.Value)
+		in.fresh = append(in.fresh, r)
+	} else {
+		r.Value = in.last.value.at(int(n))
+	}
+	in.index[r] = n
+	return n
+}
+
+func (in *interner) at(n uint32) Ref {
+	if old := uint32(len(in.last.kind)); n >= old {
+		return in.fresh[n-old]
+	}
+	return in.last.at(n)
+}
+
+func (in *interner) len() int { return len(in.last.kind) + len(in.fresh) }
+
+// renumber makes the sorted table of the refs that are used and returns the new number of each old one.
+func (in *interner) renumber(used []bool) (refs, []uint32, error) {
+	order := make([]uint32, 0, len(used))
+	for n, u := range used {
+		if u {
+			order = append(order, uint32(n))
+		}
+	}
+	slices.SortFunc(order, func(a, b uint32) int { return compareRefs(in.at(a), in.at(b)) })
+	table := refs{kind: make([]RefKind, 0, len(order)), node: make([]uint32, len(order))}
+	table.value.ends = make([]uint32, 0, len(order))
+	number := make([]uint32, len(used))
+	for i, old := range order {
+		r := in.at(old)
+		table.kind = append(table.kind, r.Kind)
+		if err := table.value.add(r.Value); err != nil {
+			return refs{}, nil, err
+		}
+		table.node[i] = none
+		number[old] = uint32(i)
+	}
+	table.value.clip()
+	return table, number, nil
+}
+
+// resolve finds the node of each ref: by a handle, by ID, or by e-mail address. An address that two objects share names
+// nobody: which of them is meant cannot be known.
+func (s *Snapshot) resolve() {
+	for _, part := range s.parts() {
+		for row := range part.nodes.len() {
+			for _, h := range part.nodes.handles.at(row) {
+				s.refs.claim(h, part.base+uint32(row))
+			}
+		}
+	}
+	s.resolveIDs()
+	s.resolveMail()
+}
+
+// ambiguous marks a ref that several nodes claim while they are being resolved.
+const ambiguous = none - 1
+
+func (t *refs) claim(ref, node uint32) {
+	switch t.node[ref] {
+	case none, node:
+		t.node[ref] = node
+	default:
+		t.node[ref] = ambiguous
+	}
+}
+
+func (s *Snapshot) resolveIDs() {
+	for i, kind := range s.refs.kind {
+		if kind != ByID {
+			continue
+		}
+		if row, ok := s.people.id.find(s.refs.value.at(i)); ok {
+			s.refs.node[i] = uint32(row)
+		} else if row, ok := s.groups.id.find(s.refs.value.at(i)); ok {
+			s.refs.node[i] = uint32(s.people.len() + row)
+		}
+	}
+}
+
+func (s *Snapshot) resolveMail() {
+	first := sort.Search(len(s.refs.kind), func(i int) bool { return s.refs.kind[i] >= ByMail })
+	if first < len(s.refs.kind) {
+		for _, part := range s.parts() {
+			for row := range part.nodes.len() {
+				if at, ok := s.refs.find(Ref{ByMail, email.Fold(part.nodes.email.at(row))}); ok {
+					s.refs.claim(at, part.base+uint32(row))
+				}
+			}
+		}
+	}
+	for i := range s.refs.node {
+		if s.refs.node[i] == ambiguous {
+			s.refs.node[i] = none
+		}
+	}
+}
+
+// part is the people or the groups of a snapshot with the number of their first node.
+type part struct {
+	nodes *nodes
+	base  uint32
+}
+
+func (s *Snapshot) parts() [2]part {
+	return [2]part{{&s.people, 0}, {&s.groups, uint32(s.people.len())}}
+}
+
+// arena copies short strings into large blocks, so that a value of 20 bytes does not keep alive the 10 kB that it was cut from.
+type arena struct{ block []byte }
+
+func (a *arena) copy(s string) string {
+	const size = 64 << 10
+	if len(s) > cap(a.block)-len(a.block) {
+		a.block = make([]byte, 0, max(size, len(s)))
+	}
+	from := len(a.block)
+	a.block = append(a.block, s...)
+	return view(a.block[from:])
+}

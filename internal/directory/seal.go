@@ -1,0 +1,227 @@
+package directory
+
+import (
+	"slices"
+	"time"
+)
+
+// seal is a read on its way to a snapshot.
+type seal struct {
+	b              *Builder
+	receipt        Receipt
+	people, groups *merge
+	members        lists // of the kept groups, as read, numbered by the interner
+	gained, lost   int   // memberships of groups that are still there
+	believed       bool
+}
+
+// twice returns an ID that is used for a person and for a group.
+func (s *seal) twice() (string, bool) {
+	for _, k := range s.groups.kept {
+		if id := s.groups.id(k); s.people.has(id) {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// readMembers works out the members of each kept group.
+func (s *seal) readMembers() {
+	s.members, s.gained, s.lost = lists{}, 0, 0
+	for _, k := range s.groups.kept {
+		old := s.known(k)
+		now := s.b.lists[s.groups.id(k)].onto(old)
+		gained, lost := difference(old, now)
+		s.gained += gained
+		s.lost += lost
+		s.members.add(now)
+	}
+}
+
+// known returns the members that a group had before.
+func (s *seal) known(k kept) []uint32 {
+	if k.old == noRow {
+		return nil
+	}
+	return s.b.last.members.at(int(k.old))
+}
+
+// restore takes back everything that the read would have taken away.
+func (s *seal) restore() {
+	s.people.restore()
+	s.groups.restore()
+	s.members = lists{}
+	for _, k := range s.groups.kept {
+		all := slices.Concat(s.known(k), s.b.lists[s.groups.id(k)].onto(s.known(k)))
+		slices.Sort(all)
+		s.members.add(slices.Compact(all))
+	}
+}
+
+// onto returns old with the edit done, ascending; a nil edit means that nothing was read.
+func (e *memberEdit) onto(old []uint32) []uint32 {
+	if e == nil {
+		return old
+	}
+	now := slices.Clone(e.add)
+	if !e.whole {
+		now = append(now, old...)
+	}
+	slices.Sort(now)
+	now = slices.Compact(now)
+	if len(e.gone) == 0 {
+		return now
+	}
+	slices.Sort(e.gone)
+	return slices.DeleteFunc(now, func(n uint32) bool { _, gone := slices.BinarySearch(e.gone, n); return gone })
+}
+
+// difference counts what two ascending lists do not share.
+func difference(old, now []uint32) (gained, lost int) {
+	i, j := 0, 0
+	for i < len(old) && j < len(now) {
+		switch {
+		case old[i] == now[j]:
+			i++
+			j++
+		case old[i] < now[j]:
+			i++
+			lost++
+		default:
+			j++
+			gained++
+		}
+	}
+	return gained + len(now) - j, lost + len(old) - i
+}
+
+// snapshot lays the kept rows down in new columns and numbers the refs that are still used.
+func (s *seal) snapshot() (*Snapshot, error) {
+	used := make([]bool, s.b.in.len())
+	people, err := s.lay(s.people, used)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := s.lay(s.groups, used)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range s.members.items {
+		used[m] = true
+	}
+	table, number, err := s.b.in.renumber(used)
+	if err != nil {
+		return nil, err
+	}
+	next := &Snapshot{source: s.b.source, at: s.receipt.At, people: people, groups: groups, members: s.members, refs: table}
+	for _, l := range []*lists{&next.people.handles, &next.groups.handles, &next.members} {
+		l.renumber(number)
+	}
+	next.cursor, next.doubts, next.tombs = s.cursor(), s.doubts(), s.tombstones()
+	next.resolve()
+	return next, nil
+}
+
+func (l *lists) renumber(number []uint32) {
+	for i, n := range l.items {
+		l.items[i] = number[n]
+	}
+	for i := range l.ends {
+		slices.Sort(l.at(i))
+	}
+	l.clip()
+}
+
+func (s *seal) cursor() Cursor {
+	if !s.believed {
+		return Cursor{}
+	}
+	return s.receipt.Next
+}
+
+func (s *seal) doubts() int {
+	switch {
+	case !s.believed:
+		return len(s.people.lost) + len(s.groups.lost) + s.lost
+	case s.receipt.Coverage == Delta || len(s.b.doubts) > 0:
+		return s.b.last.doubts + len(s.b.doubts)
+	}
+	return 0
+}
+
+// lay copies the kept rows of a merge into new columns.
+func (s *seal) lay(m *merge, used []bool) (nodes, error) {
+	out := newNodesBuilder()
+	var r row
+	for _, k := range m.kept {
+		s.load(m, k, &r)
+		for _, h := range r.handles {
+			used[h] = true
+		}
+		if err := out.add(&r); err != nil {
+			return nodes{}, err
+		}
+	}
+	return out.finish(), nil
+}
+
+// load reads a kept row. When the read is not believed, values that were there before and are missing now stay.
+func (s *seal) load(m *merge, k kept, r *row) {
+	n, i := m.row(k)
+	n.load(i, r)
+	switch {
+	case k.doubted && r.doubted == 0:
+		r.doubted = unix(s.receipt.At)
+	case m.sure[k.old]:
+		r.doubted = 0
+	}
+	if since, ok := s.b.doubts[r.id]; ok {
+		r.doubted = since
+	}
+	if !s.believed && k.read != noRow && k.old != noRow {
+		m.fill(k, r)
+	}
+}
+
+// fill puts back the values that a row had and that were not read.
+func (m *merge) fill(k kept, r *row) {
+	var old row
+	m.old.load(int(k.old), &old)
+	if r.email == "" {
+		r.email = old.email
+	}
+	for _, a := range old.attrs {
+		if len(m.read.values(int(k.read), a.Name, nil)) == 0 {
+			r.attrs = append(r.attrs, a)
+		}
+	}
+}
+
+// tombstones returns who is remembered as gone after this read, sorted by ID.
+func (s *seal) tombstones() []Tombstone {
+	dead := map[string]Tombstone{}
+	for _, t := range s.b.last.tombs {
+		dead[t.ID] = t
+	}
+	for id, t := range s.b.tombs {
+		dead[id] = t
+	}
+	if s.believed {
+		bury(dead, s.people.lost, s.receipt.At)
+		bury(dead, s.groups.lost, s.receipt.At)
+	}
+	out := make([]Tombstone, 0, len(dead))
+	for id, t := range dead {
+		if !s.people.has(id) && !s.groups.has(id) {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b Tombstone) int { return compare(a.ID, b.ID) })
+	return out
+}
+
+func bury(dead map[string]Tombstone, lost []loss, at time.Time) {
+	for _, l := range lost {
+		dead[l.id] = Tombstone{ID: l.id, Why: l.why, Since: at}
+	}
+}

@@ -1,0 +1,163 @@
+package directory
+
+import (
+	"slices"
+)
+
+// stage holds the people, or the groups, of one read in the order in which they came.
+type stage struct{ rows *nodesBuilder }
+
+func newStage() stage { return stage{newNodesBuilder()} }
+
+func (s *stage) put(r *row) error { return s.rows.add(r) }
+
+// byID returns the rows in order of ID; of rows with one ID the last one put.
+func byID(n *nodes) []uint32 {
+	order := make([]uint32, n.len())
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	slices.SortStableFunc(order, func(a, b uint32) int { return compare(n.id.at(int(a)), n.id.at(int(b))) })
+	kept := order[:0]
+	for i, row := range order {
+		if i+1 == len(order) || n.id.at(int(row)) != n.id.at(int(order[i+1])) {
+			kept = append(kept, row)
+		}
+	}
+	return kept
+}
+
+// noRow stands for "not there".
+const noRow = -1
+
+// kept is one row of the next snapshot: as read, as known before, or both.
+type kept struct {
+	read, old int32
+	doubted   bool // not read, and its absence is not believed
+}
+
+// loss is a row that was known and is not there any more.
+type loss struct {
+	id  string
+	old int32
+	why Absence
+}
+
+// merge is the outcome of holding a stage against what was known.
+type merge struct {
+	read     *nodes
+	old      *nodes
+	kept     []kept // ascending by ID
+	lost     []loss
+	sure     map[int32]bool // old rows that were said to exist without being read
+	added    int
+	changed  int
+	disabled int
+}
+
+// against merges the staged rows with the known ones. Both are walked once in order of ID.
+func (s *stage) against(old *nodes, marks map[string]Kind, coverage Coverage) *merge {
+	read := s.rows.finish()
+	m := &merge{read: &read, old: old, sure: map[int32]bool{}}
+	o := 0
+	for _, n := range byID(&read) {
+		id := read.id.at(int(n))
+		for ; o < old.len() && old.id.at(o) < id; o++ {
+			m.absent(o, marks, coverage)
+		}
+		if o < old.len() && old.id.at(o) == id {
+			m.both(int32(n), int32(o))
+			o++
+		} else {
+			m.kept = append(m.kept, kept{read: int32(n), old: noRow})
+			m.added++
+		}
+	}
+	for ; o < old.len(); o++ {
+		m.absent(o, marks, coverage)
+	}
+	return m
+}
+
+func (m *merge) both(n, o int32) {
+	m.kept = append(m.kept, kept{read: n, old: o})
+	if !sameRow(m.read, int(n), m.old, int(o)) {
+		m.changed++
+	}
+	if m.read.active[n] == No && m.old.active[o] != No {
+		m.disabled++
+	}
+}
+
+func (m *merge) absent(o int, marks map[string]Kind, coverage Coverage) {
+	id := m.old.id.at(o)
+	switch mark := marks[id]; {
+	case mark == Gone:
+		m.lost = append(m.lost, loss{id, int32(o), Deleted})
+	case mark == Unsure:
+		m.sure[int32(o)] = true
+		m.kept = append(m.kept, kept{read: noRow, old: int32(o)})
+	case coverage == Delta:
+		m.kept = append(m.kept, kept{read: noRow, old: int32(o)})
+	default:
+		m.lost = append(m.lost, loss{id, int32(o), Vanished})
+	}
+}
+
+// restore keeps what is missing after all, as doubted.
+func (m *merge) restore() {
+	for _, l := range m.lost {
+		m.kept = append(m.kept, kept{read: noRow, old: l.old, doubted: true})
+	}
+	slices.SortFunc(m.kept, func(a, b kept) int { return compare(m.id(a), m.id(b)) })
+}
+
+func (m *merge) id(k kept) string {
+	n, row := m.row(k)
+	return n.id.at(row)
+}
+
+func (m *merge) row(k kept) (*nodes, int) {
+	if k.read != noRow {
+		return m.read, int(k.read)
+	}
+	return m.old, int(k.old)
+}
+
+func (m *merge) has(id string) bool {
+	_, ok := slices.BinarySearchFunc(m.kept, id, func(k kept, id string) int { return compare(m.id(k), id) })
+	return ok
+}
+
+// sameRow compares two rows whose handles are numbered alike. When they changed, by the source's clock, does not count.
+func sameRow(a *nodes, i int, b *nodes, j int) bool {
+	if a.email.at(i) != b.email.at(j) || a.name.at(i) != b.name.at(j) || a.active[i] != b.active[j] || b.doubted[j] != 0 {
+		return false
+	}
+	return slices.Equal(a.handles.at(i), b.handles.at(j)) && sameAttrs(a, i, b, j) && sameAttrs(b, j, a, i)
+}
+
+// sameAttrs says that what a has, b has too.
+func sameAttrs(a *nodes, i int, b *nodes, j int) bool {
+	for k := range a.attrs {
+		c := &a.attrs[k]
+		mine := c.rows.at(i)
+		if len(mine) == 0 {
+			continue
+		}
+		d := b.column(c.name)
+		if d == nil {
+			return false
+		}
+		theirs := d.rows.at(j)
+		if len(mine) != len(theirs) {
+			return false
+		}
+		for v := range mine {
+			if c.values.at(int(mine[v])) != d.values.at(int(theirs[v])) {
+				return false
+			}
+		}
+	}
+	return true
+}
