@@ -1,0 +1,132 @@
+package access
+
+import "slices"
+
+// After returns the account as it is once a call about its member has come back with a result. It is the one place that says what
+// a success means for our memory; the receiver is not changed. Calls about groups leave it as it is.
+//
+//	create user       known, linked as Created           give access    known, owned as Created (or Satisfied if it existed)
+//	update user       name as we wrote it                change access  known and owned follow
+//	suspend, restore  the suspension is ours, or over    remove access  neither known nor owned
+//	link user         linked                             release, forget  not owned
+func (a Account) After(c Call, r Result, at Instant) Account {
+	a.Known.Grants, a.Owned = slices.Clone(a.Known.Grants), slices.Clone(a.Owned)
+	ch := c.Change
+	switch ch.Kind {
+	case CreateMember:
+		f := ch.After
+		a.Known = Member{ID: r.ID, Email: f.Email, Name: f.Name, Enabled: f.Enabled, Stamp: f.Stamp}
+		a.Link = Link{Anchors: f.Anchors, Level: Created, Name: f.Name, Since: at}
+	case UpdateMember:
+		a.Known.Name, a.Link.Name = ch.After.Name, ch.After.Name
+	case DisableMember:
+		a.Known.Enabled, a.Link.Suspended = false, &ch.Cause
+	case EnableMember:
+		a.Known.Enabled, a.Link.Suspended = true, nil
+	case LinkMember:
+		a.Link.Anchors, a.Link.Level, a.Link.Name, a.Link.Since = ch.After.Anchors, ch.After.Level, ch.After.Name, at
+	default:
+		a.grants(c, r, at)
+	}
+	if !ch.Kind.LedgerOnly() && a.Known.ID != 0 {
+		a.Known.Seen = at
+	}
+	return a
+}
+
+// grants does the part of After that is about rights. The slices are the account's own by now.
+func (a *Account) grants(c Call, r Result, at Instant) {
+	ch, group := c.Change, c.Group()
+	switch ch.Kind {
+	case CreateAssignment, UpdateAssignment:
+		a.dropKnown(ch.Object.Assignment)
+		id := r.ID
+		if id == 0 {
+			id = ch.Object.Assignment
+		}
+		a.Known.Grants = append(a.Known.Grants, Grant{Assignment: id, Group: group, Role: ch.After.Role, From: ch.After.From, Until: ch.After.Until})
+		SortGrants(a.Known.Grants)
+		a.own(a.owned(group, id, ch, r, at))
+	case NoteSatisfied:
+		a.own(OwnedGrant{Group: group, Assignment: ch.Object.Assignment, Level: Satisfied, Role: ch.After.Role,
+			From: ch.After.From, Until: ch.After.Until, Cause: &ch.Cause, Since: at})
+	case RemoveAssignment:
+		a.dropKnown(ch.Object.Assignment)
+		a.disown(group)
+	case ReleaseGrant, ForgetGrant:
+		a.disown(group)
+	}
+}
+
+func (a *Account) owned(group, id RemoteID, ch Change, r Result, at Instant) OwnedGrant {
+	g := OwnedGrant{Group: group, Assignment: id, Level: Created, Role: ch.After.Role, From: ch.After.From,
+		Until: ch.After.Until, Cause: &ch.Cause, Since: at}
+	if r.Existed {
+		g.Level = Satisfied
+	}
+	if old, ok := a.Grant(group); ok && ch.Kind == UpdateAssignment {
+		g.Level, g.Since = old.Level, old.Since
+	}
+	return g
+}
+
+func (a *Account) dropKnown(assignment RemoteID) {
+	a.Known.Grants = slices.DeleteFunc(a.Known.Grants, func(g Grant) bool { return g.Assignment == assignment && assignment != 0 })
+}
+
+func (a *Account) own(g OwnedGrant) {
+	a.disown(g.Group)
+	a.Owned = append(a.Owned, g)
+	slices.SortFunc(a.Owned, func(x, y OwnedGrant) int { return int(sign(x.Group, y.Group)) })
+}
+
+func (a *Account) disown(group RemoteID) {
+	a.Owned = slices.DeleteFunc(a.Owned, func(g OwnedGrant) bool { return g.Group == group })
+}
+
+// Saw returns the account after its member was observed; an observation that began before the row was last written says nothing.
+func (a Account) Saw(m Member, began Instant) Account {
+	if a.Known.Seen > began {
+		return a
+	}
+	a.Known = m
+	a.Known.Seen = began
+	return a
+}
+
+// After returns the group's account once a call about it has come back with a result; the receiver is not changed.
+func (g GroupAccount) After(c Call, r Result) GroupAccount {
+	g.Doors, g.Stops = slices.Clone(g.Doors), slices.Clone(g.Stops)
+	ch := c.Change
+	switch ch.Kind {
+	case CreateGroup:
+		g.ID, g.Name, g.Description, g.Level = r.ID, ch.Object.GroupName, ch.After.Description, Created
+	case UpdateGroup:
+		g.Description = ch.After.Description
+	case AddDoor:
+		g.Doors = append(g.Doors, Opening{Row: r.ID, Thing: ch.Object.Thing})
+	case AddStop:
+		g.Stops = append(g.Stops, Opening{Row: r.ID, Thing: ch.Object.Thing})
+	case RemoveDoor:
+		g.Doors = without(g.Doors, ch.Object.Thing)
+	case RemoveStop:
+		g.Stops = without(g.Stops, ch.Object.Thing)
+	}
+	if g.ID == 0 {
+		g.ID, g.Name = c.Group(), ch.Object.GroupName
+	}
+	return g
+}
+
+func without(all []Opening, thing RemoteID) []Opening {
+	return slices.DeleteFunc(all, func(o Opening) bool { return o.Thing == thing })
+}
+
+// Spent returns what a call that was carried out counts against the limits; ok is false when it counts nothing.
+func (c Call) Spent(at Instant) (s Spending, ok bool) {
+	effect := c.Change.Effect()
+	if effect == Neutral || !c.Change.Kind.OfMember() {
+		return Spending{}, false
+	}
+	return Spending{At: at, Effect: effect, Cause: c.Change.Cause.Kind, Group: c.Group(), Email: c.Change.Object.Email}, true
+}

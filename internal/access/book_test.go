@@ -1,0 +1,60 @@
+package access
+
+import "testing"
+
+func TestARightThatExistedIsSatisfiedAndNotOurs(t *testing.T) {
+	cause := Cause{Kind: ByRule, Rule: "hq"}
+	c := Call{Change: Change{Kind: CreateAssignment, Object: ObjectKey{Member: 1, Group: 7}, After: &Fields{Role: DoorAccess}, Cause: cause}}
+	for existed, want := range map[bool]Level{false: Created, true: Satisfied} {
+		a := Account{Known: Member{ID: 1}}.After(c, Result{ID: 99, Existed: existed}, 5)
+		g, ok := a.Grant(7)
+		if !ok || g.Level != want || g.Assignment != 99 || len(a.Known.Grants) != 1 {
+			t.Errorf("existed %v: %+v", existed, a)
+		}
+	}
+}
+
+func TestRemovingARightForgetsItAndLeavesTheOldAccountAlone(t *testing.T) {
+	before := Account{Known: Member{ID: 1, Grants: []Grant{{9, 7, DoorAccess, 0, 0}}}, Owned: []OwnedGrant{{Group: 7, Assignment: 9, Level: Created}}}
+	after := before.After(Call{Change: Change{Kind: RemoveAssignment, Object: ObjectKey{Member: 1, Group: 7, Assignment: 9}}}, Result{}, 5)
+	if len(after.Known.Grants)+len(after.Owned) != 0 || len(before.Owned) != 1 || len(before.Known.Grants) != 1 {
+		t.Errorf("before %+v after %+v", before, after)
+	}
+}
+
+func TestChangesOfDatesWidenOrNarrow(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		before, after Fields
+		want          Effect
+	}{
+		{"same", Fields{Role: DoorAccess}, Fields{Role: DoorAccess}, Neutral},
+		{"an end where there was none", Fields{Role: DoorAccess}, Fields{Role: DoorAccess, Until: 50}, Narrows},
+		{"no end any more", Fields{Role: DoorAccess, Until: 50}, Fields{Role: DoorAccess}, Widens},
+		{"earlier end", Fields{Role: DoorAccess, Until: 50}, Fields{Role: DoorAccess, Until: 40}, Narrows},
+		{"later end", Fields{Role: DoorAccess, Until: 50}, Fields{Role: DoorAccess, Until: 60}, Widens},
+		{"later beginning", Fields{Role: DoorAccess, From: 1}, Fields{Role: DoorAccess, From: 2}, Narrows},
+		{"shifted", Fields{Role: DoorAccess, From: 1, Until: 5}, Fields{Role: DoorAccess, From: 2, Until: 6}, Widens},
+		{"promoted", Fields{Role: DoorAccess}, Fields{Role: GroupManager}, Widens},
+		{"demoted", Fields{Role: GroupManager}, Fields{Role: DoorAccess}, Narrows},
+	} {
+		ch := Change{Kind: UpdateAssignment, Before: &c.before, After: &c.after}
+		if got := ch.Effect(); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+func TestTheDigestIsOfNamesNotOfIDsThatOtherStepsMake(t *testing.T) {
+	c := Change{Kind: CreateAssignment, Object: ObjectKey{Email: "ana@x.com", GroupName: "HQ"}, After: &Fields{Role: DoorAccess}}
+	later := c
+	later.Object.Member, later.Object.Group = 42, 7
+	if c.Digest() != later.Digest() {
+		t.Error("the digest changed when the user was created")
+	}
+	other := c
+	other.After = &Fields{Role: DoorAccess, Until: 9}
+	if c.Digest() == other.Digest() {
+		t.Error("another end has the same digest")
+	}
+}

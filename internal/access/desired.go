@@ -1,0 +1,107 @@
+package access
+
+// Desired is Kisi as it should be, as far as it is our business. It is made by mapping and is immutable.
+type Desired struct {
+	Groups []DesiredGroup // as the file declares them, sorted by Name
+	Wishes []Wish         // sorted by Member, then by folded e-mail address
+	Causes []Cause        // what the numbers in wishes mean; 0 is no cause
+	Due    Instant        // when the answer next changes by itself; 0 for never
+}
+
+// DesiredGroup is a group that the file names.
+type DesiredGroup struct {
+	ID          RemoteID // 0: not in Kisi yet
+	Name        string   // as the file names it, and as Kisi does
+	Place       RemoteID // 0: organization group
+	Description *string  // nil: not ours to say
+	Create      bool     // create it when it is missing
+	Members     bool     // its members are ours to manage
+	Openings    bool     // its doors and stops are ours to manage
+	Doors       []RemoteID
+	Stops       []RemoteID
+	Sensitive   bool
+	Problem     string // why nothing can be done about it and its grants ("" for none): missing, ambiguous, unknown door
+}
+
+// Standing is what should become of a member as a whole.
+type Standing uint8
+
+// The standings.
+const (
+	Keep    Standing = iota // present if it has grants, enabled
+	Suspend                 // no access at all
+	Leave                   // not certain who or what this is: nothing is given and nothing is taken
+)
+
+// Wish is what one person should be in Kisi. A person who should have nothing and holds nothing of ours has no wish.
+type Wish struct {
+	Member      RemoteID // whom the ledger links to one of the anchors; 0 for nobody yet
+	Anchors     []Anchor // who this is, in order of precedence; never empty
+	Email, Name string   // of the first source that has a value; Email is as the directory spells it
+	Folded      string   // Email, folded
+	Standing    Standing
+	Cause       uint32 // of Suspend and Leave
+	Create      bool   // may be created when missing
+	Grants      []WishedGrant
+	Losses      []Loss
+}
+
+// WishedGrant is one right that somebody should have. Grants of a wish are sorted by Group.
+type WishedGrant struct {
+	Group       uint32 // index into Desired.Groups
+	Cause       uint32
+	Role        Role
+	From, Until Instant
+	Notify      bool // Kisi tells the person
+	Unsure      bool // a rule could not be decided: what is there stays, what is not is not given
+}
+
+// Loss is an owned right that nobody wants any more. Losses of a wish are sorted by Group.
+type Loss struct {
+	Group RemoteID
+	Cause uint32
+}
+
+// CauseKind says why somebody gains or loses. Each kind has limits of its own.
+type CauseKind uint8
+
+// The causes.
+const (
+	NoCause   CauseKind = iota
+	ByRule              // a rule grants it
+	Disabled            // the directory disabled the person
+	Vanished            // the person is in no source any more
+	LeftGroup           // the person fell out of the group or the condition of a rule
+	ByFile              // the file changed
+	Expired             // the end date has passed
+	Blocked             // an operator said so
+	Conflict            // contradictory or unusable data
+	Declared            // a group, door or stop that the file declares
+	ByHand              // somebody did it in Kisi
+)
+
+var causeWords = [...]string{"", "rule", "disabled", "vanished", "left_group", "file", "expired", "blocked", "conflict", "declared", "by_hand"}
+
+func (k CauseKind) String() string { return causeWords[k] }
+
+// MarshalText writes the cause as one word.
+func (k CauseKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (k *CauseKind) UnmarshalText(text []byte) error {
+	for i, word := range causeWords {
+		if word == string(text) {
+			*k = CauseKind(i)
+			return nil
+		}
+	}
+	return errCause
+}
+
+// Cause is why somebody gains or loses.
+type Cause struct {
+	Kind CauseKind
+	Rule string // names of the rules, joined by ", "; "" if none
+	Mark uint64 // digest of those rules' text, to tell a changed file from a changed person
+	Text string // what is said to people: "left group sysadmins", "disabled in corp"
+}

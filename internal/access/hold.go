@@ -1,0 +1,62 @@
+package access
+
+// Verdict is what was decided about a held step.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Waiting Verdict = iota
+	Approved
+	Rejected
+	Parked // tried and refused; tried again after Until
+)
+
+var verdictWords = [...]string{"waiting", "approved", "rejected", "parked"}
+
+func (v Verdict) String() string { return verdictWords[v] }
+
+// Hold is a step that is not carried out for now. It stands, by the step's digest, until it is approved and done, rejected, or no
+// longer part of any plan.
+type Hold struct {
+	Step    Digest
+	Verdict Verdict
+	Reason  HoldReason
+	What    string // the step in words, as it was when it was held
+	Since   Instant
+	Until   Instant // of Parked
+	By      string  // who decided, "" while waiting
+	Why     string
+}
+
+// HoldReason says why a step is held.
+type HoldReason struct {
+	Kind HoldKind
+	Text string // with numbers: "31 people would lose HQ Staff, the limit is 20"
+}
+
+// HoldKind sorts reasons.
+type HoldKind uint8
+
+// The reasons.
+const (
+	HeldByLimit   HoldKind = iota + 1 // more people than the file allows at once
+	HeldByMode                        // observe, or add_only and it narrows
+	HeldByHand                        // it would undo what somebody did in Kisi
+	HeldByUnknown                     // an earlier call about the same thing has not been settled
+	HeldByRefusal                     // Kisi refused it lately
+	HeldByNeed                        // a step that must come first is held
+	HeldByTime                        // caused by time alone while the clock cannot be trusted
+)
+
+var holdWords = [...]string{"", "limit", "mode", "by_hand", "unknown_outcome", "refused", "need", "clock"}
+
+func (k HoldKind) String() string { return holdWords[k] }
+
+// Spending is a person who gained or lost something, for limits over a window.
+type Spending struct {
+	At     Instant
+	Effect Effect
+	Cause  CauseKind
+	Group  RemoteID // 0 when it was about the person as a whole
+	Email  string   // folded
+}

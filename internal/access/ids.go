@@ -1,0 +1,97 @@
+package access
+
+import (
+	"encoding/hex"
+	"time"
+)
+
+// RemoteID is the id of an object in Kisi. 0 means that the object is not there yet.
+type RemoteID int64
+
+// Anchor names a person for ever: "corp:9f1c…". It is made by package mapping from a directory's key and is opaque here.
+type Anchor string
+
+// Instant is a moment in whole seconds since 1970 UTC. 0 means open: no beginning, no end, never.
+type Instant uint32
+
+// At returns the Instant of a time, cut to whole seconds; 0 for the zero time and for times before 1970.
+func At(t time.Time) Instant {
+	if t.IsZero() || t.Unix() < 0 {
+		return 0
+	}
+	return Instant(min(t.Unix(), int64(^Instant(0))))
+}
+
+// Time returns the moment in UTC; the zero time for 0.
+func (i Instant) Time() time.Time {
+	if i == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(i), 0).UTC()
+}
+
+// Digest names a step by what it does. It is what an approval approves.
+type Digest [16]byte
+
+// String returns 32 hexadecimal digits.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// Short returns the first 8 digits, for people.
+func (d Digest) Short() string { return d.String()[:8] }
+
+// MarshalText writes the digest as String does.
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (d *Digest) UnmarshalText(text []byte) error {
+	raw, err := hex.DecodeString(string(text))
+	if err != nil || len(raw) != len(d) {
+		return errDigest
+	}
+	copy(d[:], raw)
+	return nil
+}
+
+// Role is what somebody may do in a group, as Kisi's role id. Organization and place roles never occur here.
+type Role string
+
+// The roles of a group (kisi-api §4.2). Any other id is a role that the customer defined.
+const (
+	DoorAccess   Role = "group_basic"
+	GroupManager Role = "group_manager"
+)
+
+// Covers says that holding r is enough for who should hold want: a group manager may open the doors too.
+func (r Role) Covers(want Role) bool {
+	return r == want || r == GroupManager && want == DoorAccess
+}
+
+// Words returns the role as the configuration file says it.
+func (r Role) Words() string {
+	switch r {
+	case DoorAccess:
+		return "door_access"
+	case GroupManager:
+		return "group_manager"
+	}
+	return string(r)
+}
+
+// Level says how far something in Kisi is ours.
+type Level uint8
+
+// The levels. Only Created and Adopted may be updated or taken away by kisi-sync.
+const (
+	Foreign   Level = iota // not in the ledger
+	Satisfied              // wanted, but somebody else made it; never ours to remove
+	Linked                 // a person made by hand whom we know; only the rights that we gave are ours
+	Adopted                // made by somebody else, handed over to us
+	Created                // made by us
+)
+
+// Ours says that the object may be updated and removed.
+func (l Level) Ours() bool { return l == Adopted || l == Created }
+
+func (l Level) String() string {
+	return [...]string{"foreign", "satisfied", "linked", "adopted", "created"}[l]
+}

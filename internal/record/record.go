@@ -1,0 +1,63 @@
+// Package record holds the words of runs: what happened when, to whom and why, for status, reports and the audit trail.
+//
+// It is shape only: no disk, no clock. What it holds may name people, so it is kept with the store and never logged whole.
+package record
+
+import (
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// Run is one reconciliation from start to end.
+type Run struct {
+	ID       uint64 // ascending, given by the store
+	Began    time.Time
+	Ended    time.Time
+	Full     bool   // everybody was observed, not only suspects
+	Asked    string // who asked: "schedule", or the name of a person at the command line
+	Sources  []SourceStatus
+	Steps    Steps
+	Problems []Problem
+	Calls    int    // requests sent to Kisi
+	Error    string // why the run ended early; "" when it did not
+}
+
+// Steps counts what became of a plan.
+type Steps struct {
+	Planned, Done, Held, Blocked, Refused, Unknown, Left int // Left: not begun because the run was stopped
+}
+
+// Problem is something about one person, group or rule that could not be decided; the rest went on.
+type Problem struct {
+	Kind  string // a word for scripts: "no_email", "duplicate_email", ...
+	Who   string // person, group or rule, as people call it
+	Text  string
+	Hint  string
+	Count int // how many are alike; 0 and 1 both mean one
+}
+
+// SourceStatus is how one source was read.
+type SourceStatus struct {
+	Name     string
+	At       time.Time // when the last good read began
+	Complete bool      // the last read was complete, not an increment
+	People   int
+	Groups   int
+	Members  int
+	Doubts   int    // absences that are not believed
+	Error    string // why the last read failed; "" when it did not
+	Took     time.Duration
+}
+
+// AuditLine is one change that was made, or tried.
+type AuditLine struct {
+	At      time.Time
+	Run     uint64
+	Step    access.Digest
+	What    string // "give access: ana@example.com in HQ Staff"
+	Why     string
+	Member  access.RemoteID
+	Group   access.RemoteID
+	Outcome string // "done", or the error
+}
