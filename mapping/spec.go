@@ -1,0 +1,98 @@
+// Package mapping decides, purely, who should hold what: it correlates people of several sources, runs the rules of the file
+// over them and returns the desired state, in which every grant and every loss names its cause.
+//
+// It is the one place that knows both directories and access. It reads no clock, disk or network: the time is an argument.
+// What cannot be decided for one person is a conflict of that person and takes nothing away.
+package mapping
+
+import (
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// Spec is everything of the configuration file that decides who should hold what, in typed form. Package config makes it;
+// Compile turns it into Rules and returns every problem at once.
+type Spec struct {
+	Installation       string
+	Sources            []Source // as in the file, in the file's order
+	Precedence         []string // people.attributes_from: source names; the first that has a value wins. It may be empty with one source
+	CreateWithoutDoors bool
+	Leavers            Leavers
+	Groups             []Group // sorted by name
+	Rules              []Rule  // in the file's order, which decides nothing
+	Zone               *time.Location
+}
+
+// Source is what mapping must know of a source.
+type Source struct {
+	Name       string      // as rules name it
+	ID         string      // as keys name it (the block's id:, default its name)
+	Domains    []string    // lower-case e-mail domains that it may speak for; nil: any
+	MayGrant   []string    // groups that rules may grant from it; nil: all
+	Attributes []Attribute // declared for rules
+}
+
+// Attribute is a declared attribute: Name as rules say it (person.contract_end), From as the directory calls it.
+type Attribute struct {
+	Name, From string
+	List       bool // may have several values; rules see a list. Otherwise two values are an error for that person
+}
+
+// Leavers says how long after the cause a person is suspended; 0 is at once.
+type Leavers struct{ Disabled, Vanished time.Duration }
+
+// Group is a Kisi group that the file names.
+type Group struct {
+	Name        string
+	ID          access.RemoteID // 0: look it up by name and scope
+	Place       string          // "": organization group
+	Create      bool            // if_missing: create; otherwise a missing one is a problem
+	Members     bool            // manage: members
+	Openings    bool            // manage: doors (and elevator stops)
+	Description *string         // nil: not ours to say
+	Doors       []string        // "Place / Door", or an id
+	Stops       []StopName
+	Sensitive   bool
+}
+
+// StopName names an elevator stop as people do.
+type StopName struct{ Place, Elevator, Stop string }
+
+// Rule gives groups to people.
+type Rule struct {
+	Name   string
+	From   Selector
+	Where  string // an expression over person and today; "": everyone selected
+	Grant  []string
+	Role   access.Role
+	Begin  *Date // from_date
+	Until  *Date
+	Notify bool
+}
+
+// Selector says whom a rule is about.
+type Selector struct {
+	Source   string
+	Group    string // an id, a DN, an e-mail address or a name of a group of that source; "" with Everyone
+	Everyone bool
+}
+
+// Date is a date that a rule reads from an attribute, or a fixed one.
+type Date struct {
+	Attribute string // as declared; "" with Fixed
+	Fixed     string // "2026-03-31" or RFC 3339
+	Missing   Missing
+}
+
+// Missing says what a person without the date's attribute gets.
+type Missing uint8
+
+// Refuse: nothing from this rule, and the person is reported. Open: no date on that side.
+const (
+	Refuse Missing = iota
+	Open
+)
+
+// Problem is something wrong with a Spec. Path is the YAML path ("rules[2].where").
+type Problem struct{ Path, Text, Hint string }
