@@ -1,0 +1,5 @@
+package slapd
+
+import "syscall"
+
+func diesWithUs() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

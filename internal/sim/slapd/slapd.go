@@ -1,0 +1,261 @@
+// Package slapd runs a real OpenLDAP server for one test: its own database, its own certificate authority, loopback
+// only, on ports that the system chose, as whatever user runs the test.
+//
+// It promises that no server outlives its test: the test's cleanup kills it, and on Linux the kernel does if the test
+// process itself is killed. Without the slapd binary a test is skipped on a laptop and fails in CI.
+//
+// It must not be used outside tests. For a directory without any binary, see internal/sim/ldapsim.
+package slapd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
+)
+
+// What every server of this package has. The passwords guard nothing.
+const (
+	Suffix         = "dc=example,dc=com"
+	PeopleDN       = "ou=people," + Suffix
+	GroupsDN       = "ou=groups," + Suffix
+	RootDN         = "cn=admin," + Suffix // exempt from limits and from access rules
+	RootPassword   = "root-secret"
+	ReaderDN       = "cn=reader," + Suffix // an ordinary account, as kisi-sync should be given
+	ReaderPassword = "reader-secret"
+)
+
+// Options bend a server away from the ordinary. The zero value is a healthy, empty directory with TLS.
+type Options struct {
+	// Load writes LDIF that is loaded before the first start, after the entries every server has (the suffix,
+	// people, groups, the reader).
+	Load func(io.Writer) error
+	// SizeLimit is the most entries one search of an ordinary account may return, paged or not; 0 means no limit.
+	SizeLimit int
+	// RequireTLS refuses a simple bind on an unprotected connection (result 13).
+	RequireTLS bool
+	// WithoutTLS offers neither ldaps nor StartTLS.
+	WithoutTLS bool
+	// Leaf says what the server's certificate is good for.
+	Leaf privateca.Leaf
+	// WithoutSync leaves out syncprov, so that there is no RFC 4533 content synchronization.
+	WithoutSync bool
+	// SessionLog is how many changes syncprov remembers; 0 means 1,000. The log is in memory: a restart loses it.
+	SessionLog int
+	// Access are lines "access to …" that stand before the rule by which everybody may read everything.
+	Access []string
+}
+
+// A Server is one running slapd. Its methods belong to the goroutine of the test.
+type Server struct {
+	t       testing.TB
+	dir     string
+	options Options
+	ca      *privateca.Authority
+	ports   [2]int // ldap, ldaps
+	process *process
+}
+
+// Start runs a server until the test ends. It ends the test when that is not possible.
+func Start(t testing.TB, o Options) *Server {
+	t.Helper()
+	s := &Server{t: t, dir: t.TempDir(), options: o}
+	binary(t, "slapd")
+	if err := s.prepare(); err != nil {
+		t.Fatalf("slapd: %v", err)
+	}
+	t.Cleanup(s.Stop)
+	if err := s.startOnFreePorts(); err != nil {
+		t.Fatalf("slapd: %v", err)
+	}
+	return s
+}
+
+// binary finds a program of the slapd package, which Debian keeps outside an ordinary user's PATH.
+func binary(t testing.TB, name string) string {
+	t.Helper()
+	for _, candidate := range []string{name, "/usr/sbin/" + name, "/usr/libexec/" + name, "/usr/local/sbin/" + name} {
+		if path, err := exec.LookPath(candidate); err == nil {
+			return path
+		}
+	}
+	const hint = "this test needs OpenLDAP's %s: on Debian or Ubuntu run `apt-get install slapd`"
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(hint, name)
+	}
+	t.Skipf(hint, name)
+	return ""
+}
+
+// URL is the server's ldap:// address.
+func (s *Server) URL() string { return "ldap://127.0.0.1:" + strconv.Itoa(s.ports[0]) }
+
+// SecureURL is the server's ldaps:// address.
+func (s *Server) SecureURL() string { return "ldaps://127.0.0.1:" + strconv.Itoa(s.ports[1]) }
+
+// CA is the authority that signed the server's certificate.
+func (s *Server) CA() *privateca.Authority { return s.ca }
+
+// CAFile is the authority's certificate as a file, for settings that want a path.
+func (s *Server) CAFile() string { return filepath.Join(s.dir, "ca.pem") }
+
+// PID is the process id of the running server, 0 when it is stopped.
+func (s *Server) PID() int {
+	if s.process == nil {
+		return 0
+	}
+	return s.process.cmd.Process.Pid
+}
+
+// Stop ends the server at once and keeps its database. Stopping twice is fine.
+func (s *Server) Stop() {
+	if s.process != nil {
+		s.process.kill()
+		s.process = nil
+	}
+}
+
+// Restart stops the server and starts it with the same database, certificate and ports.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Stop()
+	if err := s.start(); err != nil {
+		s.t.Fatalf("slapd: restart: %v", err)
+	}
+}
+
+func (s *Server) prepare() error {
+	var err error
+	if s.ca, err = privateca.New("test authority"); err != nil {
+		return err
+	}
+	pair, err := s.ca.Issue(s.options.Leaf)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(s.dir, "db"), 0o700); err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{
+		"ca.pem": s.ca.PEM(), "cert.pem": pair.CertPEM, "key.pem": pair.KeyPEM, "slapd.conf": s.conf(),
+	} {
+		if err := os.WriteFile(filepath.Join(s.dir, name), content, 0o600); err != nil {
+			return err
+		}
+	}
+	return s.load()
+}
+
+// load streams the first entries through slapadd, which writes the database without a server.
+func (s *Server) load() error {
+	read, write := io.Pipe()
+	go func() { write.CloseWithError(s.writeLDIF(write)) }()
+	defer read.Close()
+	var said bytes.Buffer
+	add := exec.Command(binary(s.t, "slapadd"), "-q", "-w", "-f", filepath.Join(s.dir, "slapd.conf"))
+	add.Stdin, add.Stderr = read, &said
+	if err := add.Run(); err != nil {
+		return fmt.Errorf("slapadd: %w: %s", err, said.Bytes())
+	}
+	return nil
+}
+
+func (s *Server) writeLDIF(w io.Writer) error {
+	if _, err := io.WriteString(w, baseLDIF); err != nil {
+		return err
+	}
+	if s.options.Load == nil {
+		return nil
+	}
+	return s.options.Load(w)
+}
+
+// startOnFreePorts asks the system for two ports and gives them to slapd, which cannot choose by itself. Between the
+// two steps somebody else may take one: then slapd ends and we choose again.
+func (s *Server) startOnFreePorts() error {
+	var err error
+	for range 5 {
+		if s.ports, err = freePorts(); err != nil {
+			return err
+		}
+		if err = s.start(); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func freePorts() (ports [2]int, err error) {
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return ports, err
+		}
+		defer l.Close() // after both are chosen, so that they differ
+		ports[i] = l.Addr().(*net.TCPAddr).Port
+	}
+	return ports, nil
+}
+
+func (s *Server) start() error {
+	urls := s.URL()
+	if !s.options.WithoutTLS {
+		urls += " " + s.SecureURL()
+	}
+	// -d keeps it in the foreground as our child; "none" still reports why it would not start.
+	p, err := launch(binary(s.t, "slapd"), "-d", "none", "-f", filepath.Join(s.dir, "slapd.conf"), "-h", urls)
+	if err != nil {
+		return err
+	}
+	if err := s.await(p); err != nil {
+		p.kill()
+		return err
+	}
+	s.process = p
+	return nil
+}
+
+// await returns once the server answers: it listens before it has opened its database.
+func (s *Server) await(p *process) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := s.answers()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("it ended by itself: %s", p.said.Bytes())
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Server) answers() error {
+	c, err := ldap.DialURL(s.URL(), ldap.DialWithDialer(&net.Dialer{Timeout: time.Second}))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	c.SetTimeout(2 * time.Second)
+	_, err = c.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
+		"(objectClass=*)", []string{"namingContexts"}, nil))
+	return err
+}
