@@ -1,0 +1,255 @@
+package pacer
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// outcome is how one try ended: with resp or with err.
+type outcome struct {
+	resp  *http.Response
+	err   error
+	maybe bool // the server may have processed it, and we cannot know
+}
+
+// try sends the call once and reads the whole answer.
+func (p *Pacer) try(c *call) outcome {
+	c.tries++
+	ctx, cancel := p.tryContext(c)
+	defer cancel()
+	var wire wire
+	req := c.req.Clone(httptrace.WithClientTrace(ctx, wire.trace()))
+	c.attachBody(req)
+	sent := p.leave(c)
+	resp, err := p.send(req)
+	p.arrive(sent, resp)
+	switch {
+	case err == nil:
+		p.options.Log.Debug("call", "method", c.rule.Method, "path", c.req.URL.Path, "status", resp.StatusCode, "took", time.Since(sent))
+		return outcome{resp: resp, maybe: resp.StatusCode >= 500}
+	case wire.neverSent():
+		return outcome{err: fmt.Errorf("%w: %w", ErrNotSent, cause(ctx, err))}
+	default:
+		return outcome{err: cause(ctx, err), maybe: !errors.Is(err, ErrRedirected)}
+	}
+}
+
+// tryContext bounds one try. A read ends with its context; a write that is
+// under way gets some grace.
+func (p *Pacer) tryContext(c *call) (context.Context, context.CancelFunc) {
+	late := fmt.Errorf("no whole answer within %s", p.options.Timeout)
+	parent := c.req.Context()
+	if c.rule.reads() {
+		return context.WithTimeoutCause(parent, p.options.Timeout, late)
+	}
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(parent), p.options.Timeout, late)
+	stop := context.AfterFunc(parent, func() {
+		_ = waitUntil(ctx, time.Now().Add(p.options.Grace)) // ended or not, it is over now
+		cancel()
+	})
+	return ctx, func() { stop(); cancel() }
+}
+
+// attachBody gives req a fresh copy of the body. GetBody lets the transport
+// take another connection when an idle one turns out to be closed before a
+// byte was written; the server never sees that.
+func (c *call) attachBody(req *http.Request) {
+	if c.body == nil {
+		return
+	}
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.body)), nil }
+	req.Body, _ = open()
+	req.GetBody = open
+	req.ContentLength = int64(len(c.body))
+}
+
+// cause prefers the reason for which ctx ended over the transport's words.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// send returns an answer whose body is in memory, so that the connection is
+// free again and a cut in the middle of the body counts as a failed try.
+func (p *Pacer) send(req *http.Request) (*http.Response, error) {
+	resp, err := p.options.Base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }() // read to its end or given up
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		return nil, fmt.Errorf("%w (%d)", ErrRedirected, resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, p.options.MaxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if int64(len(body)) > p.options.MaxBody {
+		return nil, fmt.Errorf("%w: over %d bytes", ErrTooLarge, p.options.MaxBody)
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, nil
+}
+
+// leave and arrive keep pace and counters.
+func (p *Pacer) leave(c *call) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.pace.left(now)
+	p.stats.Tries++
+	if c.tries > 1 {
+		p.stats.Retries++
+	}
+	return now
+}
+
+func (p *Pacer) arrive(sent time.Time, resp *http.Response) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.pace.over(now)
+	if resp == nil {
+		return
+	}
+	p.stats.observeDate(resp.Header.Get("Date"), sent, now)
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests:
+		p.stats.Limited++
+		p.pace.limited()
+	case resp.StatusCode < 500:
+		p.pace.calm()
+	}
+}
+
+// wire watches how far a try got. A transport without httptrace reports
+// nothing; then the try counts as sent. GetConn may come twice: the transport
+// repeats a write by itself only if nothing of it went out.
+type wire struct{ began, connected atomic.Bool }
+
+func (w *wire) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { w.began.Store(true); w.connected.Store(false) },
+		GotConn: func(httptrace.GotConnInfo) { w.connected.Store(true) },
+	}
+}
+
+// neverSent: the transport looked for a connection and had none, so not a byte
+// of the request has left.
+func (w *wire) neverSent() bool { return w.began.Load() && !w.connected.Load() }
+
+// again decides whether the call is tried once more, and if so makes everybody
+// wait for it.
+//
+//	                       repeatable        others (POST)
+//	429                    yes               yes: nothing was processed
+//	502 503 504            yes               no: it may have been processed
+//	no connection made     yes               yes
+//	cut, timed out         yes               no
+//	certificate, no host   no                no
+func (p *Pacer) again(c *call, out outcome) bool {
+	if c.req.Context().Err() != nil || c.tries >= p.options.Tries || !c.repeatable(out) {
+		return false
+	}
+	wait := backoff(p.options, c.tries)
+	if out.resp != nil {
+		if asked, ok := retryAfter(out.resp); ok {
+			wait = asked + jitter(min(p.options.FirstWait, wait))
+		}
+	}
+	until := time.Now().Add(wait)
+	if until.After(c.until) {
+		if out.resp != nil {
+			p.hush(until) // the next call must not ignore what we were told
+		}
+		return false
+	}
+	p.hush(until)
+	p.options.Log.Debug("call will be repeated", "method", c.rule.Method, "path", c.req.URL.Path, "try", c.tries, "wait", wait, "status", status(out), "err", out.err)
+	return true
+}
+
+func (c *call) repeatable(out outcome) bool {
+	if out.err != nil {
+		return !permanent(out.err) && (errors.Is(out.err, ErrNotSent) || c.rule.Repeat)
+	}
+	switch out.resp.StatusCode {
+	case http.StatusTooManyRequests:
+		return true
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return c.rule.Repeat
+	}
+	return false
+}
+
+// permanent errors look the same a minute later.
+func permanent(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var notTLS tls.RecordHeaderError
+	var dns *net.DNSError
+	return errors.Is(err, ErrRedirected) || errors.Is(err, ErrTooLarge) ||
+		errors.As(err, &certificate) || errors.As(err, &notTLS) ||
+		errors.As(err, &dns) && dns.IsNotFound
+}
+
+func status(out outcome) int {
+	if out.resp == nil {
+		return 0
+	}
+	return out.resp.StatusCode
+}
+
+func (p *Pacer) hush(until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pace.hush(until)
+}
+
+// backoff is exponential with full jitter, so that clients which failed
+// together do not come back together.
+func backoff(o Options, tries int) time.Duration {
+	longest := o.LongestWait
+	if doubled := o.FirstWait << min(tries-1, 20); doubled > 0 {
+		longest = min(longest, doubled)
+	}
+	return jitter(longest)
+}
+
+func jitter(longest time.Duration) time.Duration { return rand.N(longest + 1) }
+
+// longestAsked bounds what a server may ask for, against typing errors of its.
+const longestAsked = time.Hour
+
+// retryAfter reads RFC 9110 section 10.2.3: seconds or a date. A date is held
+// against the answer's own Date, so that a skewed clock here does no harm.
+func retryAfter(resp *http.Response) (time.Duration, bool) {
+	text := resp.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
+		if !(seconds >= 0) { // NaN too
+			return 0, false
+		}
+		return time.Duration(min(seconds, longestAsked.Seconds()) * float64(time.Second)), true
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0, false
+	}
+	now := time.Now()
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		now = date
+	}
+	return min(max(0, at.Sub(now)), longestAsked), true
+}
