@@ -1,7 +1,6 @@
 package access
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 )
 
@@ -105,16 +104,13 @@ func (c Change) regrant() Effect {
 		return Neutral
 	}
 	switch {
-	case after.From < before.From, later(after.Until, before.Until), after.Role != before.Role && after.Role.Covers(before.Role):
+	case after.From < before.From, after.Until.EndsAfter(before.Until), after.Role != before.Role && after.Role.Covers(before.Role):
 		return Widens
-	case after.From > before.From, later(before.Until, after.Until), after.Role != before.Role:
+	case after.From > before.From, before.Until.EndsAfter(after.Until), after.Role != before.Role:
 		return Narrows
 	}
 	return Neutral
 }
-
-// later says that end a is after end b; 0 is after everything.
-func later(a, b Instant) bool { return a-1 > b-1 }
 
 // Digest names the change: what it is about (by the names that do not change when other steps are done), what it reads and
 // writes, and why.
@@ -129,8 +125,7 @@ func (c Change) Digest() Digest {
 	buf = append(buf, byte(c.Cause.Kind))
 	buf = appendStrings(buf, c.Cause.Rule, c.Cause.Text)
 	buf = appendNumbers(buf, c.Cause.Mark)
-	sum := sha256.Sum256(buf)
-	return Digest(sum[:16])
+	return Sum(buf)
 }
 
 func (f *Fields) append(buf []byte) []byte {

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"time"
 )
@@ -29,6 +30,9 @@ func (i Instant) Time() time.Time {
 	}
 	return time.Unix(int64(i), 0).UTC()
 }
+
+// EndsAfter says that a validity which ends at i ends after one which ends at j; one without an end ends after all others.
+func (i Instant) EndsAfter(j Instant) bool { return i-1 > j-1 } // 0-1 is the latest instant of all
 
 // Digest names a step by what it does. It is what an approval approves.
 type Digest [16]byte
@@ -94,4 +98,10 @@ func (l Level) Ours() bool { return l == Adopted || l == Created }
 
 func (l Level) String() string {
 	return [...]string{"foreign", "satisfied", "linked", "adopted", "created"}[l]
+}
+
+// Sum returns the digest of some bytes.
+func Sum(b []byte) Digest {
+	sum := sha256.Sum256(b)
+	return Digest(sum[:16])
 }
