@@ -1,0 +1,110 @@
+package kisi
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// guard knows who must never be suspended, whatever a plan says.
+type guard struct {
+	owner, self int64
+	admins      map[int64]bool // by their own role or through a team
+}
+
+// readGuard reads who is protected. With assignees "" it reads every role on
+// the organization and its places; with typeTeam only what teams hold, which is
+// enough where the users' own roles are read anyway.
+func (t *Target) readGuard(ctx context.Context, assignees string) (*guard, error) {
+	organization, err := t.client.Organization(ctx)
+	if err != nil {
+		return nil, err
+	}
+	self, err := t.client.Self(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g := &guard{owner: organization.OwnerID, self: self.ID, admins: map[int64]bool{}}
+	teams := map[int64]bool{}
+	for _, scope := range []string{typeOrganization, typePlace} {
+		rows, err := t.client.RoleAssignments(ctx, AssignmentFilter{AssigneeType: assignees, AppliesToType: scope})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			g.note(row)
+			if row.AssigneeType == typeTeam && !harmless(row.RoleID) {
+				teams[row.AssigneeID] = true
+			}
+		}
+	}
+	return g, t.addTeams(ctx, g, teams)
+}
+
+// note remembers a user whose role on the organization or a place protects.
+func (g *guard) note(row RoleAssignment) {
+	if row.AssigneeType == typeUser && row.AppliesToType != typeGroup && !harmless(row.RoleID) {
+		g.admins[row.AssigneeID] = true
+	}
+}
+
+// addTeams protects who is an administrator through a team; Kisi recommends
+// teams for admin roles (§5.6).
+func (t *Target) addTeams(ctx context.Context, g *guard, teams map[int64]bool) error {
+	for team := range teams {
+		rows, err := t.client.TeamMemberships(ctx, team)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if row.MemberType == typeUser {
+				g.admins[row.MemberID] = true
+			}
+		}
+	}
+	return nil
+}
+
+// protection says why a user is protected; the first reason counts.
+func (g *guard) protection(user int64) access.Protection {
+	switch {
+	case user == g.owner:
+		return access.Owner
+	case g.admins[user]:
+		return access.Administrator
+	case user == g.self:
+		return access.OwnKey
+	}
+	return access.Unprotected
+}
+
+// remember keeps what an observation found. One of some people only adds to
+// what is known of the others.
+func (t *Target) remember(g *guard, all bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.guard != nil && !all {
+		maps.Copy(g.admins, t.guard.admins)
+	}
+	t.guard = g
+}
+
+// refuseProtected is the last line of defence behind the plan.
+func (t *Target) refuseProtected(ctx context.Context, user int64) error {
+	t.mu.Lock()
+	g := t.guard
+	t.mu.Unlock()
+	if g == nil {
+		var err error
+		if g, err = t.readGuard(ctx, ""); err != nil {
+			return fmt.Errorf("find out who is protected: %w", err)
+		}
+		t.remember(g, true)
+	}
+	if why := g.protection(user); why != access.Unprotected {
+		return fmt.Errorf("%w: user %d is protected (%s) and never suspended", access.ErrRefused, user, why)
+	}
+	return nil
+}

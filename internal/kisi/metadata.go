@@ -1,0 +1,61 @@
+package kisi
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"unicode/utf8"
+)
+
+// What a user's metadata may hold (§3.1).
+const (
+	maxKeys  = 50
+	maxValue = 500 // characters
+)
+
+// Metadata is a flat object that others write to as well, so values are kept
+// as they came.
+type Metadata map[string]json.RawMessage
+
+// Pair is one key of ours.
+type Pair struct{ Key, Value string }
+
+// text returns a value that is a string, else "".
+func (m Metadata) text(key string) string {
+	var s string
+	if json.Unmarshal(m[key], &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// merge returns m with ours put in, first ones first, as long as there is
+// room; no other key is touched.
+func (m Metadata) merge(ours []Pair) Metadata {
+	merged := maps.Clone(m)
+	if merged == nil {
+		merged = Metadata{}
+	}
+	for _, p := range ours {
+		if _, there := merged[p.Key]; !there && len(merged) >= maxKeys {
+			continue
+		}
+		value, err := json.Marshal(fitValue(p.Value))
+		if err == nil { // a string always can be
+			merged[p.Key] = value
+		}
+	}
+	return merged
+}
+
+// fitValue shortens what is too long, keeping it distinct by a digest of the
+// whole. The same value is always shortened to the same.
+func fitValue(value string) string {
+	if utf8.RuneCountInString(value) <= maxValue {
+		return value
+	}
+	sum := sha256.Sum256([]byte(value))
+	tail := "~" + hex.EncodeToString(sum[:16])
+	return string([]rune(value)[:maxValue-len(tail)]) + tail
+}

@@ -1,0 +1,26 @@
+package kisi
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+)
+
+// Place is a site (§6.1).
+type Place struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+func (p Place) key() int64   { return p.ID }
+func (p Place) flaw() string { return lacks("id", p.ID == 0) }
+
+// Places reads all places.
+func (c *Client) Places(ctx context.Context) ([]Place, error) {
+	return listLong[Place](ctx, c, listing{path: "/places", sort: "name", limit: 250})
+}
+
+// byPlace is the filter of the lists that belong to a place.
+func byPlace(place int64) url.Values {
+	return url.Values{"place_id": {strconv.FormatInt(place, 10)}}
+}

@@ -1,0 +1,98 @@
+package kisi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// grace bounds how long a replacement that has taken the old right away goes
+// on after its context was cancelled.
+const grace = 20 * time.Second
+
+// ChangeRoleAssignment gives an existing right other dates or another role and
+// returns its id, which may be a new one (§4.7):
+//
+//	PATCH, then GET: as wanted?     yes: done
+//	POST the new one                done: DELETE the old one
+//	refused as a duplicate          DELETE the old one, POST the new one
+//
+// The person is without the right only in the last row, for the length of one
+// call; if the new one is refused there, the old one is given back.
+func (c *Client) ChangeRoleAssignment(ctx context.Context, id int64, r Right) (int64, error) {
+	if err := r.impossible(c.options.Now()); err != nil {
+		return 0, fmt.Errorf("PATCH %s: %w", at("/role_assignments", id), err)
+	}
+	err := c.patchRoleAssignment(ctx, id, r)
+	if err != nil && !refusedAsSuch(err) {
+		return 0, err
+	}
+	old, err := c.RoleAssignment(ctx, id)
+	switch {
+	case err != nil && status(err) == http.StatusNotFound:
+		return 0, err
+	case err != nil:
+		// The PATCH may have done what was wanted, or not.
+		return 0, fmt.Errorf("%w: %w", access.ErrUnknownOutcome, err)
+	case r.same(old):
+		return id, nil
+	}
+	return c.replace(ctx, old, r)
+}
+
+// refusedAsSuch tells "not this body" from "not you" and "not there".
+func refusedAsSuch(err error) bool {
+	s := status(err)
+	return s == http.StatusBadRequest || s == http.StatusConflict || s == http.StatusUnprocessableEntity ||
+		s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented
+}
+
+func (c *Client) replace(ctx context.Context, old RoleAssignment, r Right) (int64, error) {
+	made, err := c.CreateRoleAssignment(ctx, old.AssigneeID, old.AppliesToID, r)
+	if err == nil {
+		return made.ID, c.mustRemove(ctx, old.ID)
+	}
+	if !refusedAsSuch(err) {
+		return 0, err
+	}
+	if err := c.DeleteRoleAssignment(ctx, old.ID); err != nil {
+		return 0, err
+	}
+	// From here on the person lacks a right that they should have: finish, even
+	// if we are being stopped.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	made, err = c.CreateRoleAssignment(ctx, old.AssigneeID, old.AppliesToID, r)
+	if err == nil {
+		return made.ID, nil
+	}
+	return 0, c.giveBack(ctx, old, err)
+}
+
+// mustRemove takes away what has been replaced. Left standing it could open
+// doors longer than it should, so a failure is no success of the whole.
+func (c *Client) mustRemove(ctx context.Context, id int64) error {
+	err := c.DeleteRoleAssignment(ctx, id)
+	if err != nil {
+		return fmt.Errorf("%w: the right was given anew, but the old one is still there: %w", access.ErrUnknownOutcome, err)
+	}
+	return nil
+}
+
+// giveBack restores a right after its replacement was refused. Whatever comes
+// of it, only looking again tells what is there.
+func (c *Client) giveBack(ctx context.Context, old RoleAssignment, refusal error) error {
+	was := Right{Role: old.RoleID}
+	if old.ValidFrom != nil {
+		was.From = *old.ValidFrom
+	}
+	if old.ValidUntil != nil {
+		was.Until = *old.ValidUntil
+	}
+	_, err := c.CreateRoleAssignment(ctx, old.AssigneeID, old.AppliesToID, was)
+	return fmt.Errorf("%w: a right was taken away to be given anew, and that was refused: %w", access.ErrUnknownOutcome, errors.Join(refusal, err))
+}
