@@ -11,6 +11,9 @@ import (
 // ErrTooLarge is returned when one column of a source would pass 4 GiB of text.
 var ErrTooLarge = errors.New("more than 4 GiB of text in one column")
 
+// errOrder is returned for rows that cannot have come from a snapshot.
+var errOrder = errors.New("rows out of order")
+
 // texts is a column of strings in one arena: row i is bytes[ends[i-1]:ends[i]].
 type texts struct {
 	bytes []byte

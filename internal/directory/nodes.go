@@ -44,6 +44,7 @@ type row struct {
 	changed, doubted int64
 	handles          []uint32
 	attrs            []Attr
+	values           []string // of attrs, one after the other
 }
 
 // load reads row i; handles are numbers of n's own table. It uses r's memory again.
@@ -51,11 +52,18 @@ func (n *nodes) load(i int, r *row) {
 	r.id, r.email, r.name = n.id.at(i), n.email.at(i), n.name.at(i)
 	r.active, r.changed, r.doubted = n.active[i], n.changed[i], n.doubted[i]
 	r.handles = append(r.handles[:0], n.handles.at(i)...)
-	r.attrs = r.attrs[:0]
+	r.attrs, r.values = r.attrs[:0], r.values[:0]
 	for k := range n.attrs {
-		if values := n.values(i, n.attrs[k].name, nil); len(values) > 0 {
-			r.attrs = append(r.attrs, Attr{Name: n.attrs[k].name, Values: values})
+		c := &n.attrs[k]
+		numbers := c.rows.at(i)
+		if len(numbers) == 0 {
+			continue
 		}
+		from := len(r.values)
+		for _, v := range numbers {
+			r.values = append(r.values, c.values.at(int(v)))
+		}
+		r.attrs = append(r.attrs, Attr{Name: c.name, Values: slices.Clip(r.values[from:])})
 	}
 }
 

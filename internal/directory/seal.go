@@ -117,7 +117,7 @@ func (s *seal) snapshot() (*Snapshot, error) {
 	for _, l := range []*lists{&next.people.handles, &next.groups.handles, &next.members} {
 		l.renumber(number)
 	}
-	next.cursor, next.doubts, next.tombs = s.cursor(), s.doubts(), s.tombstones()
+	next.cursor, next.doubtedMembers, next.tombs = s.cursor(), s.doubtedMembers(), s.tombstones()
 	next.resolve()
 	return next, nil
 }
@@ -139,14 +139,17 @@ func (s *seal) cursor() Cursor {
 	return s.receipt.Next
 }
 
-func (s *seal) doubts() int {
-	switch {
-	case !s.believed:
-		return len(s.people.lost) + len(s.groups.lost) + s.lost
-	case s.receipt.Coverage == Delta || len(s.b.doubts) > 0:
-		return s.b.last.doubts + len(s.b.doubts)
+// doubtedMembers counts the memberships that are kept without having been read. Only a complete read clears them: a delta
+// does not say who is still there.
+func (s *seal) doubtedMembers() int {
+	n := 0
+	if s.receipt.Coverage == Delta {
+		n = s.b.last.doubtedMembers
 	}
-	return 0
+	if !s.believed {
+		n += s.lost
+	}
+	return n
 }
 
 // lay copies the kept rows of a merge into new columns.

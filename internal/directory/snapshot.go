@@ -16,7 +16,7 @@ type Snapshot struct {
 	tombs          []Tombstone // sorted by ID
 	cursor         Cursor
 	at             time.Time
-	doubts         int
+	doubtedMembers int // memberships that are kept although the last read did not bring them
 }
 
 // Source returns the id of the source.
@@ -29,7 +29,17 @@ func (s *Snapshot) Cursor() Cursor { return s.cursor }
 func (s *Snapshot) At() time.Time { return s.at }
 
 // Doubts returns how many absences of people, groups and members are known but not believed.
-func (s *Snapshot) Doubts() int { return s.doubts }
+func (s *Snapshot) Doubts() int {
+	n := s.doubtedMembers
+	for _, part := range s.parts() {
+		for _, since := range part.nodes.doubted {
+			if since != 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
 
 // Tombstones returns who was there once, sorted by ID. The slice must not be changed.
 func (s *Snapshot) Tombstones() []Tombstone { return s.tombs }
