@@ -107,7 +107,8 @@ func TestACanonicalNameCostsNoMemory(t *testing.T) {
 }
 
 // agreeWithLDAP holds Canonical against another reader of names: what that one calls equal must be equal here, unless it holds
-// bytes that are no text, which that one takes for one another.
+// bytes that are no text, which that one takes for one another, or U+0345, whose upper-case form is a letter that does not move
+// when marks are brought into order.
 func agreeWithLDAP(t *testing.T, a, b string) {
 	x, errX := ldap.ParseDN(a)
 	y, errY := ldap.ParseDN(b)
@@ -127,7 +128,7 @@ func agreeWithLDAP(t *testing.T, a, b string) {
 func isText(name *ldap.DN) bool {
 	for _, rdn := range name.RDNs {
 		for _, part := range rdn.Attributes {
-			if !utf8.ValidString(part.Value) || strings.ContainsRune(part.Value, utf8.RuneError) {
+			if !utf8.ValidString(part.Value) || strings.ContainsAny(part.Value, "\uFFFD\u0345") {
 				return false
 			}
 		}
