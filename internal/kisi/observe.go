@@ -80,6 +80,10 @@ func (o *observation) everybody(ctx context.Context, groups []Group) error {
 	if err != nil {
 		return err
 	}
+	if len(users) == 0 {
+		// The key's own user is always there.
+		return userList(nil).unreadable(errors.New("the list of users is empty, even of the key's own"))
+	}
 	o.state.Members = make([]access.Member, 0, len(users))
 	o.addUsers(users)
 	rows, err := o.target.client.UserGroupAssignments(ctx, groups)
