@@ -129,10 +129,10 @@ func (b *body) instant(key string) *time.Time {
 		b.wrong(key, "is not a date")
 		return nil
 	}
-	if _, err := time.Parse("2006-01-02T15:04:05Z", *s); err != nil {
+	t = t.UTC().Truncate(time.Second)
+	if t.Format(time.RFC3339) != *s {
 		b.x.violate(BadShape, "%s is %s, not whole seconds in UTC", key, *s)
 	}
-	t = t.UTC().Truncate(time.Second)
 	return &t
 }
 

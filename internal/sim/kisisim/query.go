@@ -123,7 +123,10 @@ func (x *exchange) checkPaging() (response, bool) {
 	q, list := x.query, x.route.list
 	q.limit = x.bounded("limit", list.usual, 1, list.most)
 	q.offset = x.bounded("offset", 0, 0, maxOffset)
-	if q.sort = q.str("sort"); q.sort != "" && !slices.Contains(list.sorts, strings.TrimPrefix(q.sort, "-")) {
+	if len(list.sorts) > 0 {
+		q.sort = q.str("sort")
+	}
+	if q.sort != "" && !slices.Contains(list.sorts, strings.TrimPrefix(q.sort, "-")) {
 		x.violate(BadQuery, "sort=%s is not offered", q.sort)
 		q.errs.add("sort", "is not included in the list")
 	}
