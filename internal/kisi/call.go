@@ -87,8 +87,8 @@ func (c *Client) setHeaders(req *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("API key: %w", err)
 	}
-	if strings.ContainsFunc(key.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("API key: it holds blanks, line breaks or other characters that no Kisi key has")
+	if key.IsZero() || strings.ContainsFunc(key.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("API key: it is empty, or holds blanks, line breaks or other characters that no Kisi key has")
 	}
 	h := req.Header
 	h.Set("Authorization", "KISI-LOGIN "+key.Reveal())
