@@ -1,0 +1,127 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func (c *compiler) sourceNames() []string {
+	var names []string
+	for _, s := range c.spec.Sources {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+func (c *compiler) groupNames() []string {
+	var names []string
+	for _, g := range c.spec.Groups {
+		names = append(names, g.Name)
+	}
+	return names
+}
+
+// checkSources puts the sources into Rules in order of precedence; those without a place in it come last, as in the file.
+func (c *compiler) checkSources() {
+	var ids []string
+	for i, s := range c.spec.Sources {
+		path := "sources." + s.Name
+		switch {
+		case s.Name == "":
+			c.problem("sources", "", "a source has no name")
+		case slices.Contains(c.sourceNames()[:i], s.Name):
+			c.problem(path, "", "there are two sources named %q", s.Name)
+		case s.ID == "" || strings.Contains(s.ID, ":"):
+			c.problem(path+".id", "", "the id of a source must not be empty or contain a colon")
+		case slices.Contains(ids, s.ID):
+			c.problem(path+".id", "", "two sources have the id %q", s.ID)
+		}
+		ids = append(ids, s.ID)
+		c.checkAttributes(path+".attributes", s.Attributes)
+		for k, name := range s.MayGrant {
+			if !slices.Contains(c.groupNames(), name) {
+				c.problem(fmt.Sprintf("%s.may_grant[%d]", path, k), suggest(name, c.groupNames()), "the file declares no group %q", name)
+			}
+		}
+		c.out.sources = append(c.out.sources, source{Source: s})
+	}
+	rank := func(s source) int {
+		if i := slices.Index(c.spec.Precedence, s.Name); i >= 0 {
+			return i
+		}
+		return len(c.spec.Precedence)
+	}
+	slices.SortStableFunc(c.out.sources, func(a, b source) int { return rank(a) - rank(b) })
+}
+
+func (c *compiler) checkAttributes(path string, all []Attribute) {
+	var seen []string
+	for _, a := range all {
+		at := path + "." + a.Name
+		switch {
+		case !isName(a.Name):
+			c.problem(at, "use letters, digits and _", "%q cannot be the name of an attribute", a.Name)
+		case slices.Contains(builtinAttributes(), a.Name):
+			c.problem(at, "choose another name", "every person has %s already", a.Name)
+		case slices.Contains(seen, a.Name):
+			c.problem(at, "", "the attribute %s is declared twice", a.Name)
+		case a.From == "":
+			c.problem(at, "", "the attribute %s does not say what the directory calls it", a.Name)
+		}
+		seen = append(seen, a.Name)
+	}
+}
+
+// isName says that person.s can be written in an expression.
+func isName(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !('a' <= c|0x20 && c|0x20 <= 'z' || c == '_' || i > 0 && '0' <= c && c <= '9') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func (c *compiler) checkPrecedence() {
+	const path = "people.attributes_from"
+	for i, name := range c.spec.Precedence {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case !slices.Contains(c.sourceNames(), name):
+			c.problem(at, suggest(name, c.sourceNames()), "there is no source %q", name)
+		case slices.Contains(c.spec.Precedence[:i], name):
+			c.problem(at, "", "the source %q is named twice", name)
+		}
+	}
+	if len(c.spec.Sources) < 2 {
+		return
+	}
+	for _, name := range c.sourceNames() {
+		if !slices.Contains(c.spec.Precedence, name) {
+			c.problem(path, "name every source, the authoritative one first", "the source %q is not named, and there are several", name)
+		}
+	}
+}
+
+func (c *compiler) checkGroups() {
+	for i, g := range c.spec.Groups {
+		path := "groups." + g.Name
+		switch {
+		case strings.TrimSpace(g.Name) == "":
+			c.problem("groups", "", "a group has no name")
+		case slices.Contains(c.groupNames()[:i], g.Name):
+			c.problem(path, "", "there are two groups named %q", g.Name)
+		}
+		if k := slices.IndexFunc(c.spec.Groups[:i], func(o Group) bool { return o.ID == g.ID }); g.ID != 0 && k >= 0 {
+			c.problem(path+".id", "", "%q and %q are one group in Kisi", c.spec.Groups[k].Name, g.Name)
+		}
+		if k := slices.IndexFunc(c.spec.Groups[:i], func(o Group) bool {
+			return o.Place == g.Place && o.Name != g.Name && fold(o.Name) == fold(g.Name)
+		}); g.ID == 0 && k >= 0 {
+			c.problem(path, "", "%q and %q differ in case or spaces only and would be one group", c.spec.Groups[k].Name, g.Name)
+		}
+	}
+	c.out.groups = slices.Clone(c.spec.Groups)
+	slices.SortFunc(c.out.groups, func(a, b Group) int { return compare(a.Name, b.Name) })
+}

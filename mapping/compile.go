@@ -1,0 +1,238 @@
+package mapping
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/dn"
+)
+
+// Compile makes a Spec ready. It returns every problem that it finds, in the order of the file; Rules is nil when there is one.
+// The Spec must not be changed afterwards.
+func Compile(spec Spec) (*Rules, []Problem) {
+	c := &compiler{spec: spec, out: &Rules{create: spec.CreateWithoutDoors, leavers: spec.Leavers, zone: spec.Zone}}
+	if c.out.zone == nil {
+		c.out.zone = time.UTC
+	}
+	c.checkSources()
+	c.checkPrecedence()
+	c.checkGroups()
+	for i := range spec.Rules {
+		c.rule(i)
+	}
+	if len(c.problems) > 0 {
+		return nil, c.problems
+	}
+	slices.SortFunc(c.out.rules, func(a, b rule) int { return compare(a.Name, b.Name) })
+	for i := range c.out.rules {
+		if r := &c.out.rules[i]; r.From.Everyone {
+			s := &c.out.sources[r.source]
+			s.everyone = append(s.everyone, uint32(i))
+		}
+	}
+	return c.out, nil
+}
+
+// compiler collects problems on the way from a Spec to Rules.
+type compiler struct {
+	spec     Spec
+	out      *Rules
+	problems []Problem
+	names    []string // of rules seen so far
+}
+
+func (c *compiler) problem(path, hint, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Path: path, Text: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// rule checks one rule and makes it ready.
+func (c *compiler) rule(i int) {
+	path := fmt.Sprintf("rules[%d]", i)
+	r := rule{Rule: c.spec.Rules[i], source: -1}
+	c.ruleName(path, r.Name)
+	c.selector(path+".from", &r)
+	c.grants(path, &r)
+	s := &scope{source: r.From.Source, zone: c.out.zone}
+	if r.source >= 0 {
+		s.attributes = c.out.sources[r.source].Attributes
+		c.where(path+".where", s, &r)
+		r.begin = c.bound(path+".from_date", s, &r, r.Begin)
+		r.until = c.bound(path+".until", s, &r, r.Until)
+		if b, u := r.begin, r.until; b != nil && u != nil && u.fixed != 0 && b.fixed > u.fixed {
+			c.problem(path+".until", "", "the end is before the beginning")
+		}
+	}
+	r.mark = r.digest()
+	c.out.rules = append(c.out.rules, r)
+}
+
+func (c *compiler) ruleName(path, name string) {
+	switch {
+	case strings.TrimSpace(name) == "":
+		c.problem(path+".name", "a name says in reports why somebody has a door", "the rule has no name")
+	case strings.Contains(name, ", "):
+		c.problem(path+".name", "", "the name of a rule must not contain a comma and a space")
+	case slices.Contains(c.names, name):
+		c.problem(path+".name", "", "there are two rules named %q", name)
+	}
+	c.names = append(c.names, name)
+}
+
+func (c *compiler) selector(path string, r *rule) {
+	from := r.From
+	r.source = slices.IndexFunc(c.out.sources, func(s source) bool { return s.Name == from.Source })
+	switch {
+	case from.Source == "":
+		c.problem(path+".source", "name one of the sources", "the rule says no source")
+	case r.source < 0:
+		c.problem(path+".source", suggest(from.Source, c.sourceNames()), "there is no source %q", from.Source)
+	}
+	switch {
+	case from.Group == "" && !from.Everyone:
+		c.problem(path, "say group: or everyone: true", "the rule says neither a group nor everyone")
+	case from.Group != "" && from.Everyone:
+		c.problem(path, "leave one of them out", "the rule says both a group and everyone")
+	}
+}
+
+func (c *compiler) grants(path string, r *rule) {
+	if len(r.Grant) == 0 {
+		c.problem(path+".grant", "", "the rule grants nothing")
+	}
+	for k, name := range r.Grant {
+		at := fmt.Sprintf("%s.grant[%d]", path, k)
+		g, ok := c.out.groupNamed(name)
+		if !ok {
+			c.problem(at, suggest(name, c.groupNames()), "the file declares no group %q", name)
+			continue
+		}
+		if slices.Contains(r.grants, uint32(g)) {
+			c.problem(at, "", "the group %q is granted twice", name)
+			continue
+		}
+		r.grants = append(r.grants, uint32(g))
+		if r.source >= 0 && !c.out.sources[r.source].mayGrant(name) {
+			c.problem(at, fmt.Sprintf("add it to may_grant of %s, or grant it from another source", r.From.Source),
+				"the source %s may not grant %q", r.From.Source, name)
+		}
+		if c.out.groups[g].Sensitive && r.From.Everyone && strings.TrimSpace(r.Where) == "" {
+			c.problem(at, "name a group, or add where", "%q is sensitive and cannot be granted to everyone of a source", name)
+		}
+	}
+	slices.Sort(r.grants)
+}
+
+func (s *source) mayGrant(group string) bool {
+	return s.MayGrant == nil || slices.Contains(s.MayGrant, group)
+}
+
+func (c *compiler) where(path string, s *scope, r *rule) {
+	if strings.TrimSpace(r.Where) == "" {
+		return
+	}
+	e, hint, err := compileExpression(r.Where, s)
+	if err != nil {
+		message, snippet := place(err)
+		c.problem(path, hint, "%s%s", message, snippet)
+		return
+	}
+	r.clauses, r.reads = e.clauses, append(r.reads, e.reads...)
+	c.out.today = c.out.today || e.today
+}
+
+func (c *compiler) bound(path string, s *scope, r *rule, d *Date) *bound {
+	if d == nil {
+		return nil
+	}
+	b := &bound{Date: *d}
+	switch {
+	case d.Attribute != "" && d.Fixed != "":
+		c.problem(path, "leave one of them out", "both an attribute and a date")
+	case d.Attribute != "":
+		c.dateAttribute(path+".attribute", s, r, b)
+	default:
+		m, err := parseDate(d.Fixed, c.out.zone)
+		if err != nil {
+			c.problem(path, "write a date as "+dateForms, "%q is not a date", d.Fixed)
+			return nil
+		}
+		if b.fixed = m.begin(); d == r.Until {
+			b.fixed = m.end(c.out.zone)
+		}
+	}
+	return b
+}
+
+func (c *compiler) dateAttribute(path string, s *scope, r *rule, b *bound) {
+	i := slices.IndexFunc(s.attributes, func(a Attribute) bool { return a.Name == b.Attribute })
+	switch {
+	case i < 0:
+		var names []string
+		for _, a := range s.attributes {
+			names = append(names, a.Name)
+		}
+		c.problem(path, suggest(b.Attribute, names), "source %s declares no attribute %s", s.source, b.Attribute)
+	case s.attributes[i].List:
+		c.problem(path, "", "%s is a list and cannot be a date", b.Attribute)
+	default:
+		b.from = s.attributes[i].From
+		if !slices.Contains(r.reads, s.attributes[i]) {
+			r.reads = append(r.reads, s.attributes[i])
+		}
+	}
+}
+
+// digest names what a rule says, so that a changed file is told from a changed person. The order of the file and of lists that
+// have none counts for nothing.
+func (r *rule) digest() uint64 {
+	var text strings.Builder
+	say := func(parts ...any) {
+		for _, p := range parts {
+			fmt.Fprintf(&text, "%q,", fmt.Sprint(p))
+		}
+		text.WriteByte('\n')
+	}
+	group := r.From.Group
+	if canonical, err := dn.Canonical(group); err == nil {
+		group = canonical
+	}
+	say("rule", r.Name, r.From.Source, group, r.From.Everyone, r.role(), r.Notify)
+	say(slices.Sorted(slices.Values(r.Grant)))
+	for _, c := range r.clauses {
+		say("where", c.text)
+	}
+	for _, b := range []*bound{r.begin, r.until} {
+		if b != nil {
+			say("date", b == r.until, b.Attribute, b.fixed, b.Missing)
+		}
+	}
+	reads := slices.SortedFunc(slices.Values(r.reads), func(a, b Attribute) int { return cmp.Compare(a.Name, b.Name) })
+	for _, a := range reads {
+		say("reads", a.Name, a.From, a.List)
+	}
+	sum := sha256.Sum256([]byte(text.String()))
+	return binary.BigEndian.Uint64(sum[:8])
+}
+
+// shortGroup names a selector's group as people do: the first value of a distinguished name, or what the file says.
+func shortGroup(text string) string {
+	canonical, err := dn.Canonical(text)
+	if err != nil || canonical == "" {
+		return text
+	}
+	_, value, _ := strings.Cut(strings.TrimSpace(text), "=")
+	for i := 0; i < len(value); i++ {
+		switch value[i] {
+		case '\\':
+			i++
+		case ',', ';', '+':
+			return strings.Trim(strings.ReplaceAll(value[:i], `\`, ""), ` "`)
+		}
+	}
+	return strings.Trim(strings.ReplaceAll(value, `\`, ""), ` "`)
+}

@@ -1,0 +1,93 @@
+package mapping
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// Rules are a Spec that was found good. They never change and may be used by many goroutines at once.
+type Rules struct {
+	sources []source // in order of precedence
+	groups  []Group  // sorted by name
+	rules   []rule   // sorted by name
+	create  bool     // people without doors are created too
+	leavers Leavers
+	zone    *time.Location
+	today   bool // an expression reads today, so every midnight may change the answer
+}
+
+// source is a Source with what was worked out from it.
+type source struct {
+	Source
+	everyone []uint32 // rules that are about everyone in it
+}
+
+// rule is a Rule made ready.
+type rule struct {
+	Rule
+	source       int      // index into Rules.sources
+	grants       []uint32 // indexes into Rules.groups, ascending
+	clauses      []clause // the parts of where, all of which must hold
+	reads        []Attribute
+	begin, until *bound
+	mark         uint64 // digest of its text and of the declarations that it reads
+}
+
+// Attributes returns the directory's own names of the attributes that the rules about a source read, sorted, each once; nil when
+// they read none. source is the name of the source in the file.
+func (r *Rules) Attributes(source string) []string {
+	var names []string
+	for i := range r.rules {
+		if r.rules[i].From.Source != source {
+			continue
+		}
+		for _, a := range r.rules[i].reads {
+			names = append(names, a.From)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// ruleNamed returns the index of a rule.
+func (r *Rules) ruleNamed(name string) (int, bool) {
+	return slices.BinarySearchFunc(r.rules, name, func(x rule, name string) int { return compare(x.Name, name) })
+}
+
+// groupNamed returns the index of a group.
+func (r *Rules) groupNamed(name string) (int, bool) {
+	return slices.BinarySearchFunc(r.groups, name, func(g Group, name string) int { return compare(g.Name, name) })
+}
+
+// sourceWithID returns the index of the source whose keys bear an id; -1 when the file has none.
+func (r *Rules) sourceWithID(id string) int {
+	return slices.IndexFunc(r.sources, func(s source) bool { return s.ID == id })
+}
+
+// words says in short whom a rule is about.
+func (r *rule) words() string {
+	if r.From.Everyone {
+		return "everyone in " + r.From.Source
+	}
+	return "member of " + shortGroup(r.From.Group)
+}
+
+// role returns what the rule gives; the zero role is door access.
+func (r *rule) role() access.Role {
+	if r.Role == "" {
+		return access.DoorAccess
+	}
+	return r.Role
+}
+
+func compare[T ~string](a, b T) int {
+	if a < b {
+		return -1
+	}
+	if a > b {
+		return 1
+	}
+	return 0
+}
