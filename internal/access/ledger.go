@@ -86,6 +86,16 @@ func (l *Ledger) ByAnchor(a Anchor) (*Account, bool) {
 	return nil, false
 }
 
+// EachAnchor calls yield with every anchor in ascending order and the index in Accounts of the account that is linked to it.
+func (l *Ledger) EachAnchor(yield func(a Anchor, account int)) {
+	if l == nil {
+		return
+	}
+	for _, row := range l.anchors {
+		yield(row.anchor, int(row.account))
+	}
+}
+
 // Account returns the account of a member.
 func (l *Ledger) Account(id RemoteID) (*Account, bool) {
 	if l == nil || id == 0 {
