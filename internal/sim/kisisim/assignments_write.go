@@ -15,17 +15,17 @@ type wish struct {
 }
 
 func createAssignment(x *exchange) response {
-	b, refusal, refused := x.readBody("role_assignment")
-	if refused {
-		return refusal
+	b, refusal := x.readBody("role_assignment")
+	if refusal != nil {
+		return *refusal
 	}
 	w := b.wish()
 	b.leftover()
 	if len(b.errs) > 0 {
 		return unprocessable(b.errs)
 	}
-	if refusal, refused := x.refuseWish(w); refused {
-		return refusal
+	if refusal := x.refuseWish(w); refusal != nil {
+		return *refusal
 	}
 	x.guardGrant(w)
 	if w.on.Kind != KindGroup {
@@ -79,28 +79,28 @@ func (b *body) legacy(w *wish) {
 }
 
 // refuseWish goes through the reasons to refuse a new assignment, in the order in which they are checked.
-func (x *exchange) refuseWish(w wish) (response, bool) {
+func (x *exchange) refuseWish(w wish) *response {
 	st := x.st
 	_, assignee := st.nameOf(w.to)
 	_, target := st.nameOf(w.on)
 	if !assignee || !target {
-		return notFound(), true
+		return refuse(notFound())
 	}
 	r := st.roleByID(w.role)
 	if r == nil || r.appliesTo != w.on.Kind || r.name == Owner {
 		if st.assume.RoleMisfit404 {
-			return notFound(), true
+			return refuse(notFound())
 		}
-		return invalid("role_id", "is not included in the list"), true
+		return refuse(invalid("role_id", "is not included in the list"))
 	}
 	if !x.mayAssign(w.on) {
-		return x.forbidden(), true
+		return refuse(x.forbidden())
 	}
 	if r.rank > x.viewer.rank {
-		return x.refuseRank(), true
+		return refuse(x.refuseRank())
 	}
 	if errs := x.dateErrors(w.on, w.from, w.until, w.until != nil); len(errs) > 0 {
-		return unprocessable(errs), true
+		return refuse(unprocessable(errs))
 	}
 	return x.refuseDuplicate(w)
 }
@@ -137,50 +137,50 @@ func (x *exchange) dateErrors(on Ref, from, until *time.Time, given bool) fieldE
 	return errs
 }
 
-func (x *exchange) refuseDuplicate(w wish) (response, bool) {
+func (x *exchange) refuseDuplicate(w wish) *response {
 	for _, a := range x.st.assignments.pick(x.st.byAssignee[w.to]) {
 		if a.on != w.on {
 			continue
 		}
 		switch x.st.assume.DuplicateRight {
 		case RightRefused409:
-			return conflict(), true
+			return refuse(conflict())
 		case RightRefusedSame:
 			if a.role == w.role {
-				return conflict(), true
+				return refuse(conflict())
 			}
 		case RightUnprocessable:
-			return invalid("assignee_id", "has already been taken"), true
+			return refuse(invalid("assignee_id", "has already been taken"))
 		}
 	}
-	return response{}, false
+	return nil
 }
 
 // assignmentToWrite finds the row of a PATCH or DELETE and checks that the key may write it.
-func (x *exchange) assignmentToWrite() (*assignment, response, bool) {
+func (x *exchange) assignmentToWrite() (*assignment, *response) {
 	a := x.st.assignments.get(x.id)
 	switch {
 	case a == nil || !x.seesAssignment(a):
-		return nil, notFound(), true
+		return nil, refuse(notFound())
 	case !x.mayAssign(a.on):
-		return nil, x.forbidden(), true
+		return nil, refuse(x.forbidden())
 	}
 	if r := x.st.roleByID(a.role); r != nil && r.rank > x.viewer.rank {
 		x.guardRow(a.origin, "role assignment", a.id, "attacked")
-		return nil, x.refuseRank(), true
+		return nil, refuse(x.refuseRank())
 	}
-	return a, response{}, false
+	return a, nil
 }
 
 // patchAssignment takes role_id, notify, valid_from and valid_until, which is our reading of a schema that lost its names.
 func patchAssignment(x *exchange) response {
-	a, refusal, refused := x.assignmentToWrite()
-	if refused {
-		return refusal
+	a, refusal := x.assignmentToWrite()
+	if refusal != nil {
+		return *refusal
 	}
-	b, refusal, refused := x.readBody("role_assignment")
-	if refused {
-		return refusal
+	b, refusal := x.readBody("role_assignment")
+	if refusal != nil {
+		return *refusal
 	}
 	changed := b.patched(*a)
 	b.leftover()
@@ -227,9 +227,9 @@ func (b *body) patched(a assignment) assignment {
 }
 
 func deleteAssignment(x *exchange) response {
-	a, refusal, refused := x.assignmentToWrite()
-	if refused {
-		return refusal
+	a, refusal := x.assignmentToWrite()
+	if refusal != nil {
+		return *refusal
 	}
 	x.guardRow(a.origin, "role assignment", a.id, "deleted")
 	x.st.dropAssignment(a)

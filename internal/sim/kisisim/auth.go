@@ -78,22 +78,22 @@ func (x *exchange) seesUser(u *user) bool {
 }
 
 // authenticate accepts the API key of §1.2 and nothing else.
-func (x *exchange) authenticate() (response, bool) {
+func (x *exchange) authenticate() *response {
 	key := x.st.keys[x.secret]
 	if key == nil || key.revoked {
-		return unauthorized(&x.st.assume), true
+		return refuse(unauthorized(&x.st.assume))
 	}
 	owner := x.st.users.get(key.user)
 	if owner == nil {
-		return unauthorized(&x.st.assume), true
+		return refuse(unauthorized(&x.st.assume))
 	}
 	if !owner.access || !owner.scimAccess {
-		return problem(http.StatusForbidden, "Access disabled", "fcd8ff"), true
+		return refuse(problem(http.StatusForbidden, "Access disabled", "fcd8ff"))
 	}
 	used := x.st.now()
 	key.used = &used
 	x.viewer = x.st.viewerOf(key.user)
-	return response{}, false
+	return nil
 }
 
 // refuseRank is the answer to touching somebody, or a role, above the key's own.

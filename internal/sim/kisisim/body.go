@@ -18,13 +18,13 @@ type body struct {
 	errs   fieldErrors
 }
 
-// readBody unwraps the body. When the second result is true, the first is the refusal.
-func (x *exchange) readBody(wrapper string) (*body, response, bool) {
+// readBody unwraps the body, or says how it is refused.
+func (x *exchange) readBody(wrapper string) (*body, *response) {
 	b := &body{x: x, known: map[string]bool{}, errs: fieldErrors{}}
 	var outer map[string]json.RawMessage
 	if err := json.Unmarshal(x.raw, &outer); err != nil {
 		x.violate(BadShape, "the body is no JSON object")
-		return b, badRequest("There was a problem in the JSON you submitted"), true
+		return b, refuse(badRequest("There was a problem in the JSON you submitted"))
 	}
 	inner, wrapped := outer[wrapper]
 	if wrapped {
@@ -34,18 +34,18 @@ func (x *exchange) readBody(wrapper string) (*body, response, bool) {
 			}
 		}
 		if err := json.Unmarshal(inner, &b.fields); err == nil && len(b.fields) > 0 {
-			return b, response{}, false
+			return b, nil
 		}
 	}
 	x.violate(BadShape, "the body is not wrapped in %q", wrapper)
 	switch {
 	case x.st.assume.MissingWrapper == WrapperOptional && !wrapped:
 		b.fields = outer
-		return b, response{}, false
+		return b, nil
 	case x.st.assume.MissingWrapper == WrapperRefused422:
-		return b, invalid(wrapper, "is missing"), true
+		return b, refuse(invalid(wrapper, "is missing"))
 	}
-	return b, badRequest("param is missing or the value is empty: " + wrapper), true
+	return b, refuse(badRequest("param is missing or the value is empty: " + wrapper))
 }
 
 // raw returns the value of a key, and whether the key is there at all; null is there.

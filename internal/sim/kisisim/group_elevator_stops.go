@@ -68,9 +68,9 @@ func createGroupStop(x *exchange) response {
 	if !x.viewer.may("group_elevator_stops_write", g.place) {
 		return x.forbidden()
 	}
-	b, refusal, refused := x.readBody("group_elevator_stop")
-	if refused {
-		return refusal
+	b, refusal := x.readBody("group_elevator_stop")
+	if refusal != nil {
+		return *refusal
 	}
 	l := &groupStop{group: g.id, stop: b.number("elevator_stop_id")}
 	b.need("elevator_stop_id")

@@ -63,9 +63,9 @@ func listGroupLocks(x *exchange) response {
 }
 
 func createGroupLock(x *exchange) response {
-	b, refusal, refused := x.readBody("group_lock")
-	if refused {
-		return refusal
+	b, refusal := x.readBody("group_lock")
+	if refusal != nil {
+		return *refusal
 	}
 	l := &groupLock{group: b.number("group_id"), lock: b.number("lock_id")}
 	b.need("group_id", "lock_id")

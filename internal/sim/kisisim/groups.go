@@ -75,9 +75,9 @@ func getGroup(x *exchange) response {
 }
 
 func createGroup(x *exchange) response {
-	b, refusal, refused := x.readBody("group")
-	if refused {
-		return refusal
+	b, refusal := x.readBody("group")
+	if refusal != nil {
+		return *refusal
 	}
 	g := &group{flags: groupFlags{LoginIsEnabled: true}}
 	b.need("name")
@@ -135,25 +135,25 @@ func (s *state) groupNamed(g *group) bool {
 	})
 }
 
-func (x *exchange) groupToWrite(id int64, permission string) (*group, response, bool) {
+func (x *exchange) groupToWrite(id int64, permission string) (*group, *response) {
 	g := x.st.groups.get(id)
 	switch {
 	case g == nil || !x.seesGroup(g):
-		return nil, notFound(), true
+		return nil, refuse(notFound())
 	case !x.viewer.may(permission, g.place):
-		return nil, x.forbidden(), true
+		return nil, refuse(x.forbidden())
 	}
-	return g, response{}, false
+	return g, nil
 }
 
 func patchGroup(x *exchange) response {
-	g, refusal, refused := x.groupToWrite(x.id, "groups_write")
-	if refused {
-		return refusal
+	g, refusal := x.groupToWrite(x.id, "groups_write")
+	if refusal != nil {
+		return *refusal
 	}
-	b, refusal, refused := x.readBody("group")
-	if refused {
-		return refusal
+	b, refusal := x.readBody("group")
+	if refusal != nil {
+		return *refusal
 	}
 	changed := *g
 	b.readGroup(&changed)
@@ -172,9 +172,9 @@ func patchGroup(x *exchange) response {
 }
 
 func deleteGroup(x *exchange) response {
-	g, refusal, refused := x.groupToWrite(x.id, "groups_write")
-	if refused {
-		return refusal
+	g, refusal := x.groupToWrite(x.id, "groups_write")
+	if refusal != nil {
+		return *refusal
 	}
 	x.guardRow(g.origin, "group", g.id, "deleted")
 	for _, a := range x.st.assignments.pick(x.st.byTarget[Group(g.id)]) {

@@ -1,6 +1,7 @@
 package kisisim
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -212,12 +213,10 @@ func TestObjectsHaveTheKeysOfTheNotes(t *testing.T) {
 func check(t *testing.T, k *kit, path, want string) {
 	t.Helper()
 	r := k.get(k.fill(path))
-	row := map[string]any{}
 	if r.raw[0] == '[' {
-		row = r.rows()[0]
-	} else {
-		row = r.object()
+		r.raw, _ = json.Marshal(r.rows()[0])
 	}
+	row := r.object()
 	keys := strings.Fields(want)
 	slices.Sort(keys)
 	wantEqual(t, strings.Join(keysOf(row), " "), strings.Join(keys, " "), path)

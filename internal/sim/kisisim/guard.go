@@ -37,7 +37,7 @@ func (s *state) protection(userID int64) string {
 	}
 	for _, a := range s.assignments.pick(s.byAssignee[User(userID)]) {
 		if a.on.Kind != KindGroup && a.role != s.roleID(Basic) {
-			return "an administrator"
+			return "the holder of a role on the organization or a place"
 		}
 	}
 	return ""

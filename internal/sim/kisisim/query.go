@@ -73,19 +73,19 @@ func (q *query) flag(name string) func(bool) bool {
 }
 
 // checkQuery applies the rules that all endpoints share.
-func (x *exchange) checkQuery() (response, bool) {
+func (x *exchange) checkQuery() *response {
 	if x.query.broken != nil {
-		return badRequest("The query could not be read"), true
+		return refuse(badRequest("The query could not be read"))
 	}
 	if unknown := x.unknownParams(); len(unknown) > 0 && !x.st.assume.IgnoreParams {
-		return unprocessable(unknown), true
+		return refuse(unprocessable(unknown))
 	}
 	if need := x.route.required; need != "" && !x.query.has(need) && !x.excused() {
 		x.violate(BadQuery, "the required filter %s is missing", need)
-		return badRequest("param is missing or the value is empty: " + need), true
+		return refuse(badRequest("param is missing or the value is empty: " + need))
 	}
 	if x.route.list == nil {
-		return response{}, false
+		return nil
 	}
 	return x.checkPaging()
 }
@@ -119,7 +119,7 @@ func (x *exchange) unknownParams() fieldErrors {
 	return errs
 }
 
-func (x *exchange) checkPaging() (response, bool) {
+func (x *exchange) checkPaging() *response {
 	q, list := x.query, x.route.list
 	q.limit = x.bounded("limit", list.usual, 1, list.most)
 	q.offset = x.bounded("offset", 0, 0, maxOffset)
@@ -131,12 +131,12 @@ func (x *exchange) checkPaging() (response, bool) {
 		q.errs.add("sort", "is not included in the list")
 	}
 	if len(q.errs) == 0 {
-		return response{}, false
+		return nil
 	}
 	if x.st.assume.Bounds == BoundsRefused400 {
-		return badRequest("A parameter is out of bounds"), true
+		return refuse(badRequest("A parameter is out of bounds"))
 	}
-	return unprocessable(q.errs), true
+	return refuse(unprocessable(q.errs))
 }
 
 func (x *exchange) bounded(name string, absent, least, most int) int {

@@ -66,6 +66,9 @@ func unprocessable(e fieldErrors) response {
 
 func invalid(field, problem string) response { return unprocessable(fieldErrors{field: {problem}}) }
 
+// refuse makes the second result of steps that may end a request early; nil means that it goes on.
+func refuse(r response) *response { return &r }
+
 func orElse(value, fallback string) string {
 	if value == "" {
 		return fallback

@@ -143,13 +143,13 @@ func (s *Sim) handle(x *exchange) {
 		x.res = notFound()
 		return
 	}
-	if refusal, refused := x.authenticate(); refused {
-		x.res = refusal
+	if refusal := x.authenticate(); refusal != nil {
+		x.res = *refusal
 		return
 	}
 	x.checkHeaders()
-	if refusal, refused := x.checkQuery(); refused {
-		x.res = refusal
+	if refusal := x.checkQuery(); refusal != nil {
+		x.res = *refusal
 		return
 	}
 	x.res = x.route.handle(x)

@@ -43,7 +43,6 @@ func TestCloseEndsHangingRequestsAndLeavesNoGoroutine(t *testing.T) {
 	}
 	k := &kit{Company: c, t: t, url: server.URL, key: c.Key}
 	arrived := make(chan bool)
-	c.OnAnswer(func(string, string, int) {})
 	c.Inject(Fault{Do: All(Call(func(*Sim) { close(arrived) }), Hang())})
 	client := &http.Client{Transport: &http.Transport{}}
 	failed := make(chan error)
@@ -132,7 +131,7 @@ func TestTenThousandUsersAndThirtyThousandRightsAreReadBriskly(t *testing.T) {
 	t.Logf("seeded in %v, all read after %v", seeded, took)
 	wantEqual(t, users, 10000+len(k.Users), "users")
 	wantEqual(t, rights > 30000, true, "rights")
-	if took > 20*time.Second {
+	if took > time.Minute { // quadratic work would take many
 		t.Errorf("took %v", took)
 	}
 }

@@ -143,9 +143,9 @@ func createUser(x *exchange) response {
 	if !x.viewer.may("users_write", 0) {
 		return x.forbidden()
 	}
-	b, refusal, refused := x.readBody("user")
-	if refused {
-		return refusal
+	b, refusal := x.readBody("user")
+	if refusal != nil {
+		return *refusal
 	}
 	u := &user{scimAccess: true, metadata: map[string]any{}}
 	b.need("email")
@@ -215,13 +215,13 @@ func (b *body) checkEmail(email string) {
 }
 
 func patchUser(x *exchange) response {
-	u, refusal, refused := x.userToWrite()
-	if refused {
-		return refusal
+	u, refusal := x.userToWrite()
+	if refusal != nil {
+		return *refusal
 	}
-	b, refusal, refused := x.readBody("user")
-	if refused {
-		return refusal
+	b, refusal := x.readBody("user")
+	if refusal != nil {
+		return *refusal
 	}
 	changed := *u
 	b.readProfile(&changed)
@@ -268,18 +268,18 @@ func (b *body) patchedEmail(u *user) string {
 }
 
 // userToWrite finds the user of a PATCH or DELETE and checks that the key may write it.
-func (x *exchange) userToWrite() (*user, response, bool) {
+func (x *exchange) userToWrite() (*user, *response) {
 	u := x.st.users.get(x.id)
 	switch {
 	case u == nil || !x.seesUser(u):
-		return nil, notFound(), true
+		return nil, refuse(notFound())
 	case !x.viewer.may("users_write", 0):
-		return nil, x.forbidden(), true
+		return nil, refuse(x.forbidden())
 	case x.st.rank(u.id) > x.viewer.rank:
 		x.guardUser(u, "attacked")
-		return nil, x.refuseRank(), true
+		return nil, refuse(x.refuseRank())
 	}
-	return u, response{}, false
+	return u, nil
 }
 
 func deleteUser(x *exchange) response {
@@ -291,9 +291,9 @@ func deleteUser(x *exchange) response {
 		}
 		return invalid("base", "cannot be deleted")
 	}
-	u, refusal, refused := x.userToWrite()
-	if refused {
-		return refusal
+	u, refusal := x.userToWrite()
+	if refusal != nil {
+		return *refusal
 	}
 	x.guardUser(u, "deleted")
 	x.st.dropUser(u.id)
