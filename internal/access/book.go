@@ -9,6 +9,7 @@ import "slices"
 //	update user       name as we wrote it                change access  known and owned follow
 //	suspend, restore  the suspension is ours, or over    remove access  neither known nor owned
 //	link user         linked                             release, forget  not owned
+//	forget user       nothing but the id: nobody that we know of
 func (a Account) After(c Call, r Result, at Instant) Account {
 	a.Known.Grants, a.Owned = slices.Clone(a.Known.Grants), slices.Clone(a.Owned)
 	ch := c.Change
@@ -24,7 +25,12 @@ func (a Account) After(c Call, r Result, at Instant) Account {
 	case EnableMember:
 		a.Known.Enabled, a.Link.Suspended = true, nil
 	case LinkMember:
+		if a.Known.ID == 0 { // met for the first time; what else is known of him comes with the next observation
+			a.Known = Member{ID: c.Member(), Email: ch.After.Email, Name: ch.After.Name, Enabled: true}
+		}
 		a.Link.Anchors, a.Link.Level, a.Link.Name, a.Link.Since = ch.After.Anchors, ch.After.Level, ch.After.Name, at
+	case ForgetMember:
+		return Account{Known: Member{ID: a.Known.ID, Seen: at}}
 	default:
 		a.grants(c, r, at)
 	}

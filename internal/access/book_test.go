@@ -58,3 +58,18 @@ func TestTheDigestIsOfNamesNotOfIDsThatOtherStepsMake(t *testing.T) {
 		t.Error("another end has the same digest")
 	}
 }
+
+func TestAForgottenUserLeavesNothingButTheID(t *testing.T) {
+	before := Account{Known: Member{ID: 1, Email: "ana@x.com"}, Link: Link{Anchors: []Anchor{"corp:1"}, Level: Created},
+		Owned: []OwnedGrant{{Group: 7, Assignment: 9, Level: Created}}}
+	after := before.After(Call{Change: Change{Kind: ForgetMember, Object: ObjectKey{Member: 1}}}, Result{}, 5)
+	if after.Known.ID != 1 || after.Known.Email != "" || after.Link.Level != Foreign || len(after.Link.Anchors)+len(after.Owned) != 0 {
+		t.Errorf("%+v", after)
+	}
+	if _, ok := NewLedger([]Account{after}, nil).ByAnchor("corp:1"); ok {
+		t.Error("the anchor still leads to the user who is gone")
+	}
+	if !ForgetMember.LedgerOnly() || !ForgetMember.OfMember() || (Change{Kind: ForgetMember}).Effect() != Neutral {
+		t.Error("forgetting sends something, or changes access")
+	}
+}

@@ -7,7 +7,7 @@ import (
 // Kind is what a change does.
 type Kind uint8
 
-// The kinds. Each is exactly one HTTP write, but for the last four, which are written into the ledger only.
+// The kinds. Each is exactly one HTTP write, but for the last five, which are written into the ledger only.
 const (
 	CreateMember     Kind = iota + 1 // POST /users
 	UpdateMember                     // PATCH /users: name
@@ -26,11 +26,12 @@ const (
 	NoteSatisfied                    // wanted, and there by somebody else's hand
 	ReleaseGrant                     // no longer wanted, and not ours to take
 	ForgetGrant                      // ours, no longer wanted, and gone by itself
+	ForgetMember                     // linked, and deleted in Kisi by somebody
 )
 
 var kindWords = [...]string{"", "create user", "update user", "suspend user", "restore user", "create group", "update group",
 	"add door", "remove door", "add elevator stop", "remove elevator stop", "give access", "change access", "remove access",
-	"link user", "note access given by hand", "release access", "forget access"}
+	"link user", "note access given by hand", "release access", "forget access", "forget user"}
 
 func (k Kind) String() string { return kindWords[k] }
 
