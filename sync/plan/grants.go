@@ -20,7 +20,7 @@ func (p *person) grants() {
 	for i := range p.wish.Grants {
 		w := &p.wish.Grants[i]
 		g := &p.d.in.Desired.Groups[w.Group]
-		if w.Unsure || g.Problem != "" || g.ID == 0 && !g.Create {
+		if !p.d.givable(w) {
 			continue
 		}
 		var there []access.Grant
@@ -35,12 +35,18 @@ func (p *person) grants() {
 	}
 }
 
+// givable says that a rule was decided and that its group is there, or will be, and that its members are ours to manage.
+func (d *decider) givable(w *access.WishedGrant) bool {
+	g := &d.in.Desired.Groups[w.Group]
+	return !w.Unsure && g.Members && g.Problem == "" && (g.ID != 0 || g.Create)
+}
+
 func (p *person) grant(w *access.WishedGrant, g *access.DesiredGroup, there []access.Grant, owned *access.OwnedGrant) {
 	switch {
 	case len(there) == 0:
 		n := p.give(w, g)
 		if owned != nil {
-			p.d.undone(&p.steps[n], p.wish.Folded, "somebody took "+g.Name+" away in Kisi")
+			p.d.undone(&p.steps[n], p.name(), "somebody took "+g.Name+" away in Kisi")
 		}
 	case owned != nil && owned.Level.Ours():
 		p.ours(w, g, there, owned)
@@ -65,7 +71,7 @@ func (p *person) theirs(w *access.WishedGrant, g *access.DesiredGroup, there []a
 	}
 	switch {
 	case !covers(best, w):
-		p.d.note(LessThanWanted, p.wish.Folded, fmt.Sprintf("holds %s by hand as %s; the rules would give more, and it is not ours to change",
+		p.d.note(LessThanWanted, p.name(), fmt.Sprintf("holds %s by hand as %s; the rules would give more, and it is not ours to change",
 			g.Name, validity(best.Role, best.From, best.Until)))
 	case owned == nil || owned.Assignment != best.Assignment:
 		p.add(Step{Reason: Satisfaction, Change: access.Change{Kind: access.NoteSatisfied, Cause: p.d.cause(w.Cause),
@@ -92,7 +98,7 @@ func (p *person) ours(w *access.WishedGrant, g *access.DesiredGroup, there []acc
 	why := ChangedAtSource
 	if have.Role != owned.Role || have.From != owned.From || have.Until != owned.Until {
 		if !p.d.in.Policy.Repair {
-			p.d.note(Drifted, p.wish.Folded, fmt.Sprintf("%s was changed in Kisi to %s; it stays so", g.Name,
+			p.d.note(Drifted, p.name(), fmt.Sprintf("%s was changed in Kisi to %s; it stays so", g.Name,
 				validity(have.Role, have.From, have.Until)))
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/email"
 )
 
 // members decides about everybody who has a wish.
@@ -13,7 +14,7 @@ func (d *decider) members() {
 		p.find()
 		p.decide()
 		if len(p.steps) > 0 {
-			d.bundles = append(d.bundles, bundle{rank: p.rank, who: p.wish.Folded, steps: p.steps})
+			d.bundles = append(d.bundles, bundle{rank: p.rank, who: p.name(), steps: p.steps})
 		}
 	}
 }
@@ -22,6 +23,7 @@ func (d *decider) members() {
 type person struct {
 	d       *decider
 	wish    *access.Wish
+	id      access.RemoteID // the Kisi user that the steps are about; 0: not there yet
 	account *access.Account // nil: not linked
 	seen    *access.Member  // nil: not there, or not covered
 	covered bool
@@ -35,15 +37,26 @@ func (p *person) find() {
 	p.rank, p.maker = everyone, -1
 	w, in := p.wish, p.d.in
 	if account, ok := in.Owned.Account(w.Member); ok {
-		p.account = account
-	}
-	if p.account != nil {
+		p.id, p.account = w.Member, account
 		p.seen, _ = in.Observed.Member(w.Member)
-	} else if w.Folded != "" {
-		p.seen, _ = p.d.mail.Find(w.Folded)
+		p.covered = p.seen != nil || in.Observed.CoversMember(w.Member, "")
+		return
 	}
-	p.covered = p.seen != nil || in.Observed.CoversMember(w.Member, w.Folded)
+	p.findByAddress()
+	p.covered = p.seen != nil || p.addressCovered()
 }
+
+func (p *person) findByAddress() {
+	if p.wish.Folded == "" {
+		return
+	}
+	if p.seen, _ = p.d.mail.Find(p.wish.Folded); p.seen != nil {
+		p.id = p.seen.ID
+	}
+}
+
+// addressCovered says that whether somebody has the person's address is a fact.
+func (p *person) addressCovered() bool { return p.d.in.Observed.CoversMember(0, p.wish.Folded) }
 
 func (p *person) decide() {
 	switch {
@@ -59,12 +72,14 @@ func (p *person) decide() {
 	}
 }
 
-// newcomer creates a member who is not there.
+// newcomer creates a member who is not there. Somebody who should have something, of which nothing can be given now, waits: a
+// user without doors helps nobody.
 func (p *person) newcomer() {
-	if p.wish.Standing != access.Keep || !p.wish.Create || p.wish.Folded == "" {
+	if p.wish.Standing != access.Keep || !p.wish.Create || p.wish.Folded == "" || len(p.wish.Grants) > 0 && !p.wantsSomething() {
 		return
 	}
 	p.create(New)
+	p.grants()
 }
 
 func (p *person) create(why Reason) {
@@ -72,13 +87,12 @@ func (p *person) create(why Reason) {
 	p.maker = p.add(Step{Reason: why, Change: access.Change{Kind: access.CreateMember, Cause: p.why(), After: &access.Fields{
 		Email: w.Email, Name: w.Name, Managed: policy.Managed, Enabled: true, Anchors: w.Anchors,
 		Stamp: access.Stamp{Installation: policy.Installation, Anchor: w.Anchors[0]}}}})
-	p.grants()
 }
 
 // why returns the cause of the first grant, for steps that exist for the sake of the grants.
 func (p *person) why() access.Cause {
-	for _, g := range p.wish.Grants {
-		if !g.Unsure {
+	for i := range p.wish.Grants {
+		if g := &p.wish.Grants[i]; p.d.givable(g) {
 			return p.d.cause(g.Cause)
 		}
 	}
@@ -94,13 +108,13 @@ func (p *person) stranger() {
 		p.link(access.Created)
 	case p.wish.Standing == access.Suspend:
 		if p.seen.Enabled {
-			p.d.note(StillHolds, p.wish.Folded, p.d.cause(p.wish.Cause).Text+", and has a Kisi user that is not ours")
+			p.d.note(StillHolds, p.name(), p.d.cause(p.wish.Cause).Text+", and has a Kisi user that is not ours")
 		}
 		return
-	case p.d.in.Policy.Existing == ReportOnly:
-		p.d.note(LeftAlone, p.wish.Folded, "a Kisi user with this address exists; existing_kisi_users: report leaves it alone")
+	case !p.wantsSomething():
 		return
-	case len(p.wish.Grants) == 0:
+	case p.d.in.Policy.Existing == ReportOnly:
+		p.d.note(LeftAlone, p.name(), "a Kisi user with this address exists; existing_kisi_users: report leaves it alone")
 		return
 	default:
 		p.link(access.Linked)
@@ -118,30 +132,67 @@ func (p *person) link(level access.Level) {
 		After: &access.Fields{Email: p.seen.Email, Name: p.seen.Name, Anchors: p.wish.Anchors, Level: level}}})
 }
 
-// deletedByHand meets a linked member whose Kisi user is gone.
+// deletedByHand meets a linked member whose Kisi user is gone. Who should have nothing is forgotten. Who should have something is
+// created again only when somebody agrees; a user made by hand under the same address takes the place at once.
 func (p *person) deletedByHand() {
-	if p.wish.Standing != access.Keep || !p.wish.Create || !p.wantsSomething() {
-		return
+	nothing := len(p.wish.Grants) == 0 && !p.wish.Create
+	switch {
+	case p.wish.Standing == access.Suspend || nothing:
+		p.forget()
+	case !p.addressCovered() || len(p.wish.Grants) > 0 && !p.wantsSomething():
+	default:
+		p.again()
 	}
-	p.account = nil
-	from := len(p.steps)
-	p.create(Repaired)
-	p.d.undone(&p.steps[from], p.wish.Folded, "somebody deleted this user in Kisi")
 }
 
+// again gives a member a Kisi user after somebody deleted the one there was.
+func (p *person) again() {
+	deleted := p.id
+	p.id, p.account = 0, nil
+	if p.findByAddress(); p.seen != nil {
+		p.forgetAs(deleted)
+		p.stranger()
+		return
+	}
+	if !p.wish.Create || p.wish.Folded == "" {
+		p.d.note(RemovedByHand, p.name(), "somebody deleted this user in Kisi")
+		return
+	}
+	p.create(Repaired)
+	p.d.undone(&p.steps[p.maker], p.name(), "somebody deleted this user in Kisi")
+	p.forgetAs(deleted)
+	p.grants()
+}
+
+// forget strikes the member out of the ledger.
+func (p *person) forget() { p.forgetAs(p.id) }
+
+func (p *person) forgetAs(id access.RemoteID) {
+	n := p.add(Step{Reason: Forgotten, Change: access.Change{Kind: access.ForgetMember,
+		Cause: access.Cause{Kind: access.ByHand, Text: "deleted in Kisi"}}})
+	p.steps[n].Change.Object.Member = id
+}
+
+// wantsSomething says that at least one right could be given now.
 func (p *person) wantsSomething() bool {
-	return slices.ContainsFunc(p.wish.Grants, func(g access.WishedGrant) bool { return !g.Unsure })
+	for i := range p.wish.Grants {
+		if p.d.givable(&p.wish.Grants[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // keep compares a member whom we know with what he should be.
 func (p *person) keep() {
 	p.anchors()
+	p.address()
 	if p.wish.Standing == access.Suspend {
 		p.suspend()
 		return
 	}
 	p.enabled()
-	p.name()
+	p.rename()
 	p.grants()
 	p.losses()
 }
@@ -160,6 +211,15 @@ func (p *person) anchors() {
 	p.add(Step{Reason: Recognized, Change: access.Change{Kind: access.LinkMember,
 		Cause: access.Cause{Kind: access.ByRule, Text: "known to another source too"},
 		After: &access.Fields{Email: p.seen.Email, Name: p.account.Link.Name, Anchors: all, Level: p.account.Link.Level}}})
+}
+
+// address tells when the directory has come to say another address. Kisi cannot change one, so access goes on under the old one.
+func (p *person) address() {
+	w := p.wish
+	if w.Folded == "" || w.Folded == p.seen.Email || w.Folded == email.Fold(p.seen.Email) {
+		return
+	}
+	p.d.note(AddressDiffers, w.Folded, "is "+p.seen.Email+" in Kisi, where addresses cannot be changed: access goes on under that one")
 }
 
 // suspend takes all access from somebody who left: the whole user if it is ours, otherwise what we gave.
@@ -187,7 +247,7 @@ func (p *person) stillHolds(cause access.Cause) {
 		return
 	}
 	if p.seen.Protected != access.Unprotected {
-		p.d.note(Protected, p.wish.Folded, cause.Text+", and is "+p.seen.Protected.String()+": suspend this user by hand")
+		p.d.note(Protected, p.name(), cause.Text+", and is "+p.seen.Protected.String()+": suspend this user by hand")
 		return
 	}
 	others := 0
@@ -200,18 +260,18 @@ func (p *person) stillHolds(cause access.Cause) {
 	if others > 0 {
 		text += ", and holds what others gave"
 	}
-	p.d.note(StillHolds, p.wish.Folded, text)
+	p.d.note(StillHolds, p.name(), text)
 }
 
 // enabled lifts a suspension of ours, and no other.
 func (p *person) enabled() {
 	if p.seen.SCIMBlocked {
-		p.d.note(SuspendedBySCIM, p.wish.Folded, "SCIM has suspended this user; only SCIM can restore it")
+		p.d.note(SuspendedBySCIM, p.name(), "SCIM has suspended this user; only SCIM can restore it")
 	}
 	switch {
 	case p.seen.Enabled:
 	case p.account.Link.Suspended == nil:
-		p.d.note(SuspendedByHand, p.wish.Folded, "suspended in Kisi, not by kisi-sync: it stays so")
+		p.d.note(SuspendedByHand, p.name(), "suspended in Kisi, not by kisi-sync: it stays so")
 	default:
 		p.add(Step{Reason: Returned, Change: access.Change{Kind: access.EnableMember,
 			Cause:  access.Cause{Kind: access.ByRule, Text: "no longer " + p.account.Link.Suspended.Text},
@@ -219,14 +279,14 @@ func (p *person) enabled() {
 	}
 }
 
-// name keeps the name of a user that is ours.
-func (p *person) name() {
+// rename keeps the name of a user that is ours.
+func (p *person) rename() {
 	w, link := p.wish, &p.account.Link
 	if !link.Level.Ours() || w.Name == "" || w.Name == p.seen.Name {
 		return
 	}
 	if p.seen.Name != link.Name {
-		p.d.note(Drifted, w.Folded, "the name was changed in Kisi to "+p.seen.Name+"; it stays as it is there")
+		p.d.note(Drifted, p.name(), "the name was changed in Kisi to "+p.seen.Name+"; it stays as it is there")
 		return
 	}
 	p.add(Step{Reason: ChangedAtSource, Change: access.Change{Kind: access.UpdateMember,
@@ -234,13 +294,23 @@ func (p *person) name() {
 		Before: &access.Fields{Name: p.seen.Name}, After: &access.Fields{Name: w.Name}}})
 }
 
+// name returns the address by which people know the person: the directory's, else Kisi's; in want of both, the anchor.
+func (p *person) name() string {
+	switch {
+	case p.wish.Folded != "":
+		return p.wish.Folded
+	case p.seen != nil && p.seen.Email != "":
+		return email.Fold(p.seen.Email)
+	case p.account != nil && p.account.Known.Email != "":
+		return email.Fold(p.account.Known.Email)
+	}
+	return string(p.wish.Anchors[0])
+}
+
 // add appends a step about this person and returns its index in the bundle.
 func (p *person) add(s Step) int {
 	o := &s.Change.Object
-	o.Member, o.Email, o.Anchor = p.wish.Member, p.wish.Folded, p.wish.Anchors[0]
-	if p.seen != nil {
-		o.Member = p.seen.ID
-	}
+	o.Member, o.Email, o.Anchor = p.id, p.name(), p.wish.Anchors[0]
 	if s.Change.Effect() != access.Neutral {
 		s.People = 1
 	}
