@@ -23,8 +23,6 @@ type request struct {
 	body         any // encoded as JSON; nil for none
 }
 
-func (r request) String() string { return r.method + " " + r.path }
-
 // reads says that the call changes nothing.
 func (r request) reads() bool { return r.method == http.MethodGet }
 

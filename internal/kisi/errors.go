@@ -112,6 +112,16 @@ func status(err error) int {
 	return 0
 }
 
+// bare keeps the words of an error of ours and drops its sentinel, for an error
+// that gets another: whoever decides by sentinels must find exactly one.
+func bare(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return errors.New(e.Error())
+	}
+	return err
+}
+
 // said is what an error body tells.
 type said struct {
 	code, message string

@@ -159,7 +159,7 @@ func TestListsOfAllSizesAreReadWhole(t *testing.T) {
 }
 
 func TestListsBeyondTheOffsetLimitAreReadFromBothEnds(t *testing.T) {
-	for _, n := range []int{20101, 30000, 40199, 40200} {
+	for _, n := range []int{20101, 40200} {
 		got, err := fastClient(t, &shelf{rows: people(n)}).Users(t.Context())
 		if err != nil {
 			t.Errorf("%d rows: %v", n, err)

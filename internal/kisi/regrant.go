@@ -37,7 +37,7 @@ func (c *Client) ChangeRoleAssignment(ctx context.Context, id int64, r Right) (i
 		return 0, err
 	case err != nil:
 		// The PATCH may have done what was wanted, or not.
-		return 0, fmt.Errorf("%w: %w", access.ErrUnknownOutcome, err)
+		return 0, fmt.Errorf("%w: %w", access.ErrUnknownOutcome, bare(err))
 	case r.same(old):
 		return id, nil
 	}
@@ -78,7 +78,7 @@ func (c *Client) replace(ctx context.Context, old RoleAssignment, r Right) (int6
 func (c *Client) mustRemove(ctx context.Context, id int64) error {
 	err := c.DeleteRoleAssignment(ctx, id)
 	if err != nil {
-		return fmt.Errorf("%w: the right was given anew, but the old one is still there: %w", access.ErrUnknownOutcome, err)
+		return fmt.Errorf("%w: the right was given anew, but the old one is still there: %w", access.ErrUnknownOutcome, bare(err))
 	}
 	return nil
 }
@@ -94,5 +94,5 @@ func (c *Client) giveBack(ctx context.Context, old RoleAssignment, refusal error
 		was.Until = *old.ValidUntil
 	}
 	_, err := c.CreateRoleAssignment(ctx, old.AssigneeID, old.AppliesToID, was)
-	return fmt.Errorf("%w: a right was taken away to be given anew, and that was refused: %w", access.ErrUnknownOutcome, errors.Join(refusal, err))
+	return fmt.Errorf("%w: a right was taken away to be given anew, and that was refused: %w", access.ErrUnknownOutcome, errors.Join(bare(refusal), bare(err)))
 }

@@ -1,6 +1,7 @@
 package kisi_test
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -111,6 +112,16 @@ func grant(member, group access.RemoteID, until time.Time) access.Change {
 
 func of(kind access.Kind, object access.ObjectKey, after *access.Fields) access.Change {
 	return access.Change{Kind: kind, Object: object, After: after}
+}
+
+// isOnly says that err is the one sentinel of package access, and no other.
+func isOnly(err, want error) bool {
+	for _, sentinel := range []error{access.ErrStop, access.ErrRefused, access.ErrGone, access.ErrExists, access.ErrUnknownOutcome} {
+		if errors.Is(err, sentinel) != (sentinel == want) {
+			return false
+		}
+	}
+	return true
 }
 
 // writes counts the calls that could have changed something.

@@ -2,7 +2,6 @@ package kisi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -119,15 +118,6 @@ func (t *Target) existingMember(ctx context.Context, f *access.Fields, refusal e
 		return access.Result{ID: id}, nil // ours, by a call whose answer was lost
 	}
 	return access.Result{ID: id, Existed: true}, fmt.Errorf("%w: user %d: %w", access.ErrExists, id, bare(refusal))
-}
-
-// bare takes the sentinel out of an error of ours that is about to get another.
-func bare(err error) error {
-	var e *Error
-	if errors.As(err, &e) {
-		return errors.New(e.Error())
-	}
-	return err
 }
 
 // stampOf reads our stamp; the zero Stamp if there is none.
