@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os/exec"
 	"runtime"
+	"syscall"
+	"time"
 )
 
 // process is a child that dies with us.
@@ -31,6 +33,16 @@ func launch(path string, args ...string) (*process, error) {
 		}
 	}()
 	return p, <-started
+}
+
+// shutDown asks the child to end and waits, but not for ever.
+func (p *process) shutDown() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only when it has ended
+	select {
+	case <-p.done:
+	case <-time.After(20 * time.Second):
+		p.kill()
+	}
 }
 
 // kill ends the child and waits for it. The database survives: mdb is a copy-on-write tree.

@@ -127,8 +127,23 @@ func (s *Server) Stop() {
 	}
 }
 
-// Restart stops the server and starts it with the same database, certificate and ports.
+// Restart lets the server shut down in order and starts it with the same database, certificate and ports.
 func (s *Server) Restart() {
+	s.t.Helper()
+	if s.process != nil {
+		s.process.shutDown()
+	}
+	s.again()
+}
+
+// Crash kills the server as a power cut would and starts it again: its record of the last change (contextCSN) is lost and made
+// up anew from the entries that are left.
+func (s *Server) Crash() {
+	s.t.Helper()
+	s.again()
+}
+
+func (s *Server) again() {
 	s.t.Helper()
 	s.Stop()
 	if err := s.start(); err != nil {
@@ -158,13 +173,14 @@ func (s *Server) prepare() error {
 	return s.load()
 }
 
-// load streams the first entries through slapadd, which writes the database without a server.
+// load streams the first entries through slapadd, which writes the database without a server. They carry the server's own
+// id: a change by another one makes every position of content synchronization void (RFC 4533).
 func (s *Server) load() error {
 	read, write := io.Pipe()
 	go func() { write.CloseWithError(s.writeLDIF(write)) }()
 	defer read.Close()
 	var said bytes.Buffer
-	add := exec.Command(binary(s.t, "slapadd"), "-q", "-w", "-f", filepath.Join(s.dir, "slapd.conf"))
+	add := exec.Command(binary(s.t, "slapadd"), "-q", "-w", "-S", "1", "-f", filepath.Join(s.dir, "slapd.conf"))
 	add.Stdin, add.Stderr = read, &said
 	if err := add.Run(); err != nil {
 		return fmt.Errorf("slapadd: %w: %s", err, said.Bytes())
