@@ -1,0 +1,155 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/secret"
+)
+
+// census counts what a read brings; it keeps nobody.
+type census struct {
+	people, addressed, disabled int
+	groups, members             int
+}
+
+func (n *census) put(r *directory.Record) error {
+	switch r.Kind {
+	case directory.PersonIs:
+		n.people++
+		if r.Email != "" {
+			n.addressed++
+		}
+		if r.Active == directory.No {
+			n.disabled++
+		}
+	case directory.GroupIs:
+		n.groups++
+	case directory.MemberIs:
+		n.members++
+	}
+	return nil
+}
+
+// Check logs in, reads everything once and says what it found. It tries each server, so that the second is known to work
+// before the first one fails.
+func (s *source) Check(ctx context.Context) []connectors.Finding {
+	var f []connectors.Finding
+	var first *session
+	for _, server := range s.settings.servers() {
+		c, err := s.dial(ctx, server)
+		if err != nil {
+			f = append(f, problem(pathOf(err), fmt.Errorf("%s: %w", server, err)))
+			continue
+		}
+		f = append(f, good(fmt.Sprintf("%s answers and takes the login%s", server, c.protection())))
+		if first == nil {
+			first = c
+			defer c.Close()
+			continue
+		}
+		c.Close()
+	}
+	if first == nil {
+		return f
+	}
+	return append(f, s.checkContent(ctx, first)...)
+}
+
+func (c *session) protection() string {
+	if strings.HasPrefix(strings.ToLower(c.server), "ldaps:") {
+		return " over TLS"
+	}
+	return ""
+}
+
+func (s *source) checkContent(ctx context.Context, c *session) []connectors.Finding {
+	var n census
+	r := s.reading(c, n.put)
+	shape, err := r.shape(ctx)
+	if err != nil {
+		return []connectors.Finding{problem("base", err)}
+	}
+	if _, err := r.readPages(ctx); err != nil {
+		return []connectors.Finding{problem(pathOf(err), err)}
+	}
+	f := append(n.findings(s.layout), connectors.Finding{Level: connectors.Good, Text: "only what changed is read (RFC 4533)"})
+	if shape == nil {
+		f[len(f)-1].Text = "everything is read each time: " + s.whyComplete(c)
+	}
+	if r.proof.Referrals > 0 {
+		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "base", Text: fmt.Sprintf("%d referrals to other servers are not followed", r.proof.Referrals),
+			Hint: "make another source for those servers if people or groups are there"})
+	}
+	return f
+}
+
+func (s *source) whyComplete(c *session) string {
+	switch {
+	case !s.settings.Increments:
+		return "increments are switched off"
+	case !s.layout.increments:
+		return "increments need entryUUID as the id of people and groups"
+	case !c.offers(ldap.ControlTypeSyncRequest):
+		return "the server offers no content synchronization (OpenLDAP: the syncprov overlay)"
+	}
+	return "the account may not read the entryUUID of the base"
+}
+
+func (n *census) findings(l *layout) []connectors.Finding {
+	var f []connectors.Finding
+	warn := func(path, text, hint string) {
+		f = append(f, connectors.Finding{Level: connectors.Warning, Path: path, Text: text, Hint: hint})
+	}
+	switch {
+	case n.people == 0:
+		f = append(f, connectors.Finding{Path: "people.filter", Text: "no entry below " + l.people.base + " matches " + l.people.filter,
+			Hint: "see that the base and the preset fit, and that the account may read there"})
+	default:
+		f = append(f, good(fmt.Sprintf("%d people, %d with an e-mail address, %d disabled", n.people, n.addressed, n.disabled)))
+	}
+	if n.people > 0 && n.addressed == 0 {
+		warn("people.email", "nobody has "+l.email, "name the attribute with the e-mail address, or let the account read it")
+	}
+	switch {
+	case n.groups == 0:
+		warn("groups.filter", "no entry below "+l.groups.base+" matches "+l.groups.filter, "fine if rules name no groups; else see that the base and the preset fit")
+	case n.members == 0:
+		warn("groups.members", fmt.Sprintf("none of %d groups has a member", n.groups), "let the account read "+strings.Join(l.members, ", "))
+	default:
+		f = append(f, good(fmt.Sprintf("%d groups with %d memberships", n.groups, n.members)))
+	}
+	return f
+}
+
+func good(text string) connectors.Finding {
+	return connectors.Finding{Level: connectors.Good, Text: text}
+}
+
+func problem(path string, err error) connectors.Finding {
+	text, hint := split(err)
+	return connectors.Finding{Path: path, Text: text, Hint: hint}
+}
+
+// pathOf is the setting to look at first.
+func pathOf(err error) string {
+	var tlsErr *tlsError
+	var secretErr *secret.Error
+	switch {
+	case errors.As(err, &tlsErr):
+		return tlsErr.path
+	case errors.As(err, &secretErr):
+		return "login.password"
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials):
+		return "login"
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
+		return "base"
+	}
+	return ""
+}

@@ -1,0 +1,221 @@
+package ldap
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/kisi-sync/kisi-sync/internal/secret"
+)
+
+const startTLSName = "1.3.6.1.4.1.1466.20037" // RFC 4511 section 4.14.1
+
+// session is one connection, logged in. It belongs to one goroutine.
+type session struct {
+	*ldap.Conn
+	wire   *framed
+	server string      // its URL
+	unhook func() bool // of the context that cuts the connection
+	dse    *ldap.Entry // the root DSE (RFC 4512 section 5.1)
+}
+
+// Close ends the session. go-ldap would wait for an answer that is still under way, so the line is cut first.
+func (s *session) Close() {
+	s.unhook()
+	_ = s.wire.Close() // whatever it says, the line is ours no more
+	_ = s.Conn.Close()
+}
+
+// connect tries the servers in order. A server that answers but refuses the login ends the attempt: the next one would
+// refuse it too, and three wrong passwords may lock the account.
+func (s *source) connect(ctx context.Context) (*session, error) {
+	var all []error
+	for _, server := range s.settings.servers() {
+		c, err := s.dial(ctx, server)
+		if err == nil {
+			s.env.Log.Debug("connected", "server", server)
+			return c, nil
+		}
+		err = fmt.Errorf("%s: %w", server, err)
+		if ctx.Err() != nil || ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) || isSecret(err) {
+			return nil, err
+		}
+		all = append(all, err)
+	}
+	return nil, errors.Join(all...)
+}
+
+func isSecret(err error) bool {
+	var e *secret.Error
+	return errors.As(err, &e)
+}
+
+// dial connects, protects the line, logs in and reads the root DSE. When ctx ends, the line is cut.
+func (s *source) dial(ctx context.Context, server string) (*session, error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := s.dialTCP(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	line, err := s.protect(ctx, raw, u)
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
+	wire := &framed{Conn: line, silence: s.settings.Timeout}
+	c := &session{Conn: ldap.NewConn(wire, u.Scheme == "ldaps"), wire: wire, server: server}
+	c.unhook = context.AfterFunc(ctx, func() { raw.Close() })
+	c.Start()
+	if err = s.login(c); err == nil {
+		err = c.readDSE()
+	}
+	if err != nil {
+		c.Close()
+		return nil, c.explain(ctx, err)
+	}
+	return c, nil
+}
+
+func (s *source) dialTCP(ctx context.Context, u *url.URL) (net.Conn, error) {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"ldap": ldap.DefaultLdapPort, "ldaps": ldap.DefaultLdapsPort}[u.Scheme]
+	}
+	dialer := net.Dialer{Timeout: s.settings.Timeout}
+	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		return nil, &hinted{fmt.Errorf("connect: %w", err), "see that the host and the port are right and that no firewall stands between"}
+	}
+	return c, nil
+}
+
+// protect puts TLS on the line, at once or by StartTLS. Without it nothing goes on, unless the file gave protection up.
+func (s *source) protect(ctx context.Context, raw net.Conn, u *url.URL) (net.Conn, error) {
+	if u.Scheme == "ldap" && s.settings.TLS.Plaintext {
+		return raw, nil
+	}
+	config, err := s.tlsConfig(u)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.settings.Timeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if u.Scheme == "ldap" {
+		if err := startTLS(&framed{Conn: raw, silence: s.settings.Timeout}); err != nil {
+			return nil, err
+		}
+	}
+	line := tls.Client(raw, config)
+	if err := line.HandshakeContext(ctx); err != nil {
+		return nil, explainTLS(err, config.ServerName)
+	}
+	return line, nil
+}
+
+func (s *source) tlsConfig(u *url.URL) (*tls.Config, error) {
+	config := &tls.Config{ServerName: or(s.settings.TLS.ServerName, u.Hostname()), MinVersion: tls.VersionTLS12}
+	if s.settings.TLS.CA == "" {
+		return config, nil
+	}
+	path := s.settings.TLS.CA
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(s.env.Dir, path)
+	}
+	pem, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &hinted{fmt.Errorf("read tls.ca: %w", err), "name a PEM file that the service's account can read"}
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, &hinted{fmt.Errorf("read tls.ca: %s holds no certificate", path), "it must be PEM: -----BEGIN CERTIFICATE-----"}
+	}
+	return config, nil
+}
+
+// startTLS asks for TLS on a plain line. We ask ourselves and not through go-ldap, which turns the reason of a failed
+// handshake into text.
+func startTLS(line *framed) error {
+	request := ber.NewSequence("")
+	request.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, ""))
+	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationExtendedRequest, nil, "")
+	op.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, startTLSName, ""))
+	request.AppendChild(op)
+	if _, err := line.Write(request.Bytes()); err != nil {
+		return fmt.Errorf("ask for StartTLS: %w", err)
+	}
+	answer, err := ber.ReadPacket(bufio.NewReader(line)) // framed never reads past a message
+	if err != nil {
+		return &hinted{fmt.Errorf("ask for StartTLS: %w", cmp.Or(line.reason(), err)), "see that this is an LDAP port; for 636 write ldaps://"}
+	}
+	if err := ldap.GetLDAPError(answer); err != nil {
+		return &hinted{fmt.Errorf("the server refuses StartTLS, so nothing was sent: %w", err), "use ldaps://, or set up TLS on the server"}
+	}
+	return nil
+}
+
+// login binds. The password is read for this one call.
+func (s *source) login(c *session) error {
+	l := s.settings.Login
+	if l.Anonymous {
+		return nil
+	}
+	password, err := l.Password.Resolve(secret.Place{Base: s.env.Dir})
+	if err != nil {
+		return fmt.Errorf("login.password: %w", err)
+	}
+	if err := c.Bind(l.User, password.Reveal()); err != nil {
+		return &hinted{fmt.Errorf("log in as %s: %w", l.User, err), loginHint(err)}
+	}
+	return nil
+}
+
+func loginHint(err error) string {
+	switch {
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials):
+		return "see that login.user is the account's whole name and that the password is the current one"
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultConfidentialityRequired), ldap.IsErrorWithCode(err, ldap.LDAPResultStrongAuthRequired):
+		return "the server wants a protected line: use ldaps://"
+	}
+	return ""
+}
+
+func (c *session) readDSE() error {
+	found, err := c.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)",
+		[]string{"supportedControl", "namingContexts", "vendorName"}, nil))
+	if err != nil {
+		return fmt.Errorf("read the root DSE: %w", err)
+	}
+	c.dse = &ldap.Entry{}
+	if len(found.Entries) == 1 {
+		c.dse = found.Entries[0]
+	}
+	return nil
+}
+
+// offers says whether the server announces a control.
+func (c *session) offers(control string) bool {
+	for _, oid := range c.dse.GetAttributeValues("supportedControl") {
+		if strings.TrimSpace(oid) == control {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,122 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+)
+
+// source is a directory. It keeps nothing between fetches.
+type source struct {
+	settings Settings
+	env      connectors.Env
+	layout   *layout
+}
+
+var (
+	_ connectors.Source  = (*source)(nil)
+	_ connectors.Checker = (*source)(nil)
+)
+
+// Fetch reads what changed, or everything.
+func (s *source) Fetch(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
+	receipt, err := s.read(ctx, since, put)
+	if errors.As(err, new(*useless)) {
+		// On a new connection: on the old one the answer that was given up may still be streaming.
+		why := err.Error()
+		s.env.Log.Debug("reading everything instead of what changed", "why", why)
+		receipt, err = s.read(ctx, directory.Cursor{}, put)
+		receipt.Proof.Note = why
+	}
+	if err != nil {
+		return directory.Receipt{}, err
+	}
+	p := receipt.Proof
+	s.env.Log.Debug("read", "coverage", receipt.Coverage.String(), "pages", p.Pages, "entries", p.Entries,
+		"referrals", p.Referrals, "ignored", p.Ignored, "note", p.Note)
+	return receipt, nil
+}
+
+// read is one attempt over a session of its own.
+func (s *source) read(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
+	at := s.env.Now()
+	c, err := s.connect(ctx)
+	if err != nil {
+		return directory.Receipt{}, err
+	}
+	defer c.Close()
+	r := s.reading(c, put)
+	receipt, err := r.fetch(ctx, since)
+	receipt.At, receipt.Proof = at, *r.proof
+	return receipt, err
+}
+
+// reading is one fetch over one session.
+type reading struct {
+	*recorder
+	c               *session
+	source          *source
+	peopleQ, groupQ query
+}
+
+func (s *source) reading(c *session, put func(*directory.Record) error) *reading {
+	l := s.layout
+	return &reading{
+		recorder: &recorder{layout: l, asked: s.env.Attributes, put: put, proof: &directory.Proof{}},
+		c:        c, source: s,
+		peopleQ: query{"people", l.people.base, l.people.filter, l.people.scope, l.personAttributes(s.env.Attributes)},
+		groupQ:  query{"groups", l.groups.base, l.groups.filter, l.groups.scope, l.groupAttributes()},
+	}
+}
+
+// fetch chooses the cheapest way that is whole: a delta, everything by synchronization (which gives a position for the next
+// delta), or everything in pages.
+func (r *reading) fetch(ctx context.Context, since directory.Cursor) (directory.Receipt, error) {
+	shape, err := r.shape(ctx)
+	if err != nil {
+		return directory.Receipt{}, err
+	}
+	if shape == nil {
+		return r.readPages(ctx)
+	}
+	if since.Shape == *shape {
+		return r.delta(ctx, since)
+	}
+	receipt, err := r.refreshAll(ctx, *shape)
+	if errors.As(err, new(*useless)) {
+		r.proof.Note = err.Error()
+		return r.readPages(ctx)
+	}
+	return receipt, err
+}
+
+// useless is a reason to read in a plainer way. Nothing has been put by then.
+type useless struct{ why error }
+
+func (u *useless) Error() string { return u.why.Error() }
+func (u *useless) Unwrap() error { return u.why }
+
+// refused makes an answer of the server (not a lost connection, not a cancellation) a reason to read in a plainer way.
+func refused(err error) error {
+	var said *ldap.Error
+	if errors.As(err, &said) && said.ResultCode < ldap.ErrorNetwork {
+		return &useless{err}
+	}
+	return err
+}
+
+// readPages reads everything, page by page.
+func (r *reading) readPages(ctx context.Context) (directory.Receipt, error) {
+	size := r.source.settings.PageSize
+	if err := r.c.pages(ctx, r.peopleQ, size, r.proof, r.person); err != nil {
+		return directory.Receipt{}, err
+	}
+	if err := r.c.pages(ctx, r.groupQ, size, r.proof, r.group); err != nil {
+		return directory.Receipt{}, err
+	}
+	return directory.Receipt{Coverage: directory.Complete}, nil
+}

@@ -1,0 +1,237 @@
+package ldap
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/dn"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+)
+
+// recorder turns entries into records.
+type recorder struct {
+	*layout
+	asked []string // attributes that rules read
+	put   func(*directory.Record) error
+	proof *directory.Proof
+	r     directory.Record // reused: put copies what it keeps
+}
+
+// personAttributes and groupAttributes are what must be asked for, each once.
+func (l *layout) personAttributes(asked []string) []string {
+	names := append([]string{l.people.id.attribute, l.email, l.login, l.changed}, l.people.names...)
+	for _, d := range l.disabled {
+		names = append(names, d.attribute)
+	}
+	return distinct(append(names, asked...))
+}
+
+func (l *layout) groupAttributes() []string {
+	return distinct(slices.Concat([]string{l.groups.id.attribute, l.changed}, l.groups.names, l.members))
+}
+
+func distinct(names []string) []string {
+	var out []string
+	for _, n := range names {
+		if !slices.ContainsFunc(out, func(o string) bool { return strings.EqualFold(o, n) }) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// person puts one person.
+func (x *recorder) person(e *ldap.Entry) error {
+	if err := x.begin(directory.PersonIs, &x.people, e); err != nil {
+		return err
+	}
+	for i, address := range values(e, x.email) {
+		if i == 0 {
+			x.r.Email = address
+			continue
+		}
+		x.r.Handles = append(x.r.Handles, directory.Ref{Kind: directory.ByMail, Value: email.Fold(address)})
+	}
+	for _, login := range values(e, x.login) {
+		x.r.Handles = append(x.r.Handles, directory.Ref{Kind: directory.ByUID, Value: strings.ToLower(login)})
+	}
+	x.r.Active = x.active(e)
+	for _, name := range x.asked {
+		if v := values(e, name); len(v) > 0 {
+			x.r.Attrs = append(x.r.Attrs, directory.Attr{Name: name, Values: readable(v)})
+		}
+	}
+	return x.put(&x.r)
+}
+
+// group puts one group and all its members.
+func (x *recorder) group(e *ldap.Entry) error {
+	if err := x.begin(directory.GroupIs, &x.groups, e); err != nil {
+		return err
+	}
+	if err := x.put(&x.r); err != nil {
+		return err
+	}
+	member := directory.Record{Kind: directory.MembersFrom, ID: x.r.ID}
+	if err := x.put(&member); err != nil {
+		return err
+	}
+	member.Kind = directory.MemberIs
+	for _, a := range e.Attributes {
+		if err := x.whole(e, a.Name); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(x.members, func(m string) bool { return strings.EqualFold(m, a.Name) }) {
+			continue
+		}
+		for _, v := range a.Values {
+			var ok bool
+			if member.Member, ok = memberRef(a.Name, v); !ok {
+				x.proof.Ignored++
+				continue
+			}
+			if err := x.put(&member); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// whole refuses a member list of which the server sent a part only ([MS-ADTS] section 3.1.1.3.1.3.3, range retrieval).
+func (x *recorder) whole(e *ldap.Entry, attribute string) error {
+	name, options, _ := strings.Cut(strings.ToLower(attribute), ";")
+	if strings.HasPrefix(options, "range=") && slices.ContainsFunc(x.members, func(m string) bool { return strings.EqualFold(m, name) }) {
+		return &hinted{fmt.Errorf("%s: the server sent only a part of its members (%s)", e.DN, attribute),
+			"groups beyond the server's range limit are not read yet; raise MaxValRange or split the group"}
+	}
+	return nil
+}
+
+// begin fills in what people and groups share.
+func (x *recorder) begin(kind directory.Kind, c *class, e *ldap.Entry) error {
+	id, err := c.id.of(e)
+	if err != nil {
+		return err
+	}
+	name, err := dn.Canonical(e.DN)
+	if err != nil {
+		return fmt.Errorf("entry %q: %w", e.DN, err)
+	}
+	x.r = directory.Record{Kind: kind, ID: id, Handles: append(x.r.Handles[:0], directory.Ref{Kind: directory.ByDN, Value: name}), Attrs: x.r.Attrs[:0]}
+	for _, attribute := range c.names {
+		if v := values(e, attribute); len(v) > 0 {
+			x.r.Name = v[0]
+			break
+		}
+	}
+	if v := values(e, x.changed); len(v) > 0 {
+		x.r.Changed = moment(v[0])
+	}
+	return nil
+}
+
+// of is the entry's id as text.
+func (f idForm) of(e *ldap.Entry) (string, error) {
+	for _, a := range e.Attributes {
+		if strings.EqualFold(a.Name, f.attribute) && len(a.ByteValues) > 0 && len(a.ByteValues[0]) > 0 {
+			id, err := f.text(a.ByteValues[0])
+			if err != nil {
+				return "", fmt.Errorf("%s: %w", e.DN, err)
+			}
+			return id, nil
+		}
+	}
+	return "", &hinted{fmt.Errorf("%s has no %s", e.DN, f.attribute),
+		fmt.Sprintf("let the account read %s, or name another attribute that never changes under id", f.attribute)}
+}
+
+// active says what the directory says. An attribute that is missing may only be hidden from us: then it is unknown.
+func (x *recorder) active(e *ldap.Entry) directory.Tri {
+	state := directory.Unknown
+	for _, d := range x.disabled {
+		v := values(e, d.attribute)
+		if slices.ContainsFunc(v, d.fits) {
+			return directory.No
+		}
+		if len(v) > 0 {
+			state = directory.Yes
+		}
+	}
+	return state
+}
+
+func (d rule) fits(value string) bool {
+	if d.bit == 0 {
+		return slices.Contains(d.values, strings.ToLower(value))
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	return err == nil && n&d.bit != 0
+}
+
+// memberRef is the canonical form of a member value. An empty one, with which some fill groups that must not be empty, and one
+// that is no name are nobody.
+func memberRef(attribute, value string) (directory.Ref, bool) {
+	if strings.EqualFold(attribute, "memberUid") {
+		return directory.Ref{Kind: directory.ByUID, Value: strings.ToLower(value)}, value != ""
+	}
+	if strings.EqualFold(attribute, "uniqueMember") {
+		value = withoutUID(value)
+	}
+	name, err := dn.Canonical(value)
+	return directory.Ref{Kind: directory.ByDN, Value: name}, err == nil && name != ""
+}
+
+// withoutUID takes the optional identifier off a Name and Optional UID (RFC 4517 section 3.3.21): cn=Ana,dc=x#'0101'B.
+func withoutUID(value string) string {
+	head, bits, found := cutLast(value, "#'")
+	if found && strings.HasSuffix(bits, "'B") && strings.Trim(strings.TrimSuffix(bits, "'B"), "01") == "" {
+		return head
+	}
+	return value
+}
+
+func cutLast(s, separator string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, separator); i >= 0 {
+		return s[:i], s[i+len(separator):], true
+	}
+	return s, "", false
+}
+
+// moment reads a Generalized Time (RFC 4517 section 3.3.13) in UTC; zero if it is none.
+func moment(value string) time.Time {
+	for _, form := range []string{"20060102150405Z", "20060102150405.999999999Z"} {
+		if t, err := time.Parse(form, value); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// readable gives values that are no text in base64, as LDIF does (RFC 2849).
+func readable(values []string) []string {
+	for i, v := range values {
+		if !utf8.ValidString(v) {
+			values = slices.Clone(values)
+			values[i] = base64.StdEncoding.EncodeToString([]byte(v))
+		}
+	}
+	return values
+}
+
+func values(e *ldap.Entry, attribute string) []string {
+	for _, a := range e.Attributes {
+		if strings.EqualFold(a.Name, attribute) {
+			return a.Values
+		}
+	}
+	return nil
+}

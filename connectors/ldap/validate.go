@@ -1,0 +1,128 @@
+package ldap
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/dn"
+)
+
+// Validate returns every problem of the settings at once.
+func (s *Settings) Validate() []connectors.Finding {
+	var f findings
+	s.validateServers(&f)
+	s.validateLogin(&f)
+	if s.Preset == "" {
+		f.add("preset", "is missing", "write one of "+strings.Join(presetNames(), ", "))
+	} else if _, ok := preset(s.Preset); !ok {
+		f.add("preset", fmt.Sprintf("%q is none that we know", s.Preset), "write one of "+strings.Join(presetNames(), ", "))
+	}
+	s.validateBases(&f)
+	f.filter("people.filter", s.People.Filter)
+	f.filter("groups.filter", s.Groups.Filter)
+	f.scope("people.scope", s.People.Scope)
+	f.scope("groups.scope", s.Groups.Scope)
+	if d := s.People.Disabled; (d.Attribute == "") != (len(d.Values) == 0) {
+		f.add("people.disabled", "needs both an attribute and its values", "write {attribute: employeeType, values: [left]}")
+	}
+	if s.PageSize < 1 || s.PageSize > 10_000 {
+		f.add("page_size", fmt.Sprintf("%d is not between 1 and 10000", s.PageSize), "remove it: 500 suits every server")
+	}
+	if s.Timeout < time.Second || s.Timeout > time.Hour {
+		f.add("timeout", fmt.Sprintf("%v is not between 1s and 1h", s.Timeout), "remove it: 30s is the default")
+	}
+	slices.SortStableFunc(f, func(a, b connectors.Finding) int { return strings.Compare(a.Path, b.Path) })
+	return f
+}
+
+type findings []connectors.Finding
+
+func (f *findings) add(path, text, hint string) {
+	*f = append(*f, connectors.Finding{Path: path, Text: text, Hint: hint})
+}
+
+func (s *Settings) validateServers(f *findings) {
+	switch {
+	case s.URL == "" && len(s.URLs) == 0:
+		f.add("url", "is missing", "write url: ldaps://ldap.example.com")
+	case s.URL != "" && len(s.URLs) > 0:
+		f.add("urls", "stands beside url", "keep one of the two")
+	case s.URL != "":
+		s.validateURL(f, "url", s.URL)
+	}
+	for i, u := range s.URLs {
+		path := fmt.Sprintf("urls[%d]", i)
+		s.validateURL(f, path, u)
+		if slices.Contains(s.URLs[:i], u) {
+			f.add(path, "names the same server twice", "remove one")
+		}
+	}
+	protected := !slices.ContainsFunc(s.servers(), func(u string) bool { return strings.HasPrefix(strings.ToLower(u), "ldap:") })
+	if s.TLS.Plaintext && protected {
+		f.add("tls.anyone_on_the_network_may_read_passwords_and_change_answers", "has no effect on ldaps", "remove it")
+	}
+}
+
+func (s *Settings) validateURL(f *findings, path, text string) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Hostname() == "":
+		f.add(path, fmt.Sprintf("%q is not the address of a server", text), "write ldaps://ldap.example.com, with :port if it is not 636")
+	case u.Scheme != "ldap" && u.Scheme != "ldaps":
+		f.add(path, fmt.Sprintf("the scheme %q is not spoken here", u.Scheme), "write ldaps://, or ldap:// for StartTLS")
+	case u.User != nil:
+		f.add(path, "carries an account", "put it under login")
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
+		f.add(path, "carries more than a host and a port", "put the rest under base and filter")
+	}
+}
+
+func (s *Settings) validateLogin(f *findings) {
+	l := s.Login
+	switch {
+	case l.Anonymous && (l.User != "" || !l.Password.IsZero()):
+		f.add("login.anonymous", "stands beside an account", "keep one of the two")
+	case l.Anonymous:
+	case l.User == "" && l.Password.IsZero():
+		f.add("login", "is missing", "write login: {user: DN, password: {file: PATH}}, or login: {anonymous: true}")
+	case l.User == "":
+		f.add("login.user", "is missing", "write the distinguished name of the account that reads")
+	default:
+		// A bind with a name and no password succeeds as nobody (RFC 4513 section 5.1.2): we would see half a directory.
+		if err := l.Password.Validate(); err != nil {
+			f.add("login.password", err.Error(), "write {file: PATH} or {env: NAME}")
+		}
+	}
+}
+
+func (s *Settings) validateBases(f *findings) {
+	if s.Base == "" && (s.People.Base == "" || s.Groups.Base == "") {
+		f.add("base", "is missing", "write base: dc=example,dc=com")
+	}
+	for path, name := range map[string]string{"base": s.Base, "people.base": s.People.Base, "groups.base": s.Groups.Base} {
+		if _, err := dn.Canonical(name); err != nil {
+			f.add(path, err.Error(), "write it like ou=people,dc=example,dc=com")
+		}
+	}
+}
+
+func (f *findings) filter(path, text string) {
+	if text == "" {
+		return
+	}
+	if _, err := ldap.CompileFilter(text); err != nil {
+		f.add(path, fmt.Sprintf("%q is no LDAP filter: %v", text, err), "write it like (&(objectClass=inetOrgPerson)(mail=*))")
+	}
+}
+
+func (f *findings) scope(path, word string) {
+	if !slices.Contains([]string{"", "sub", "one", "base"}, word) {
+		f.add(path, fmt.Sprintf("%q is no scope", word), "write sub, one or base")
+	}
+}
