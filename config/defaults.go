@@ -1,0 +1,36 @@
+package config
+
+import (
+	"slices"
+	"time"
+)
+
+// defaultURL is the only public address of Kisi's API (kisi-api: https://docs.kisi.io/api).
+const defaultURL = "https://api.kisi.io"
+
+func (f *file) setDefaults() {
+	f.ByHand = byHandBlock{Suspended: "keep", AccessRemoved: "keep", AccessAdded: "report"}
+	f.Existing = "manage_our_rights"
+	f.Leavers.Disabled.Suspend = 0
+	f.Leavers.Vanished.Suspend = delay(24 * time.Hour)
+	f.Leavers.Delete = "never"
+	f.Schedule = scheduleBlock{Changes: "@every 1m", Full: "0 3 * * *", Zone: "UTC"}
+	f.Limits = limitsBlock{
+		Window:   span(24 * time.Hour),
+		Disabled: peopleLimit{People: 200},
+		Removals: removalsBlock{People: 20, PercentOfGroup: 10, GroupsAbove: 10},
+		Grants:   peopleLimit{People: 200},
+	}
+}
+
+func (k *kisiBlock) setDefaults() { k.URL, k.Rate = defaultURL, 4 }
+
+func (g *groupBlock) setDefaults() {
+	g.IfMissing, g.Manage = "error", []managed{"members"}
+}
+
+func (r *ruleBlock) setDefaults() { r.Role = "door_access" }
+
+func (a *attributeDate) setDefaults() { a.IfMissing = "refuse" }
+
+func (g *groupBlock) manages(what managed) bool { return slices.Contains(g.Manage, what) }

@@ -1,0 +1,259 @@
+package config
+
+import (
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/secret"
+)
+
+// The structs of this file are the configuration file: the decoder, `config show` and the JSON Schema all read them, and the
+// comments of their fields are the descriptions in the schema (descriptions.json, written by go test -update).
+
+// file is the whole configuration file of kisi-sync.
+type file struct {
+	// What may be done at all: observe plans and reports but writes nothing, add_only takes nothing away, full does everything.
+	Mode mode `yaml:"mode" jsonschema:"required"`
+	// The name of this installation. It is written into what kisi-sync creates in Kisi; two daemons never share one.
+	Installation string `yaml:"installation" jsonschema:"required,pattern=^[a-z0-9]([a-z0-9-]{0\\,30}[a-z0-9])?$"`
+	// The Kisi organization and how to talk to it.
+	Kisi kisiBlock `yaml:"kisi" jsonschema:"required"`
+	// The directories that are read, by name. Rules and messages use the name.
+	Sources table[sourceBlock] `yaml:"sources" jsonschema:"required"`
+	// When the daemon runs.
+	Schedule scheduleBlock `yaml:"schedule"`
+	// How people of several sources become one person, and who is created in Kisi.
+	People peopleBlock `yaml:"people"`
+	// What becomes of people who leave.
+	Leavers leaversBlock `yaml:"leavers"`
+	// What to do about changes that somebody made by hand in Kisi. All of them are reported.
+	ByHand byHandBlock `yaml:"by_hand_in_kisi"`
+	// What to do about Kisi users that somebody else made and whose address is a person's: manage_our_rights leaves the user as it
+	// is and manages only the rights that kisi-sync gives; report leaves it alone and says so.
+	Existing existing `yaml:"existing_kisi_users"`
+	// The Kisi groups that rules give, by name.
+	Groups table[groupBlock] `yaml:"groups"`
+	// Who gets what. The order decides nothing; somebody whom several rules select gets everything that any of them gives.
+	Rules []ruleBlock `yaml:"rules" jsonschema:"required"`
+	// How many people may lose or gain something before a person must approve it.
+	Limits limitsBlock `yaml:"limits"`
+	// Tests of this file: what some people must have, and must not have. They are run by `check` and before a changed file is applied.
+	Expect []expectBlock `yaml:"expect,omitempty"`
+	// The file in which kisi-sync remembers what is its own. The default is kisi-sync.db in systemd's state directory, else beside this file.
+	State string `yaml:"state"`
+}
+
+// kisiBlock is the Kisi organization and how to talk to it.
+type kisiBlock struct {
+	// Which organization the key must belong to, as `kisi-sync check` prints it. With another one kisi-sync refuses to run.
+	Organization organizationBlock `yaml:"organization" jsonschema:"required"`
+	// Where the API key is kept.
+	APIKey secret.Ref `yaml:"api_key" jsonschema:"required"`
+	// How users are created: managed users get no mail from Kisi and cannot be turned into invited ones later; invited users get Kisi's
+	// invitation.
+	NewUsers newUsers `yaml:"new_users" jsonschema:"required"`
+	// The address of Kisi's API. Another host than the default must be on loopback, for tests.
+	URL string `yaml:"url"`
+	// Calls per second; Kisi takes 5 from all keys of one user together.
+	Rate int `yaml:"rate" jsonschema:"minimum=1,maximum=5"`
+	// What Kisi is told about this integration with every call.
+	Integration integrationBlock `yaml:"integration,omitempty"`
+}
+
+// organizationBlock names a Kisi organization.
+type organizationBlock struct {
+	// The domain of the organization: acme for https://web.kisi.io/organizations/acme.
+	Domain string `yaml:"domain" jsonschema:"required"`
+}
+
+func (organizationBlock) example() string { return "{domain: acme}" }
+
+// integrationBlock is what Kisi asks integrations to say about themselves.
+type integrationBlock struct {
+	// A name for this integration, sent as X-Kisi-Integration-Identifier.
+	Identifier string `yaml:"identifier,omitempty"`
+	// An e-mail address that Kisi can write to, sent as X-Kisi-Integration-Contact.
+	Contact string `yaml:"contact,omitempty"`
+}
+
+// sourceBlock is one source: what every source has, and below it, in the same mapping, the settings of its type.
+type sourceBlock struct {
+	common   sourceCommon
+	settings connectors.Config // nil when the type is not known
+}
+
+// sourceCommon is what every source has.
+type sourceCommon struct {
+	// What kind of directory this is.
+	Type string `yaml:"type" jsonschema:"required"`
+	// The name that kisi-sync remembers people by; the default is the source's name. Keep it when you rename the source.
+	ID string `yaml:"id" jsonschema:"pattern=^[a-z0-9][a-z0-9_-]{0\\,31}$"`
+	// The domains of the e-mail addresses that this source may speak for, or any.
+	Emails emailDomains `yaml:"emails" jsonschema:"required"`
+	// The groups that rules may grant to people of this source; the default is all.
+	MayGrant grantList `yaml:"may_grant,omitempty"`
+	// What rules may ask about people, by the name that rules use: contract_end: contractEndDate, or {from: memberships, list: true}
+	// for one that has several values.
+	Attributes table[attributeBlock] `yaml:"attributes,omitempty"`
+	// A source that has not been read whole for so long is reported, and nothing is concluded from what is missing in it.
+	StaleAfter span `yaml:"stale_after,omitempty"`
+}
+
+// attributeBlock is an attribute of people for rules.
+type attributeBlock struct {
+	// What the directory calls it.
+	From string `yaml:"from" jsonschema:"required"`
+	// It may have several values; rules then see a list.
+	List bool `yaml:"list,omitempty"`
+}
+
+// scheduleBlock is when the daemon runs.
+type scheduleBlock struct {
+	// When to ask the sources what changed: five fields of cron, or @every with a duration.
+	Changes string `yaml:"changes"`
+	// When to read everything anew, sources and Kisi.
+	Full string `yaml:"full"`
+	// The zone of these times and of dates without a time, as in Europe/Berlin.
+	Zone string `yaml:"time_zone"`
+}
+
+// peopleBlock is how people of several sources become one person.
+type peopleBlock struct {
+	// Sources in the order in which their name and address of a person win. Needed as soon as there are two sources.
+	AttributesFrom []string `yaml:"attributes_from,omitempty"`
+	// Create also those to whom no rule gives anything.
+	CreateWithoutDoors bool `yaml:"create_without_doors"`
+}
+
+// leaversBlock is what becomes of people who leave.
+type leaversBlock struct {
+	// Somebody whom the directory disables.
+	Disabled suspendBlock `yaml:"disabled"`
+	// Somebody who is in no source any more.
+	Vanished suspendBlock `yaml:"vanished"`
+	// When a suspended user is deleted in Kisi.
+	Delete deletion `yaml:"delete"`
+}
+
+// suspendBlock is when somebody is suspended.
+type suspendBlock struct {
+	// How long after the cause the user is suspended in Kisi: at_once, or a duration.
+	Suspend delay `yaml:"suspend"`
+}
+
+// byHandBlock is what to do about changes that somebody made by hand in Kisi.
+type byHandBlock struct {
+	// A user suspended by hand stays suspended.
+	Suspended keepOnly `yaml:"suspended"`
+	// A right that kisi-sync gave and somebody took away: keep leaves it away, repair gives it again.
+	AccessRemoved removed `yaml:"access_removed"`
+	// A right that somebody gave by hand is reported and left alone.
+	AccessAdded reportOnly `yaml:"access_added"`
+}
+
+// groupBlock is a Kisi group that rules give.
+type groupBlock struct {
+	// The group's number in Kisi. Without it the group is looked up by its name and scope.
+	ID int64 `yaml:"id,omitempty" jsonschema:"minimum=1"`
+	// Whether it is a group of the organization, or of one place: {place: HQ}. Needed unless there is an id.
+	Scope scope `yaml:"scope,omitempty"`
+	// What to do when Kisi has no such group.
+	IfMissing ifMissing `yaml:"if_missing"`
+	// What of the group is ours to manage: members, doors (with elevator stops), or both.
+	Manage []managed `yaml:"manage"`
+	// The group's description in Kisi; without it, whatever Kisi has stays.
+	Description *string `yaml:"description,omitempty"`
+	// The doors that the group opens, as "Place / Door" or by number. Needs manage: [doors].
+	Doors listed[string] `yaml:"doors,omitempty"`
+	// The elevator stops that the group opens. Needs manage: [doors].
+	ElevatorStops listed[stopBlock] `yaml:"elevator_stops,omitempty"`
+	// A group to be careful with: no rule may give it to everyone of a source without a condition.
+	Sensitive bool `yaml:"sensitive,omitempty"`
+}
+
+// stopBlock names a stop of an elevator.
+type stopBlock struct {
+	// The place that the elevator is in.
+	Place string `yaml:"place" jsonschema:"required"`
+	// The elevator's name.
+	Elevator string `yaml:"elevator" jsonschema:"required"`
+	// The stop's name.
+	Stop string `yaml:"stop" jsonschema:"required"`
+}
+
+// ruleBlock gives groups to people.
+type ruleBlock struct {
+	// A name for messages; it is there once.
+	Name string `yaml:"name" jsonschema:"required"`
+	// Whom the rule is about.
+	From selector `yaml:"from" jsonschema:"required"`
+	// A condition on the person: person.department == "IT" and today < person.contract_end. Without it, everyone selected.
+	Where string `yaml:"where,omitempty"`
+	// The groups that these people get, as named under groups.
+	Grant []string `yaml:"grant" jsonschema:"required"`
+	// What they may do in the groups: open the doors, or also manage the members.
+	Role role `yaml:"role"`
+	// From when on: {attribute: contract_start}, or a date such as 2026-03-31.
+	FromDate *date `yaml:"from_date,omitempty"`
+	// Until when: {attribute: contract_end}, or a date, whose day still counts.
+	Until *date `yaml:"until,omitempty"`
+	// Let Kisi tell the people about it by mail.
+	Notify bool `yaml:"notify,omitempty"`
+}
+
+// selector says whom a rule is about.
+type selector struct {
+	// The source whose people they are.
+	Source string `yaml:"source" jsonschema:"required"`
+	// The directory's group that they are in, directly or through other groups: its id, DN, address or name.
+	Group string `yaml:"group,omitempty"`
+	// Everybody of the source.
+	Everyone bool `yaml:"everyone,omitempty"`
+}
+
+func (selector) example() string { return "{source: NAME, group: GROUP}" }
+
+// attributeDate is a date that is read from an attribute.
+type attributeDate struct {
+	// The attribute, as declared under the source's attributes.
+	Attribute string `yaml:"attribute" jsonschema:"required"`
+	// What somebody without this attribute gets: refuse gives nothing and reports it, open gives without a date.
+	IfMissing missing `yaml:"if_missing"`
+}
+
+// limitsBlock is how many people may lose or gain something within the window. What goes beyond is held until a person
+// approves it; everything else goes on.
+type limitsBlock struct {
+	// How far back people are counted.
+	Window span `yaml:"window"`
+	// People who are suspended because the directory disabled them.
+	Disabled peopleLimit `yaml:"disabled"`
+	// People who lose something for any other cause. Each cause and each group is counted by itself; whichever limit is reached first holds.
+	Removals removalsBlock `yaml:"removals"`
+	// People who gain something.
+	Grants peopleLimit `yaml:"grants"`
+}
+
+// peopleLimit is a number of people.
+type peopleLimit struct {
+	// How many people; 0 holds every one.
+	People int `yaml:"people" jsonschema:"minimum=0,maximum=10000000"`
+}
+
+// removalsBlock limits people who lose something.
+type removalsBlock struct {
+	// How many people; 0 holds every one.
+	People int `yaml:"people" jsonschema:"minimum=0,maximum=10000000"`
+	// How many percent of those who hold a group.
+	PercentOfGroup int `yaml:"percent_of_group" jsonschema:"minimum=0,maximum=100"`
+	// The percentage counts only in groups of more people than this.
+	GroupsAbove int `yaml:"groups_above" jsonschema:"minimum=0,maximum=10000000"`
+}
+
+// expectBlock is a test of this file.
+type expectBlock struct {
+	// The person's e-mail address.
+	Person string `yaml:"person" jsonschema:"required"`
+	// Groups that the rules must give to the person.
+	Has []string `yaml:"has,omitempty"`
+	// Groups that the rules must not give to the person.
+	Lacks []string `yaml:"lacks,omitempty"`
+}

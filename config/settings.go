@@ -1,0 +1,234 @@
+package config
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/internal/secret"
+	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
+)
+
+// Settings are a configuration file without problems. They are not changed after they were made, and hold no secret, only
+// where each is kept.
+type Settings struct {
+	File     string // as it was named
+	Dir      string // the absolute folder where relative paths of the file begin
+	Kisi     Kisi
+	Sources  []Source // in the file's order
+	Schedule Schedule
+	Expect   []Expectation
+	State    string    // the absolute path of the store
+	Warnings []Problem // what may hurt later, sorted by line
+
+	file      file
+	rules     *mapping.Rules
+	zone      *time.Location
+	lookupEnv func(string) (string, bool)
+}
+
+// Kisi is the organization and how to talk to it.
+type Kisi struct {
+	Domain  string // of the organization that the key must belong to
+	APIKey  secret.Ref
+	URL     string  // scheme, host and port, without a slash at the end
+	Rate    float64 // calls a second
+	Program Program
+}
+
+// Program is what Kisi is told about this integration; both may be empty.
+type Program struct{ Identifier, Contact string }
+
+// Source is one source.
+type Source struct {
+	Name   string // as rules and messages say
+	ID     string // as keys say
+	Type   string
+	Config connectors.Config
+	// StaleAfter is the age from which on nothing is concluded from what the last whole read did not have; 0: never.
+	StaleAfter time.Duration
+}
+
+// Schedule is when the daemon runs. The schedules know their zone.
+type Schedule struct {
+	Changes, Full cron.Schedule
+	Zone          *time.Location
+}
+
+// Expectation is a test of the file: groups that a person must and must not be given.
+type Expectation struct {
+	Person     string // folded e-mail address
+	Has, Lacks []string
+	Line       int // where it stands
+}
+
+// settings makes the typed parts. It is called for files with problems, too: what cannot be made is left out.
+func (l Loader) settings(r *report, f *file) (*Settings, error) {
+	dir, err := folder(r.file)
+	if err != nil {
+		return nil, err
+	}
+	s := &Settings{File: r.file, Dir: dir, file: *f, zone: time.UTC, lookupEnv: l.LookupEnv}
+	if zone, err := loadZone(f.Schedule.Zone); err == nil {
+		s.zone = zone
+	}
+	s.Kisi = Kisi{
+		Domain: f.Kisi.Organization.Domain, APIKey: f.Kisi.APIKey, URL: strings.TrimRight(f.Kisi.URL, "/"), Rate: float64(f.Kisi.Rate),
+		Program: Program(f.Kisi.Integration),
+	}
+	for _, b := range f.Sources {
+		s.Sources = append(s.Sources, Source{Name: b.Name, ID: sourceID(b), Type: b.Value.common.Type, Config: b.Value.settings, StaleAfter: time.Duration(b.Value.common.StaleAfter)})
+	}
+	s.Schedule = schedule(f.Schedule, s.zone)
+	for i, e := range f.Expect {
+		s.Expect = append(s.Expect, Expectation{Person: email.Fold(e.Person), Has: e.Has, Lacks: e.Lacks, Line: r.find(index("expect", i)).line})
+	}
+	s.State = s.statePath()
+	return s, nil
+}
+
+func schedule(b scheduleBlock, zone *time.Location) Schedule {
+	changes, errChanges := parseCron(b.Changes, zone.String())
+	full, errFull := parseCron(b.Full, zone.String())
+	if errChanges != nil || errFull != nil {
+		return Schedule{} // reported by check
+	}
+	return Schedule{Changes: changes, Full: full, Zone: zone}
+}
+
+// statePath returns where the store is: as the file says, or else in systemd's state directory, or beside the file.
+func (s *Settings) statePath() string {
+	const name = "kisi-sync.db"
+	path := s.file.State
+	if path == "" {
+		// STATE_DIRECTORY holds all directories of the unit, separated by colons (systemd.exec(5)).
+		states := s.getenv("STATE_DIRECTORY")
+		if first, _, _ := strings.Cut(states, ":"); first != "" {
+			return filepath.Join(first, name)
+		}
+		path = name
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(s.Dir, path)
+	}
+	return filepath.Clean(path)
+}
+
+// Secrets is the place against which the file's secrets are resolved.
+func (s *Settings) Secrets() secret.Place {
+	return secret.Place{Base: s.Dir, LookupEnv: s.lookupEnv}
+}
+
+// Policy says how plans are carried out.
+func (s *Settings) Policy() plan.Policy {
+	return plan.Policy{
+		Installation: s.file.Installation,
+		Mode:         s.file.Mode.plan(),
+		Managed:      s.file.Kisi.NewUsers == "managed",
+		Existing:     s.file.Existing.plan(),
+		Repair:       s.file.ByHand.AccessRemoved == "repair",
+	}
+}
+
+// Limits says how many people may lose or gain something within the window.
+func (s *Settings) Limits() plan.Limits {
+	l := s.file.Limits
+	return plan.Limits{
+		Window:   time.Duration(l.Window),
+		Disabled: l.Disabled.People,
+		Removals: plan.Removals(l.Removals),
+		Grants:   l.Grants.People,
+	}
+}
+
+// Rules returns the rules, ready to be used; they are those of MappingSpec.
+func (s *Settings) Rules() *mapping.Rules { return s.rules }
+
+// MappingSpec says who should hold what. The result shares nothing that may be changed.
+func (s *Settings) MappingSpec() mapping.Spec {
+	f := &s.file
+	spec := mapping.Spec{
+		Installation:       f.Installation,
+		Precedence:         slices.Clone(f.People.AttributesFrom),
+		CreateWithoutDoors: f.People.CreateWithoutDoors,
+		Leavers:            mapping.Leavers{Disabled: time.Duration(f.Leavers.Disabled.Suspend), Vanished: time.Duration(f.Leavers.Vanished.Suspend)},
+		Zone:               s.zone,
+	}
+	for _, b := range f.Sources {
+		spec.Sources = append(spec.Sources, specSource(b))
+	}
+	for _, g := range f.Groups {
+		spec.Groups = append(spec.Groups, specGroup(g.Name, g.Value))
+	}
+	slices.SortFunc(spec.Groups, func(a, b mapping.Group) int { return cmp.Compare(a.Name, b.Name) })
+	for _, r := range f.Rules {
+		spec.Rules = append(spec.Rules, specRule(r))
+	}
+	return spec
+}
+
+func specSource(b row[sourceBlock]) mapping.Source {
+	common := b.Value.common
+	source := mapping.Source{Name: b.Name, ID: sourceID(b)}
+	for _, domain := range common.Emails.domains {
+		source.Domains = append(source.Domains, email.Fold(domain))
+	}
+	if common.MayGrant.written {
+		source.MayGrant = append([]string{}, common.MayGrant.groups...)
+	}
+	for _, a := range common.Attributes {
+		source.Attributes = append(source.Attributes, mapping.Attribute{Name: a.Name, From: a.Value.From, List: a.Value.List})
+	}
+	if lister, ok := b.Value.settings.(connectors.AttributeLister); ok {
+		for _, name := range lister.Attributes() {
+			if !slices.Contains(common.Attributes.names(), name) {
+				source.Attributes = append(source.Attributes, mapping.Attribute{Name: name, From: name})
+			}
+		}
+	}
+	return source
+}
+
+func specGroup(name string, g groupBlock) mapping.Group {
+	group := mapping.Group{
+		Name: name, ID: access.RemoteID(g.ID), Place: g.Scope.place, Create: g.IfMissing == "create",
+		Members: g.manages("members"), Openings: g.manages("doors"), Description: g.Description,
+		Doors: slices.Clone([]string(g.Doors)), Sensitive: g.Sensitive,
+	}
+	for _, stop := range g.ElevatorStops {
+		group.Stops = append(group.Stops, mapping.StopName(stop))
+	}
+	return group
+}
+
+func specRule(r ruleBlock) mapping.Rule {
+	return mapping.Rule{
+		Name: r.Name, From: mapping.Selector(r.From), Where: r.Where, Grant: slices.Clone(r.Grant),
+		Role: r.Role.access(), Begin: specDate(r.FromDate), Until: specDate(r.Until), Notify: r.Notify,
+	}
+}
+
+func specDate(t *date) *mapping.Date {
+	if t == nil {
+		return nil
+	}
+	return &mapping.Date{Attribute: t.Attribute, Fixed: t.fixed, Missing: t.IfMissing.mapping()}
+}
+
+func (s *Settings) getenv(name string) string {
+	lookup := s.lookupEnv
+	if lookup == nil {
+		lookup = os.LookupEnv
+	}
+	value, _ := lookup(name)
+	return value
+}

@@ -1,0 +1,207 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// The settings that can be written in more than one way.
+
+// table is a mapping in the order of the file.
+type table[T any] []row[T]
+
+type row[T any] struct {
+	Name  string
+	Value T
+}
+
+// listed is a list for which it counts whether it was written, even if it is empty.
+type listed[T any] []T
+
+// IsZero makes omitempty leave out a list that was not written.
+func (l listed[T]) IsZero() bool { return l == nil }
+
+// tabular is any table.
+type tabular interface{ element() reflect.Type }
+
+func (table[T]) element() reflect.Type { return reflect.TypeFor[T]() }
+
+func (t *table[T]) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if n.Tag == "!!null" {
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		d.unexpected(n, path, "a mapping (key: value)", "")
+		return
+	}
+	for key, value := range pairs(n) {
+		var r row[T]
+		r.Name = key
+		d.decode(value, reflect.ValueOf(&r.Value).Elem(), join(path, key))
+		*t = append(*t, r)
+	}
+}
+
+// MarshalYAML writes the rows in their order.
+func (t table[T]) MarshalYAML() (any, error) {
+	n := &yaml.Node{Kind: yaml.MappingNode}
+	for _, r := range t {
+		value, err := nodeOf(r.Value)
+		if err != nil {
+			return nil, err
+		}
+		key := &yaml.Node{}
+		key.SetString(r.Name)
+		n.Content = append(n.Content, key, value)
+	}
+	return n, nil
+}
+
+func (t table[T]) names() []string {
+	names := make([]string, len(t))
+	for i := range t {
+		names[i] = t[i].Name
+	}
+	return names
+}
+
+// nodeOf turns a value into the node that stands for it.
+func nodeOf(v any) (*yaml.Node, error) {
+	n := &yaml.Node{}
+	if err := n.Encode(v); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// emailDomains is a list of domains, or the word any.
+type emailDomains struct {
+	any     bool
+	domains []string
+}
+
+func (e *emailDomains) decodeNode(d *decoder, n *yaml.Node, path string) {
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Value == "any":
+		e.any = true
+	case n.Kind == yaml.SequenceNode:
+		d.decode(n, reflect.ValueOf(&e.domains).Elem(), path)
+	default:
+		d.unexpected(n, path, "a list of domains, or any", "write [example.com], or any if this source may speak for every address")
+	}
+}
+
+func (emailDomains) example() string { return "[example.com], or any" }
+
+// MarshalYAML writes what decodeNode reads.
+func (e emailDomains) MarshalYAML() (any, error) {
+	if e.any {
+		return "any", nil
+	}
+	return e.domains, nil
+}
+
+// grantList is a list of groups, or nothing, which means all groups.
+type grantList struct {
+	written bool
+	groups  []string
+}
+
+func (g *grantList) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if n.Tag == "!!null" {
+		d.unexpected(n, path, "a list", "write [] for no group, or remove the key for all groups")
+		return
+	}
+	g.written = true
+	d.decode(n, reflect.ValueOf(&g.groups).Elem(), path)
+}
+
+// IsZero makes omitempty leave out a list that was not written.
+func (g grantList) IsZero() bool { return !g.written }
+
+// MarshalYAML writes what decodeNode reads.
+func (g grantList) MarshalYAML() (any, error) { return g.groups, nil }
+
+// scope is the word organization, or {place: X}.
+type scope struct {
+	organization bool
+	place        string
+}
+
+// placeBlock is a place.
+type placeBlock struct {
+	// The place's name in Kisi.
+	Place string `yaml:"place" jsonschema:"required"`
+}
+
+func (s *scope) decodeNode(d *decoder, n *yaml.Node, path string) {
+	const expected = "organization or {place: NAME}"
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Value == "organization":
+		s.organization = true
+	case n.Kind == yaml.MappingNode:
+		var block placeBlock
+		before := len(d.found)
+		d.block(n, path, reflect.ValueOf(&block).Elem())
+		if s.place = block.Place; s.place == "" && len(d.found) == before {
+			d.add(path, "expected "+expected+", got an empty name", "")
+		}
+	default:
+		d.unexpected(n, path, expected, "")
+	}
+}
+
+// IsZero makes omitempty leave out a scope that was not written.
+func (s scope) IsZero() bool { return s == scope{} }
+
+// MarshalYAML writes what decodeNode reads.
+func (s scope) MarshalYAML() (any, error) {
+	if s.organization {
+		return "organization", nil
+	}
+	return placeBlock{s.place}, nil
+}
+
+func (a *attributeBlock) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if n.Kind == yaml.MappingNode {
+		d.block(n, path, reflect.ValueOf(a).Elem())
+	} else if text, ok := d.scalar(n, path, "what the directory calls it, or {from: NAME, list: true}"); ok {
+		a.From = text
+	}
+	if strings.TrimSpace(a.From) == "" && !d.has(path) {
+		d.add(path, "what the directory calls it is empty", "")
+	}
+}
+
+// MarshalYAML writes the short form where it is enough.
+func (a attributeBlock) MarshalYAML() (any, error) {
+	if !a.List {
+		return a.From, nil
+	}
+	type long attributeBlock
+	return long(a), nil
+}
+
+// date is a fixed date, or one that is read from an attribute.
+type date struct {
+	fixed string
+	attributeDate
+}
+
+func (t *date) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if n.Kind == yaml.MappingNode {
+		d.decode(n, reflect.ValueOf(&t.attributeDate).Elem(), path)
+	} else if text, ok := d.scalar(n, path, "a date such as 2026-03-31, or {attribute: NAME}"); ok {
+		t.fixed = text
+	}
+}
+
+// MarshalYAML writes what decodeNode reads.
+func (t date) MarshalYAML() (any, error) {
+	if t.fixed != "" {
+		return t.fixed, nil
+	}
+	return t.attributeDate, nil
+}
