@@ -1,9 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -11,9 +11,13 @@ import (
 // decider goes through groups and members once and collects steps in bundles: all that is done about one group, or one
 // person, stays together.
 type decider struct {
-	in      Input
-	mail    access.MailIndex
+	in      *Input
+	people  people
+	groups  []group // as Desired.Groups
 	bundles []bundle
+	room    []Step // where the steps of bundles are kept
+	scratch []Step // the steps of the person under way
+	right   *access.Fields
 	notes   []Note
 	names   map[access.RemoteID]string // of groups: as the file says, else as Kisi does
 	holding map[access.RemoteID]int    // people per group; nil until asked for
@@ -22,7 +26,7 @@ type decider struct {
 // bundle is what is done about one person or one group, in order. Needs inside a bundle are indices within it.
 type bundle struct {
 	rank  rank
-	who   string // folded address, or name of the group
+	who   string // address or anchor of a person, name of a group
 	steps []Step
 }
 
@@ -37,7 +41,8 @@ const (
 	closings
 )
 
-func newDecider(in Input) *decider {
+// newDecider makes a decider over what was observed; with known, over what the ledger last saw, as if that were everything there is.
+func newDecider(in *Input, known bool) *decider {
 	if in.Desired == nil {
 		in.Desired = &access.Desired{}
 	}
@@ -47,12 +52,13 @@ func newDecider(in Input) *decider {
 	if in.Observed == nil {
 		in.Observed = &access.State{}
 	}
-	d := &decider{in: in, mail: in.Observed.ByMail(), names: map[access.RemoteID]string{}}
+	d := &decider{in: in, people: newPeople(in, known), names: map[access.RemoteID]string{}}
+	d.findGroups(known)
 	for i := range in.Observed.Groups {
 		d.names[in.Observed.Groups[i].ID] = in.Observed.Groups[i].Name
 	}
-	for i := range in.Desired.Groups {
-		d.names[in.Desired.Groups[i].ID] = in.Desired.Groups[i].Name
+	for i := range d.groups {
+		d.names[d.groups[i].id] = in.Desired.Groups[i].Name
 	}
 	return d
 }
@@ -76,16 +82,21 @@ func (d *decider) holders(group access.RemoteID) int {
 	if d.holding == nil {
 		d.holding = map[access.RemoteID]int{}
 		for i := range d.in.Observed.Members {
-			last := access.RemoteID(0)
-			for _, g := range d.in.Observed.Members[i].Grants {
-				if g.Group != last {
-					d.holding[g.Group]++
-				}
-				last = g.Group
-			}
+			eachGroup(d.in.Observed.Members[i].Grants, func(g access.RemoteID) { d.holding[g]++ })
 		}
 	}
 	return d.holding[group]
+}
+
+// eachGroup calls do once per group in which there are grants.
+func eachGroup(grants []access.Grant, do func(access.RemoteID)) {
+	last := access.RemoteID(0)
+	for i := range grants {
+		if grants[i].Group != last {
+			last = grants[i].Group
+			do(last)
+		}
+	}
 }
 
 func (d *decider) note(kind NoteKind, who, text string) {
@@ -94,7 +105,7 @@ func (d *decider) note(kind NoteKind, who, text string) {
 
 func (d *decider) sortNotes() {
 	slices.SortFunc(d.notes, func(a, b Note) int {
-		return strings.Compare(string(a.Kind)+"\x00"+a.Who+"\x00"+a.Text, string(b.Kind)+"\x00"+b.Who+"\x00"+b.Text)
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Who, b.Who), cmp.Compare(a.Text, b.Text))
 	})
 	d.notes = slices.Compact(d.notes)
 }
@@ -107,14 +118,26 @@ func (d *decider) cause(n uint32) access.Cause {
 	return access.Cause{}
 }
 
+// bundle keeps a copy of some steps.
+func (d *decider) bundle(r rank, who string, steps []Step) {
+	if len(steps) == 0 {
+		return
+	}
+	if cap(d.room)-len(d.room) < len(steps) {
+		const most = 4096
+		d.room = make([]Step, 0, max(16, len(steps), min(2*cap(d.room), most)))
+	}
+	from := len(d.room)
+	d.room = append(d.room, steps...)
+	d.bundles = append(d.bundles, bundle{r, who, d.room[from:len(d.room):len(d.room)]})
+}
+
 // ordered lays the bundles out as one list and turns needs into indices of that list. Rights in a group need the step that
 // creates it.
 func (d *decider) ordered() []Step {
 	slices.SortStableFunc(d.bundles, func(a, b bundle) int {
-		if a.rank != b.rank {
-			return int(a.rank) - int(b.rank)
-		}
-		return strings.Compare(a.who, b.who)
+		return cmp.Or(int(a.rank)-int(b.rank), cmp.Compare(a.who, b.who),
+			cmp.Compare(a.steps[0].Change.Object.Anchor, b.steps[0].Change.Object.Anchor))
 	})
 	total := 0
 	for i := range d.bundles {
@@ -123,19 +146,43 @@ func (d *decider) ordered() []Step {
 	steps := make([]Step, 0, total)
 	makers := map[string]int{}
 	for _, b := range d.bundles {
-		first := len(steps)
-		for _, s := range b.steps {
-			for i := range s.Needs {
-				s.Needs[i] += first
-			}
+		needs := rebased{first: len(steps)}
+		for i := range b.steps {
+			s := &b.steps[i]
+			s.Needs = needs.of(s.Needs)
 			if maker, ok := makers[s.Change.Object.GroupName]; ok && s.Change.Kind.OfMember() {
-				s.Needs = append(s.Needs, maker)
+				s.Needs = append(slices.Clip(s.Needs), maker)
 			}
 			if s.Change.Kind == access.CreateGroup {
 				makers[b.who] = len(steps)
 			}
-			steps = append(steps, s)
+			steps = append(steps, *s)
 		}
 	}
+	d.bundles, d.room, d.scratch = nil, nil, nil
 	return steps
+}
+
+// rebased turns needs within a bundle into needs within the plan. Most steps of a bundle need the same one and share a slice.
+type rebased struct {
+	first int
+	last  int
+	needs []int
+}
+
+func (r *rebased) of(within []int) []int {
+	switch {
+	case len(within) == 0:
+		return nil
+	case len(within) == 1 && r.needs != nil && r.last == within[0]:
+		return r.needs
+	}
+	needs := make([]int, len(within))
+	for i, n := range within {
+		needs[i] = n + r.first
+	}
+	if len(within) == 1 {
+		r.last, r.needs = within[0], needs
+	}
+	return needs
 }

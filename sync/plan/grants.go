@@ -19,77 +19,89 @@ import (
 func (p *person) grants() {
 	for i := range p.wish.Grants {
 		w := &p.wish.Grants[i]
-		g := &p.d.in.Desired.Groups[w.Group]
 		if !p.d.givable(w) {
 			continue
 		}
+		id := p.d.groups[w.Group].id
 		var there []access.Grant
 		if p.seen != nil {
-			there = p.seen.In(g.ID)
+			there = p.seen.In(id)
 		}
-		owned, ok := p.account.Grant(g.ID)
-		if g.ID == 0 || !ok {
+		owned, ok := p.account.Grant(id)
+		if id == 0 || !ok {
 			owned = nil
 		}
-		p.grant(w, g, there, owned)
+		p.grant(w, there, owned)
 	}
 }
 
 // givable says that a rule was decided and that its group is there, or will be, and that its members are ours to manage.
 func (d *decider) givable(w *access.WishedGrant) bool {
 	g := &d.in.Desired.Groups[w.Group]
-	return !w.Unsure && g.Members && g.Problem == "" && (g.ID != 0 || g.Create)
+	return !w.Unsure && g.Members && d.groups[w.Group].problem == ""
 }
 
-func (p *person) grant(w *access.WishedGrant, g *access.DesiredGroup, there []access.Grant, owned *access.OwnedGrant) {
+// groupKey names a wished group in a step.
+func (p *person) groupKey(w *access.WishedGrant, assignment access.RemoteID) access.ObjectKey {
+	return access.ObjectKey{Group: p.d.groups[w.Group].id, GroupName: p.d.in.Desired.Groups[w.Group].Name, Assignment: assignment}
+}
+
+func (p *person) grant(w *access.WishedGrant, there []access.Grant, owned *access.OwnedGrant) {
 	switch {
 	case len(there) == 0:
-		n := p.give(w, g)
+		n := p.give(w)
 		if owned != nil {
-			p.d.undone(&p.steps[n], p.name(), "somebody took "+g.Name+" away in Kisi")
+			p.d.undone(&p.steps[n], p.name(), "somebody took "+p.groupKey(w, 0).GroupName+" away in Kisi")
 		}
 	case owned != nil && owned.Level.Ours():
-		p.ours(w, g, there, owned)
+		p.ours(w, there, owned)
 	default:
-		p.theirs(w, g, there, owned)
+		p.theirs(w, there, owned)
 	}
 }
 
-func (p *person) give(w *access.WishedGrant, g *access.DesiredGroup) int {
+func (p *person) give(w *access.WishedGrant) int {
 	return p.add(Step{Reason: New, Change: access.Change{Kind: access.CreateAssignment, Cause: p.d.cause(w.Cause),
-		Object: access.ObjectKey{Group: g.ID, GroupName: g.Name},
-		After:  &access.Fields{Role: w.Role, From: w.From, Until: w.Until, Notify: w.Notify}}})
+		Object: p.groupKey(w, 0), After: p.d.wanted(w)}})
+}
+
+// wanted returns the fields of a right. Most rights of a plan are alike and share them.
+func (d *decider) wanted(w *access.WishedGrant) *access.Fields {
+	if r := d.right; r == nil || r.Role != w.Role || r.From != w.From || r.Until != w.Until || r.Notify != w.Notify {
+		d.right = &access.Fields{Role: w.Role, From: w.From, Until: w.Until, Notify: w.Notify}
+	}
+	return d.right
 }
 
 // theirs meets a right that somebody else gave.
-func (p *person) theirs(w *access.WishedGrant, g *access.DesiredGroup, there []access.Grant, owned *access.OwnedGrant) {
+func (p *person) theirs(w *access.WishedGrant, there []access.Grant, owned *access.OwnedGrant) {
 	best := there[0]
 	for _, t := range there[1:] {
-		if covers(t, w) && !covers(best, w) {
+		if p.d.covers(t, w) && !p.d.covers(best, w) {
 			best = t
 		}
 	}
 	switch {
-	case !covers(best, w):
+	case !p.d.covers(best, w):
 		p.d.note(LessThanWanted, p.name(), fmt.Sprintf("holds %s by hand as %s; the rules would give more, and it is not ours to change",
-			g.Name, validity(best.Role, best.From, best.Until)))
+			p.groupKey(w, 0).GroupName, validity(best.Role, best.From, best.Until)))
 	case owned == nil || owned.Assignment != best.Assignment:
 		p.add(Step{Reason: Satisfaction, Change: access.Change{Kind: access.NoteSatisfied, Cause: p.d.cause(w.Cause),
-			Object: access.ObjectKey{Group: g.ID, GroupName: g.Name, Assignment: best.Assignment},
+			Object: p.groupKey(w, best.Assignment),
 			After:  &access.Fields{Role: best.Role, From: best.From, Until: best.Until}}})
 	}
 }
 
-// covers says that a right is at least what is wanted: it begins no later and ends no earlier.
-func covers(have access.Grant, want *access.WishedGrant) bool {
-	return have.Role.Covers(want.Role) && have.From <= want.From && !want.Until.EndsAfter(have.Until)
+// covers says that a right is at least what is wanted: it begins no later, or has begun, and ends no earlier.
+func (d *decider) covers(have access.Grant, want *access.WishedGrant) bool {
+	return have.Role.Covers(want.Role) && (have.From <= want.From || have.From <= d.in.At) && !want.Until.EndsAfter(have.Until)
 }
 
 // ours meets a right that we gave or took over.
-func (p *person) ours(w *access.WishedGrant, g *access.DesiredGroup, there []access.Grant, owned *access.OwnedGrant) {
+func (p *person) ours(w *access.WishedGrant, there []access.Grant, owned *access.OwnedGrant) {
 	have, ok := byAssignment(there, owned.Assignment)
 	if !ok {
-		p.theirs(w, g, there, nil)
+		p.theirs(w, there, nil)
 		return
 	}
 	if have.Role == w.Role && have.From == w.From && have.Until == w.Until {
@@ -98,16 +110,16 @@ func (p *person) ours(w *access.WishedGrant, g *access.DesiredGroup, there []acc
 	why := ChangedAtSource
 	if have.Role != owned.Role || have.From != owned.From || have.Until != owned.Until {
 		if !p.d.in.Policy.Repair {
-			p.d.note(Drifted, p.name(), fmt.Sprintf("%s was changed in Kisi to %s; it stays so", g.Name,
+			p.d.note(Drifted, p.name(), fmt.Sprintf("%s was changed in Kisi to %s; it stays so", p.groupKey(w, 0).GroupName,
 				validity(have.Role, have.From, have.Until)))
 			return
 		}
 		why = Repaired
 	}
 	p.add(Step{Reason: why, Change: access.Change{Kind: access.UpdateAssignment, Cause: p.d.cause(w.Cause),
-		Object: access.ObjectKey{Group: g.ID, GroupName: g.Name, Assignment: have.Assignment},
+		Object: p.groupKey(w, have.Assignment),
 		Before: &access.Fields{Role: have.Role, From: have.From, Until: have.Until},
-		After:  &access.Fields{Role: w.Role, From: w.From, Until: w.Until, Notify: w.Notify}}})
+		After:  p.d.wanted(w)}})
 }
 
 func byAssignment(all []access.Grant, id access.RemoteID) (access.Grant, bool) {
@@ -119,19 +131,19 @@ func byAssignment(all []access.Grant, id access.RemoteID) (access.Grant, bool) {
 	return access.Grant{}, false
 }
 
-// losses takes what nobody wants any more.
-func (p *person) losses() {
+// losses takes what nobody wants any more: what is urgent, or the rest.
+func (p *person) losses(urgent bool) {
 	for _, l := range p.wish.Losses {
-		owned, ok := p.account.Grant(l.Group)
-		if !ok {
-			continue
-		}
 		cause := p.d.cause(l.Cause)
-		if cause.Kind == access.Disabled || cause.Kind == access.Vanished || cause.Kind == access.Blocked {
-			p.rank = leavers
+		if owned, ok := p.account.Grant(l.Group); ok && urgent == urgentCause(cause.Kind) {
+			p.take(owned, cause)
 		}
-		p.take(owned, cause)
 	}
+}
+
+// urgentCause says that a loss is done with the leavers', before anybody gains anything.
+func urgentCause(k access.CauseKind) bool {
+	return k == access.Disabled || k == access.Vanished || k == access.Blocked
 }
 
 // take ends one owned right: it is removed when it is ours and there, otherwise only the ledger changes.

@@ -3,21 +3,87 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
-// groups decides about the groups that the file declares.
-func (d *decider) groups() {
-	for i := range d.in.Desired.Groups {
-		g := &d.in.Desired.Groups[i]
+// group is a group that the file declares, as it was found.
+type group struct {
+	id      access.RemoteID // 0: not there yet
+	seen    *access.Group   // nil: not there, or nobody looked
+	account *access.GroupAccount
+	problem string // why nothing can be done about it and its rights
+	lost    bool   // we made it, and it is gone
+}
+
+// findGroups looks the declared groups up. What the file's names meant when the catalog was read may have changed since: a group
+// of ours may have come or gone, somebody else's too.
+func (d *decider) findGroups(known bool) {
+	listed := !known && !d.in.Observed.Covers.Empty()
+	mine := map[string]*access.GroupAccount{}
+	for i := range d.in.Owned.Groups {
+		if a := &d.in.Owned.Groups[i]; a.Level == access.Created {
+			if old := mine[a.Name]; old == nil || listed && !d.isListed(old.ID) {
+				mine[a.Name] = a
+			}
+		}
+	}
+	d.groups = make([]group, len(d.in.Desired.Groups))
+	for i := range d.groups {
+		d.groups[i] = d.findGroup(&d.in.Desired.Groups[i], mine, listed)
+	}
+}
+
+func (d *decider) isListed(id access.RemoteID) bool {
+	_, ok := d.in.Observed.Group(id)
+	return ok
+}
+
+func (d *decider) findGroup(want *access.DesiredGroup, mine map[string]*access.GroupAccount, listed bool) group {
+	g := group{id: want.ID, problem: want.Problem}
+	account := mine[want.Name]
+	if g.id == 0 && account != nil {
+		g.id, g.lost = account.ID, listed && !d.isListed(account.ID)
+	}
+	if g.lost {
+		g.id = 0
+	}
+	g.account, _ = d.in.Owned.Group(g.id)
+	if !listed {
+		return g
+	}
+	g.seen, _ = d.in.Observed.Group(g.id)
+	switch {
+	case g.problem != "" || g.seen != nil:
+	case g.id != 0:
+		g.problem = "this group is not in Kisi any more"
+	case !want.Create:
+		g.problem = "this group is not in Kisi"
+	case d.nameTaken(want):
+		g.problem = "somebody made a group of this name in Kisi just now; the next full run will find it"
+	}
+	return g
+}
+
+// nameTaken says that there is a group of the name that a new one should get.
+func (d *decider) nameTaken(want *access.DesiredGroup) bool {
+	return slices.ContainsFunc(d.in.Observed.Groups, func(g access.Group) bool {
+		return g.Place == want.Place && strings.EqualFold(g.Name, want.Name)
+	})
+}
+
+// declaredGroups decides about the groups that the file declares.
+func (d *decider) declaredGroups() {
+	for i := range d.groups {
+		g, want := &d.groups[i], &d.in.Desired.Groups[i]
 		switch {
-		case g.Problem != "":
-			d.note(GroupProblem, g.Name, g.Problem)
-		case g.ID == 0 && g.Create:
-			d.createGroup(g)
-		case g.ID != 0:
-			d.keepGroup(g)
+		case g.problem != "":
+			d.note(GroupProblem, want.Name, g.problem)
+		case g.seen != nil:
+			d.keepGroup(want, g)
+		case g.id == 0 && !d.in.Observed.Covers.Empty():
+			d.createGroup(want, g.lost)
 		}
 	}
 }
@@ -27,67 +93,71 @@ func declared(g *access.DesiredGroup) access.Cause {
 	return access.Cause{Kind: access.Declared, Text: "declared under groups." + g.Name}
 }
 
-func (d *decider) createGroup(g *access.DesiredGroup) {
+func (d *decider) createGroup(g *access.DesiredGroup, lost bool) {
 	after := &access.Fields{Name: g.Name, Place: g.Place}
 	if g.Description != nil {
 		after.Description = *g.Description
 	}
-	b := bundle{rank: openings, who: g.Name}
-	b.steps = append(b.steps, Step{Reason: New, Change: access.Change{
-		Kind: access.CreateGroup, Object: access.ObjectKey{GroupName: g.Name}, After: after, Cause: declared(g)}})
-	b.add(g, access.AddDoor, g.Doors, []int{0})
-	b.add(g, access.AddStop, g.Stops, []int{0})
-	d.bundles = append(d.bundles, b)
+	steps := []Step{{Reason: New, Change: access.Change{
+		Kind: access.CreateGroup, Object: access.ObjectKey{GroupName: g.Name}, After: after, Cause: declared(g)}}}
+	if lost {
+		d.undone(&steps[0], g.Name, "somebody deleted this group in Kisi")
+	}
+	for _, thing := range g.Doors {
+		steps = append(steps, open(g, 0, access.AddDoor, thing, 0))
+	}
+	for _, thing := range g.Stops {
+		steps = append(steps, open(g, 0, access.AddStop, thing, 0))
+	}
+	d.bundle(openings, g.Name, steps)
 }
 
-// add puts a step per door or stop into a bundle.
-func (b *bundle) add(g *access.DesiredGroup, kind access.Kind, things []access.RemoteID, needs []int) {
-	for _, thing := range things {
-		b.steps = append(b.steps, Step{Reason: New, Needs: slices.Clone(needs), Change: access.Change{
-			Kind: kind, Object: access.ObjectKey{Group: g.ID, GroupName: g.Name, Thing: thing}, After: &access.Fields{}, Cause: declared(g)}})
-	}
+// open is the step that puts a door or a stop into a group.
+func open(g *access.DesiredGroup, id access.RemoteID, kind access.Kind, thing access.RemoteID, needs ...int) Step {
+	return Step{Reason: New, Needs: needs, Change: access.Change{Kind: kind, After: &access.Fields{}, Cause: declared(g),
+		Object: access.ObjectKey{Group: id, GroupName: g.Name, Thing: thing}}}
+}
+
+// groupSteps are the steps about one group that is there.
+type groupSteps struct {
+	*group
+	want             *access.DesiredGroup
+	opening, closing []Step
 }
 
 // keepGroup compares a group that exists with what the file declares of it.
-func (d *decider) keepGroup(g *access.DesiredGroup) {
-	observed, ok := d.in.Observed.Group(g.ID)
-	if !ok {
-		return
+func (d *decider) keepGroup(want *access.DesiredGroup, g *group) {
+	if g.account == nil {
+		g.account = &access.GroupAccount{}
 	}
-	account, _ := d.in.Owned.Group(g.ID)
-	if account == nil {
-		account = &access.GroupAccount{}
+	s := groupSteps{group: g, want: want}
+	d.describe(&s)
+	if want.Openings && g.seen.Opened {
+		d.compare(&s, openingSet{add: access.AddDoor, remove: access.RemoveDoor, word: "door",
+			want: want.Doors, have: g.seen.Doors, ours: g.account.Doors})
+		d.compare(&s, openingSet{add: access.AddStop, remove: access.RemoveStop, word: "elevator stop",
+			want: want.Stops, have: g.seen.Stops, ours: g.account.Stops})
 	}
-	opening, closing := bundle{rank: openings, who: g.Name}, bundle{rank: closings, who: g.Name}
-	d.describe(g, observed, account, &opening)
-	if g.Openings && observed.Opened {
-		doors := openingSet{add: access.AddDoor, remove: access.RemoveDoor, word: "door",
-			want: g.Doors, have: observed.Doors, ours: account.Doors}
-		stops := openingSet{add: access.AddStop, remove: access.RemoveStop, word: "elevator stop",
-			want: g.Stops, have: observed.Stops, ours: account.Stops}
-		for _, set := range []openingSet{doors, stops} {
-			d.compare(g, set, &opening, &closing)
-		}
-	}
-	for _, b := range []bundle{opening, closing} {
-		if len(b.steps) > 0 {
-			d.bundles = append(d.bundles, b)
-		}
-	}
+	d.bundle(openings, want.Name, s.opening)
+	d.bundle(closings, want.Name, s.closing)
 }
 
-// describe keeps the description of a group that we created.
-func (d *decider) describe(g *access.DesiredGroup, observed *access.Group, account *access.GroupAccount, b *bundle) {
-	if g.Description == nil || *g.Description == observed.Description || account.Level != access.Created {
+// describe keeps the description of a group that we created, and tells when it was renamed.
+func (d *decider) describe(s *groupSteps) {
+	g, seen, account := s.want, s.seen, s.account
+	if seen.Name != g.Name && account.Level == access.Created {
+		d.note(Drifted, g.Name, "this group was renamed in Kisi to "+seen.Name+"; it stays so")
+	}
+	if g.Description == nil || *g.Description == seen.Description || account.Level != access.Created {
 		return
 	}
-	if observed.Description != account.Description {
+	if seen.Description != account.Description {
 		d.note(Drifted, g.Name, "the description was changed in Kisi; it stays as it is there")
 		return
 	}
-	b.steps = append(b.steps, Step{Reason: ChangedAtSource, Change: access.Change{Kind: access.UpdateGroup,
-		Object: access.ObjectKey{Group: g.ID, GroupName: g.Name}, Cause: declared(g),
-		Before: &access.Fields{Description: observed.Description}, After: &access.Fields{Description: *g.Description}}})
+	s.opening = append(s.opening, Step{Reason: ChangedAtSource, Change: access.Change{Kind: access.UpdateGroup,
+		Object: access.ObjectKey{Group: s.id, GroupName: g.Name}, Cause: declared(g),
+		Before: &access.Fields{Description: seen.Description}, After: &access.Fields{Description: *g.Description}}})
 }
 
 // openingSet is the doors, or the stops, of one group three ways.
@@ -98,18 +168,16 @@ type openingSet struct {
 	have, ours  []access.Opening
 }
 
-func (d *decider) compare(g *access.DesiredGroup, set openingSet, opening, closing *bundle) {
-	holders := d.holders(g.ID)
+func (d *decider) compare(g *groupSteps, set openingSet) {
+	holders := d.holders(g.id)
 	for _, thing := range set.want {
-		if slices.ContainsFunc(set.have, func(o access.Opening) bool { return o.Thing == thing }) {
-			continue
-		}
-		from := len(opening.steps)
-		opening.add(g, set.add, []access.RemoteID{thing}, nil)
-		s := &opening.steps[from]
-		s.People = holders
-		if slices.ContainsFunc(set.ours, func(o access.Opening) bool { return o.Thing == thing }) {
-			d.undone(s, g.Name, fmt.Sprintf("somebody took a %s that we had put in", set.word))
+		if !opens(set.have, thing) {
+			s := open(g.want, g.id, set.add, thing)
+			s.People = holders
+			if opens(set.ours, thing) {
+				d.undone(&s, g.want.Name, fmt.Sprintf("somebody took a %s out that we had put in", set.word))
+			}
+			g.opening = append(g.opening, s)
 		}
 	}
 	strangers := 0
@@ -117,16 +185,28 @@ func (d *decider) compare(g *access.DesiredGroup, set openingSet, opening, closi
 		switch {
 		case slices.Contains(set.want, o.Thing):
 		case slices.Contains(set.ours, o):
-			closing.steps = append(closing.steps, Step{Reason: Left, People: holders, Change: access.Change{Kind: set.remove,
-				Object: access.ObjectKey{Group: g.ID, GroupName: g.Name, Thing: o.Thing, Assignment: o.Row},
-				Before: &access.Fields{}, Cause: declared(g)}})
+			g.closing = append(g.closing, Step{Reason: Left, People: holders, Change: access.Change{Kind: set.remove,
+				Object: access.ObjectKey{Group: g.id, GroupName: g.want.Name, Thing: o.Thing, Assignment: o.Row},
+				Before: &access.Fields{}, Cause: declared(g.want)}})
 		default:
 			strangers++
 		}
 	}
-	if strangers > 0 {
-		d.note(UnmanagedDoors, g.Name, fmt.Sprintf("%d %ss were put in by hand and are left alone", strangers, set.word))
+	d.noteStrangers(g.want.Name, strangers, set.word)
+}
+
+func (d *decider) noteStrangers(group string, n int, word string) {
+	switch n {
+	case 0:
+	case 1:
+		d.note(UnmanagedDoors, group, "1 "+word+" was put in by hand and is left alone")
+	default:
+		d.note(UnmanagedDoors, group, fmt.Sprintf("%d %ss were put in by hand and are left alone", n, word))
 	}
+}
+
+func opens(all []access.Opening, thing access.RemoteID) bool {
+	return slices.ContainsFunc(all, func(o access.Opening) bool { return o.Thing == thing })
 }
 
 // undone marks a step that would do again what somebody undid in Kisi.

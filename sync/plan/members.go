@@ -10,11 +10,13 @@ import (
 // members decides about everybody who has a wish.
 func (d *decider) members() {
 	for i := range d.in.Desired.Wishes {
-		p := person{d: d, wish: &d.in.Desired.Wishes[i]}
+		p := person{d: d, wish: &d.in.Desired.Wishes[i], rank: everyone, maker: -1, steps: d.scratch[:0]}
 		p.find()
 		p.decide()
 		if len(p.steps) > 0 {
-			d.bundles = append(d.bundles, bundle{rank: p.rank, who: p.name(), steps: p.steps})
+			d.bundle(leavers, p.name(), p.steps[:p.urgent])
+			d.bundle(p.rank, p.name(), p.steps[p.urgent:])
+			d.scratch = p.steps
 		}
 	}
 }
@@ -28,35 +30,33 @@ type person struct {
 	seen    *access.Member  // nil: not there, or not covered
 	covered bool
 	rank    rank
-	maker   int // index of the step that creates or links the member, -1 for none
+	maker   int   // index of the step that creates or links the member, -1 for none
+	needs   []int // the maker, once there is one
 	steps   []Step
+	urgent  int // so many of the first steps are done with the leavers'
 }
 
 // find looks the person up in the ledger by link, and in what was observed by id, or by address while there is no link.
 func (p *person) find() {
-	p.rank, p.maker = everyone, -1
-	w, in := p.wish, p.d.in
-	if account, ok := in.Owned.Account(w.Member); ok {
-		p.id, p.account = w.Member, account
-		p.seen, _ = in.Observed.Member(w.Member)
-		p.covered = p.seen != nil || in.Observed.CoversMember(w.Member, "")
+	all := &p.d.people
+	if p.account = all.linked(p.wish.Member); p.account == nil {
+		p.findByAddress()
+		p.covered = p.seen != nil || all.coversAddress(p.wish.Folded)
 		return
 	}
-	p.findByAddress()
-	p.covered = p.seen != nil || p.addressCovered()
+	p.id = p.wish.Member
+	p.seen = all.byID(p.account)
+	p.covered = p.seen != nil || all.coversID(p.id)
 }
 
 func (p *person) findByAddress() {
 	if p.wish.Folded == "" {
 		return
 	}
-	if p.seen, _ = p.d.mail.Find(p.wish.Folded); p.seen != nil {
+	if p.seen = p.d.people.byAddress(p.wish.Folded); p.seen != nil {
 		p.id = p.seen.ID
 	}
 }
-
-// addressCovered says that whether somebody has the person's address is a fact.
-func (p *person) addressCovered() bool { return p.d.in.Observed.CoversMember(0, p.wish.Folded) }
 
 func (p *person) decide() {
 	switch {
@@ -84,7 +84,7 @@ func (p *person) newcomer() {
 
 func (p *person) create(why Reason) {
 	w, policy := p.wish, p.d.in.Policy
-	p.maker = p.add(Step{Reason: why, Change: access.Change{Kind: access.CreateMember, Cause: p.why(), After: &access.Fields{
+	p.made(Step{Reason: why, Change: access.Change{Kind: access.CreateMember, Cause: p.why(), After: &access.Fields{
 		Email: w.Email, Name: w.Name, Managed: policy.Managed, Enabled: true, Anchors: w.Anchors,
 		Stamp: access.Stamp{Installation: policy.Installation, Anchor: w.Anchors[0]}}}})
 }
@@ -103,7 +103,10 @@ func (p *person) why() access.Cause {
 func (p *person) stranger() {
 	ours := p.seen.Stamp.Installation == p.d.in.Policy.Installation && slices.Contains(p.wish.Anchors, p.seen.Stamp.Anchor) &&
 		p.seen.Stamp.Anchor != ""
-	switch {
+	switch other := p.d.people.linked(p.id); {
+	case other != nil && len(other.Link.Anchors) > 0:
+		p.d.note(LinkedElsewhere, p.name(), "the Kisi user of this address belongs to another person of a directory; it is left alone")
+		return
 	case ours:
 		p.link(access.Created)
 	case p.wish.Standing == access.Suspend:
@@ -127,7 +130,7 @@ func (p *person) stranger() {
 }
 
 func (p *person) link(level access.Level) {
-	p.maker = p.add(Step{Reason: Recognized, Change: access.Change{Kind: access.LinkMember,
+	p.made(Step{Reason: Recognized, Change: access.Change{Kind: access.LinkMember,
 		Cause: access.Cause{Kind: access.ByRule, Text: "same e-mail address"},
 		After: &access.Fields{Email: p.seen.Email, Name: p.seen.Name, Anchors: p.wish.Anchors, Level: level}}})
 }
@@ -139,7 +142,7 @@ func (p *person) deletedByHand() {
 	switch {
 	case p.wish.Standing == access.Suspend || nothing:
 		p.forget()
-	case !p.addressCovered() || len(p.wish.Grants) > 0 && !p.wantsSomething():
+	case !p.d.people.coversAddress(p.wish.Folded) || len(p.wish.Grants) > 0 && !p.wantsSomething():
 	default:
 		p.again()
 	}
@@ -185,16 +188,22 @@ func (p *person) wantsSomething() bool {
 
 // keep compares a member whom we know with what he should be.
 func (p *person) keep() {
-	p.anchors()
-	p.address()
 	if p.wish.Standing == access.Suspend {
+		p.anchors()
+		p.address()
 		p.suspend()
 		return
 	}
+	if len(p.steps) == 0 { // who was only just linked has nothing of ours to lose
+		p.losses(true)
+		p.urgent = len(p.steps)
+	}
+	p.anchors()
+	p.address()
 	p.enabled()
 	p.rename()
 	p.grants()
-	p.losses()
+	p.losses(false)
 }
 
 // anchors links the member to sources that have come to know him.
@@ -232,7 +241,8 @@ func (p *person) suspend() {
 			p.add(Step{Reason: Left, Change: access.Change{Kind: access.DisableMember, Cause: cause,
 				Before: &access.Fields{Enabled: true}, After: &access.Fields{Enabled: false}}})
 		}
-		p.losses()
+		p.losses(true)
+		p.losses(false)
 		return
 	}
 	for i := range p.account.Owned {
@@ -307,6 +317,12 @@ func (p *person) name() string {
 	return string(p.wish.Anchors[0])
 }
 
+// made appends the step that creates or links the member. All later ones need it.
+func (p *person) made(s Step) {
+	p.maker = p.add(s)
+	p.needs = []int{p.maker}
+}
+
 // add appends a step about this person and returns its index in the bundle.
 func (p *person) add(s Step) int {
 	o := &s.Change.Object
@@ -314,9 +330,7 @@ func (p *person) add(s Step) int {
 	if s.Change.Effect() != access.Neutral {
 		s.People = 1
 	}
-	if p.maker >= 0 {
-		s.Needs = append(s.Needs, p.maker)
-	}
+	s.Needs = p.needs
 	p.steps = append(p.steps, s)
 	return len(p.steps) - 1
 }

@@ -77,6 +77,7 @@ const (
 	Protected       NoteKind = "protected"         // an administrator, the owner or the key's own user
 	LessThanWanted  NoteKind = "less_than_wanted"  // somebody else's right is in the way of a better one
 	LeftAlone       NoteKind = "left_alone"        // a Kisi user of that address exists and the file says to leave it
+	LinkedElsewhere NoteKind = "linked_elsewhere"  // the Kisi user of that address is linked to another person
 	AddressDiffers  NoteKind = "address_differs"   // Kisi knows the person under an older address
 	UnmanagedDoors  NoteKind = "unmanaged_doors"   // doors in a managed group that somebody else put there
 	GroupProblem    NoteKind = "group_problem"     // nothing can be done about a group
@@ -114,8 +115,8 @@ func (p *Plan) Calls() int {
 
 // Compute decides. It is pure and its order depends on nothing but its input.
 func Compute(in Input) *Plan {
-	d := newDecider(in)
-	d.groups()
+	d := newDecider(&in, false)
+	d.declaredGroups()
 	d.members()
 	steps := d.ordered()
 	for i := range steps {

@@ -11,12 +11,11 @@ import (
 // in Kisi. in.Observed is ignored. An empty scope means that no call is needed. People whose earlier call is not settled are
 // suspects always.
 func Suspects(in Input) access.Scope {
-	in.Observed = in.Owned.Known()
-	in.Observed.Covers.All = true
+	in.Observed = nil
 	in.Limits = Limits{Disabled: -1, Removals: Removals{People: -1}, Grants: -1}
 	open := in.Open
 	in.Open = nil
-	d := newDecider(in)
+	d := newDecider(&in, true)
 	d.members()
 	steps := d.ordered()
 	for i := range steps {

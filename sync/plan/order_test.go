@@ -1,0 +1,178 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// crowd is a scene in which everything happens at once: Ana moves from the lab to the office, which is a new group; Ben left; Cem
+// lost one right because he was blocked and gains another; Dee is new; the old group loses a door.
+func crowd() *scene {
+	s := newScene()
+	const lab, stairs access.RemoteID = 8, 31
+	s.desired.Groups = []access.DesiredGroup{
+		{Name: "Lab", ID: lab, Members: true, Openings: true},
+		{Name: "Office", Create: true, Members: true, Openings: true, Doors: []access.RemoteID{stairs}}}
+	s.observed.Groups = []access.Group{{ID: lab, Name: "Lab", Opened: true, Users: 3, Doors: []access.Opening{{Row: 301, Thing: stairs}}}}
+	s.groups = []access.GroupAccount{{ID: lab, Name: "Lab", Level: access.Created, Doors: []access.Opening{{Row: 301, Thing: stairs}}}}
+	office := []access.WishedGrant{{Group: 1, Cause: byRule, Role: access.DoorAccess}}
+	names := []string{"ana", "ben", "cem", "dee"}
+	s.desired.Wishes, s.observed.Members, s.accounts = nil, nil, nil
+	for i, name := range names {
+		id := ana + access.RemoteID(i)
+		w := wishOf(i+1, name, id)
+		if name == "dee" {
+			w.Member = 0
+		} else {
+			right := access.Grant{Assignment: 900 + access.RemoteID(i), Group: lab, Role: access.DoorAccess}
+			m := user(id, name)
+			m.Grants = []access.Grant{right}
+			s.observed.Members = append(s.observed.Members, m)
+			s.accounts = append(s.accounts, access.Account{Known: m, Link: access.Link{Anchors: w.Anchors, Level: access.Created, Name: m.Name},
+				Owned: []access.OwnedGrant{{Group: lab, Assignment: right.Assignment, Level: access.Created, Role: access.DoorAccess}}})
+		}
+		switch name {
+		case "ana":
+			w.Grants, w.Losses = office, []access.Loss{{Group: lab, Cause: leftGroup}}
+		case "ben":
+			w.Standing, w.Cause = access.Suspend, disabled
+		case "cem":
+			w.Grants, w.Losses = office, []access.Loss{{Group: lab, Cause: blocked}}
+		case "dee":
+			w.Grants = office
+		}
+		s.desired.Wishes = append(s.desired.Wishes, w)
+	}
+	return s
+}
+
+func TestTheOrderIsLeaversOpeningsPeopleClosings(t *testing.T) {
+	p := crowd().plan()
+	var got []string
+	for i := range p.Steps {
+		got = append(got, p.Steps[i].Describe(nil))
+	}
+	want := []string{
+		"suspend user: ben@x.com",
+		"remove access: cem@x.com in Lab",
+		"create group: Office",
+		"add door: Office, door 31",
+		"give access: ana@x.com in Office as door_access",
+		"remove access: ana@x.com in Lab",
+		"give access: cem@x.com in Office as door_access",
+		"create user: dee@x.com",
+		"give access: dee@x.com in Office as door_access",
+		"remove door: Lab, door 31",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Change.Kind == access.CreateAssignment && len(s.Needs) == 0 {
+			t.Errorf("%s does not need its group", s.Describe(nil))
+		}
+		for _, n := range s.Needs {
+			if n >= i {
+				t.Errorf("%s needs a later step", s.Describe(nil))
+			}
+		}
+	}
+}
+
+func TestWhatNeedsAHeldStepIsHeldWithIt(t *testing.T) {
+	s := crowd()
+	group := s.plan().Steps[2]
+	s.in.Holds = []access.Hold{{Step: group.ID, Verdict: access.Rejected, By: "mia", Reason: access.HoldReason{Kind: access.HeldByLimit}}}
+	p := s.plan()
+	for i := range p.Steps {
+		step := &p.Steps[i]
+		ofOffice := step.Change.Object.GroupName == "Office"
+		if (step.Hold != nil) != ofOffice {
+			t.Errorf("%s: hold %+v", step.Describe(nil), step.Hold)
+		}
+		if ofOffice && i != 2 && (step.Hold.Kind != access.HeldByNeed || step.Hold.Text != "waits for: create group Office") {
+			t.Errorf("%s: hold %+v", step.Describe(nil), step.Hold)
+		}
+	}
+}
+
+func TestAPersonsUserIsNotTakenFromAnother(t *testing.T) {
+	s := newScene(stranger, wants)
+	s.accounts = []access.Account{{Known: user(ana, "ana"), Link: access.Link{Anchors: []access.Anchor{"corp:77"}, Level: access.Created}}}
+	if got := tell(s.plan()); got != "(linked_elsewhere)" {
+		t.Error(got)
+	}
+}
+
+func TestAnAddressAloneDoesNotProveThatAUserIsGone(t *testing.T) {
+	s := newScene(wants, link(access.Created, owned(access.Created)), gone)
+	s.observed.Covers = access.Scope{Emails: []string{"ana@x.com"}}
+	if got := tell(s.plan()); got != "" {
+		t.Errorf("looked for by address only, and yet: %s", got)
+	}
+	s.observed.Covers = access.Scope{Members: []access.RemoteID{ana}}
+	if got := tell(s.plan()); got != "" {
+		t.Errorf("nobody looked whether the address is taken, and yet: %s", got)
+	}
+}
+
+func TestARightThatHasBegunIsAsGoodAsOneWithoutABeginning(t *testing.T) {
+	begins := func(at access.Instant) func(*scene) { return func(s *scene) { s.user().Grants[0].From = at } }
+	for at, want := range map[access.Instant]string{
+		now - 1: "note access given by hand: satisfied by hand",
+		now:     "note access given by hand: satisfied by hand",
+		now + 1: "(less_than_wanted)",
+	} {
+		if got := tell(newScene(wants, holds, begins(at), link(access.Created)).plan()); got != want {
+			t.Errorf("begins %d s from now: %s", int(at)-int(now), got)
+		}
+	}
+}
+
+func TestOfSeveralRightsInOneGroupOnlyOursIsChanged(t *testing.T) {
+	other := grant(901)
+	other.Role = access.GroupManager
+	both := func(s *scene) { s.user().Grants = []access.Grant{grant(anaRow), other} }
+	ours := link(access.Created, owned(access.Created))
+	for name, row := range map[string]struct {
+		s    *scene
+		want string
+		row  access.RemoteID
+	}{
+		"both, wanted":            {newScene(both, wants, ours), "", 0},
+		"both, longer wanted":     {newScene(both, wantsUntil(now+hour), ours), "change access: changed at the source", anaRow},
+		"both, no longer wanted":  {newScene(both, loses(leftGroup), ours), "remove access: left", anaRow},
+		"both, neither is ours":   {newScene(both, wants, link(access.Linked)), "note access given by hand: satisfied by hand", anaRow},
+		"ours replaced by hand":   {newScene(func(s *scene) { s.user().Grants = []access.Grant{other} }, wants, ours), "note access given by hand: satisfied by hand", 901},
+		"ours replaced, not kept": {newScene(func(s *scene) { s.user().Grants = []access.Grant{other} }, loses(leftGroup), ours), "forget access: forgotten", anaRow},
+	} {
+		p := row.s.plan()
+		if got := tell(p); got != row.want {
+			t.Errorf("%s: got %s, want %s", name, got, row.want)
+		} else if len(p.Steps) > 0 && p.Steps[0].Change.Object.Assignment != row.row {
+			t.Errorf("%s: it is about %d", name, p.Steps[0].Change.Object.Assignment)
+		}
+	}
+}
+
+func TestAManagersRightIsEnoughForADoorAndNotTheOtherWayRound(t *testing.T) {
+	manager := func(s *scene) { s.user().Grants[0].Role = access.GroupManager }
+	wantsManager := func(s *scene) { wants(s); s.ana().Grants[0].Role = access.GroupManager }
+	for name, row := range map[string]struct {
+		s    *scene
+		want string
+	}{
+		"door wanted, manager by hand":  {newScene(wants, holds, manager, link(access.Linked)), "note access given by hand: satisfied by hand"},
+		"manager wanted, door by hand":  {newScene(wantsManager, holds, link(access.Linked)), "(less_than_wanted)"},
+		"manager wanted, door is ours":  {newScene(wantsManager, holds, link(access.Linked, owned(access.Created))), "change access: changed at the source"},
+		"door is ours, made manager":    {newScene(wants, holds, manager, link(access.Linked, owned(access.Created))), "(drifted)"},
+		"manager wanted, made so since": {newScene(wantsManager, holds, manager, link(access.Linked, owned(access.Created))), ""},
+	} {
+		if got := tell(row.s.plan()); got != row.want {
+			t.Errorf("%s: got %s, want %s", name, got, row.want)
+		}
+	}
+}
