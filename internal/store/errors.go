@@ -1,0 +1,41 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What a caller decides by. Everything else that goes wrong is text.
+var (
+	// ErrLocked: another process has the file open. Ask that one instead.
+	ErrLocked = errors.New("another kisi-sync has it open; stop that one, or ask it")
+	// ErrNewer: the file was written by a later version of kisi-sync. It was not touched.
+	ErrNewer = errors.New("written by a newer kisi-sync; install that version or a later one")
+	// ErrOther: the file belongs to another organization or another installation.
+	ErrOther = errors.New("belongs elsewhere")
+	// ErrDamaged: what is in the file is not what was written.
+	ErrDamaged = errors.New("damaged; restore a backup of the file, or move it away: kisi-sync then reads everything again and " +
+		"knows the users that it made by their stamps, but no longer which rights it gave")
+	// ErrNoHold: there is no held step of that id.
+	ErrNoHold = errors.New("no such held step")
+	// ErrPreview: nothing is carried out while only looking ahead.
+	ErrPreview = errors.New("only looking ahead: nothing is carried out")
+)
+
+// damaged names a row that is not what was written.
+func damaged(bucket string, key []byte) error {
+	return fmt.Errorf("row %q of %s: %w", key, bucket, ErrDamaged)
+}
+
+// rescue turns a panic of bbolt, which it uses for pages that make no sense, into an error. Panics of our own stay panics: those
+// of the runtime are errors, and bbolt's are text.
+func rescue(err *error) {
+	if r := recover(); r != nil {
+		text, ok := r.(string)
+		if !ok {
+			panic(r)
+		}
+		*err = fmt.Errorf("%s: %w", strings.TrimSpace(text), ErrDamaged)
+	}
+}

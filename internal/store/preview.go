@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+)
+
+// Preview is a store for looking ahead: what is known is read from a Store, what a run would remember stays in memory and is
+// forgotten with it, and the journal refuses, so that nothing can be carried out. The file is not written, and not made when there
+// is none. It may be used by many goroutines.
+type Preview struct {
+	base *Store
+
+	mu        sync.Mutex
+	snapshots map[string]*directory.Snapshot
+	catalog   *access.Catalog
+}
+
+// Preview looks ahead from an open store.
+func (s *Store) Preview() *Preview {
+	return &Preview{base: s, snapshots: map[string]*directory.Snapshot{}}
+}
+
+// OpenPreview looks ahead from the file at path; when there is none, from knowing nothing. Close the Preview after use.
+func OpenPreview(path string, o Options) (_ *Preview, err error) {
+	o = o.withDefaults()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return (&Store{path: path, now: o.Now}).Preview(), nil
+	}
+	s, err := openFile(path, o, true)
+	if err == nil {
+		if err = s.readable(currentSchema()); err != nil {
+			err = errors.Join(err, s.db.Close())
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state file %s: %w", path, err)
+	}
+	return s.Preview(), nil
+}
+
+// readable says whether a file can be used without being brought up to date.
+func (s *Store) readable(want schema) (err error) {
+	defer rescue(&err)
+	return s.db.View(func(tx *bolt.Tx) error {
+		have, err := versionOf(tx)
+		switch {
+		case err != nil:
+			return err
+		case have > want.version:
+			return fmt.Errorf("schema %d, this is for %d: %w", have, want.version, ErrNewer)
+		case have < want.version:
+			return fmt.Errorf("schema %d, this is for %d: written by an older kisi-sync; any verb that changes something brings it up to date",
+				have, want.version)
+		}
+		return nil
+	})
+}
+
+// Close lets go of the file, also of a Store that the Preview was made from.
+func (p *Preview) Close() error { return p.base.Close() }
+
+// Path returns where the file is, or would be.
+func (p *Preview) Path() string { return p.base.Path() }
+
+// Bind refuses like Store.Bind, and ties nothing.
+func (p *Preview) Bind(ctx context.Context, o access.Organization, installation string) error {
+	now := fingerprint{Organization: o.ID, Name: o.Name, Domain: o.Domain, Installation: installation}
+	return p.base.view(ctx, metaBucket, func(t *txn) error { return t.fits(now) })
+}
+
+// Snapshot returns what was saved here, else what the store knows.
+func (p *Preview) Snapshot(ctx context.Context, source string) (*directory.Snapshot, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.snapshots[source]; s != nil {
+		return s, nil
+	}
+	return p.base.Snapshot(ctx, source)
+}
+
+// SaveSnapshot keeps a snapshot in memory.
+func (p *Preview) SaveSnapshot(_ context.Context, s *directory.Snapshot) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.snapshots[s.Source()] = s
+	return nil
+}
+
+// Sources is Store.Sources.
+func (p *Preview) Sources(ctx context.Context) ([]string, error) { return p.base.Sources(ctx) }
+
+// HighWater is Store.HighWater.
+func (p *Preview) HighWater(ctx context.Context, source string, window time.Duration) (directory.Counts, error) {
+	return p.base.HighWater(ctx, source, window)
+}
+
+// ForgetMarks does nothing: marks are not read again while looking ahead.
+func (p *Preview) ForgetMarks(context.Context, string) error { return nil }
+
+// Forget refuses.
+func (p *Preview) Forget(context.Context, string) error { return ErrPreview }
+
+// Ledger is Store.Ledger.
+func (p *Preview) Ledger(ctx context.Context) (*access.Ledger, error) { return p.base.Ledger(ctx) }
+
+// SaveObserved does nothing: what was observed is looked at now and forgotten.
+func (p *Preview) SaveObserved(context.Context, *access.State) error { return nil }
+
+// Catalog returns what was saved here, else what the store knows.
+func (p *Preview) Catalog(ctx context.Context) (*access.Catalog, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.catalog != nil {
+		return p.catalog, nil
+	}
+	return p.base.Catalog(ctx)
+}
+
+// SaveCatalog keeps a catalog in memory.
+func (p *Preview) SaveCatalog(_ context.Context, c *access.Catalog) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.catalog = c
+	return nil
+}
+
+// Open is Store.Open.
+func (p *Preview) Open(ctx context.Context) ([]access.Intent, error) { return p.base.Open(ctx) }
+
+// Begin refuses.
+func (p *Preview) Begin(context.Context, access.Call) (access.Seq, error) { return 0, ErrPreview }
+
+// Finish refuses.
+func (p *Preview) Finish(context.Context, access.Seq, access.Result, error) error { return ErrPreview }
+
+// Note refuses.
+func (p *Preview) Note(context.Context, []access.Call) error { return ErrPreview }
+
+// Holds is Store.Holds.
+func (p *Preview) Holds(ctx context.Context) ([]access.Hold, error) { return p.base.Holds(ctx) }
+
+// SaveHolds does nothing.
+func (p *Preview) SaveHolds(context.Context, []access.Hold) error { return nil }
+
+// AddHolds does nothing.
+func (p *Preview) AddHolds(context.Context, []access.Hold) error { return nil }
+
+// Decide refuses.
+func (p *Preview) Decide(context.Context, Decision) error { return ErrPreview }
+
+// Spent is Store.Spent.
+func (p *Preview) Spent(ctx context.Context, since access.Instant) ([]access.Spending, error) {
+	return p.base.Spent(ctx, since)
+}
+
+// SaveRun does nothing; the run keeps the ID 0.
+func (p *Preview) SaveRun(context.Context, *record.Run) error { return nil }
+
+// Runs is Store.Runs.
+func (p *Preview) Runs(ctx context.Context, n int) ([]record.Run, error) { return p.base.Runs(ctx, n) }
+
+// SaveStatus does nothing.
+func (p *Preview) SaveStatus(context.Context, record.SourceStatus) error { return nil }
+
+// Statuses is Store.Statuses.
+func (p *Preview) Statuses(ctx context.Context) ([]record.SourceStatus, error) {
+	return p.base.Statuses(ctx)
+}
+
+// Audit refuses.
+func (p *Preview) Audit(context.Context, ...record.AuditLine) error { return ErrPreview }
+
+// AuditLines is Store.AuditLines.
+func (p *Preview) AuditLines(ctx context.Context, n int) ([]record.AuditLine, error) {
+	return p.base.AuditLines(ctx, n)
+}
+
+// VerifyAudit is Store.VerifyAudit.
+func (p *Preview) VerifyAudit(ctx context.Context) (uint64, error) { return p.base.VerifyAudit(ctx) }
+
+// Check is Store.Check.
+func (p *Preview) Check(ctx context.Context) error { return p.base.Check(ctx) }
