@@ -149,7 +149,7 @@ func (c *compiler) bound(path string, s *scope, r *rule, d *Date) *bound {
 	if d == nil {
 		return nil
 	}
-	b := &bound{Date: *d}
+	b := &bound{Date: *d, isEnd: d == r.Until}
 	switch {
 	case d.Attribute != "" && d.Fixed != "":
 		c.problem(path, "leave one of them out", "both an attribute and a date")
@@ -161,7 +161,7 @@ func (c *compiler) bound(path string, s *scope, r *rule, d *Date) *bound {
 			c.problem(path, "write a date as "+dateForms, "%q is not a date", d.Fixed)
 			return nil
 		}
-		if b.fixed = m.begin(); d == r.Until {
+		if b.fixed = m.begin(); b.isEnd {
 			b.fixed = m.end(c.out.zone)
 		}
 	}
@@ -208,7 +208,7 @@ func (r *rule) digest() uint64 {
 	}
 	for _, b := range []*bound{r.begin, r.until} {
 		if b != nil {
-			say("date", b == r.until, b.Attribute, b.fixed, b.Missing)
+			say("date", b.isEnd, b.Attribute, b.fixed, b.Missing)
 		}
 	}
 	reads := slices.SortedFunc(slices.Values(r.reads), func(a, b Attribute) int { return cmp.Compare(a.Name, b.Name) })

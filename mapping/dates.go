@@ -138,4 +138,5 @@ type bound struct {
 	Date
 	fixed access.Instant // of Date.Fixed
 	from  string         // the directory's name of Date.Attribute
+	isEnd bool
 }

@@ -1,0 +1,82 @@
+package mapping
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// causes numbers causes in the order in which they first come; 0 is no cause.
+type causes struct {
+	list    []access.Cause
+	numbers map[access.Cause]uint32
+	rules   map[string]uint32 // by the rules, so that a text is made once
+	single  []uint32          // the same for one rule alone
+}
+
+func newCauses() causes {
+	return causes{list: []access.Cause{{}}, numbers: map[access.Cause]uint32{}, rules: map[string]uint32{}}
+}
+
+func (c *causes) number(cause access.Cause) uint32 {
+	n, ok := c.numbers[cause]
+	if !ok {
+		n = uint32(len(c.list))
+		c.list = append(c.list, cause)
+		c.numbers[cause] = n
+	}
+	return n
+}
+
+// grantCause returns the cause of a right that rules give; their indexes are ascending, which is the order of their names.
+func (m *mapper) grantCause(rules []uint32) uint32 {
+	c := &m.causes
+	if c.single == nil {
+		c.single = make([]uint32, len(m.rules))
+	}
+	if len(rules) == 1 {
+		n := &c.single[rules[0]]
+		if *n == 0 {
+			*n = c.number(m.ruleCause(rules))
+		}
+		return *n
+	}
+	var buf [64]byte
+	key := buf[:0]
+	for _, r := range rules {
+		key = binary.AppendUvarint(key, uint64(r))
+	}
+	n, ok := c.rules[string(key)]
+	if !ok {
+		n = c.number(m.ruleCause(rules))
+		c.rules[string(key)] = n
+	}
+	return n
+}
+
+func (m *mapper) ruleCause(rules []uint32) access.Cause {
+	names, texts := make([]string, len(rules)), make([]string, len(rules))
+	for i, r := range rules {
+		names[i] = m.rules[r].Name
+		texts[i] = "rule " + names[i] + ": " + m.rules[r].words()
+	}
+	return access.Cause{Kind: access.ByRule, Rule: strings.Join(names, ruleSeparator), Mark: m.mark(rules), Text: strings.Join(texts, "; ")}
+}
+
+// ruleSeparator stands between names in Cause.Rule; no name contains it.
+const ruleSeparator = ", "
+
+// mark returns the digest of several rules' text.
+func (m *mapper) mark(rules []uint32) uint64 {
+	if len(rules) == 1 {
+		return m.rules[rules[0]].mark
+	}
+	sum := uint64(14695981039346656037) // FNV-1a over the marks
+	for _, r := range rules {
+		for shift := 0; shift < 64; shift += 8 {
+			sum = (sum ^ m.rules[r].mark>>shift&0xff) * 1099511628211
+		}
+	}
+	return sum
+}

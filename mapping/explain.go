@@ -1,0 +1,104 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+)
+
+// What Explain may find instead of a person.
+var (
+	ErrNobody  = errors.New("nobody is known by this name")
+	ErrSeveral = errors.New("several people are known by this name")
+)
+
+// Explain decides about one person as Map does, and tells how. who is an e-mail address, a key ("corp:9f1c…"), an id, a login name or
+// another handle, a name, or a part of a name or an address that only one person has. The error wraps ErrNobody or ErrSeveral and
+// says who was meant perhaps.
+func (r *Rules) Explain(in Input, who string) (Trail, error) {
+	m := r.prepare(in)
+	human, account, err := m.lookUp(who)
+	if err != nil {
+		return Trail{}, err
+	}
+	t := Trail{Asked: who}
+	keys := map[directory.Key]bool{} // looked up only
+	if human != none {
+		for i := human; i != none; i = m.next[i] {
+			t.Records = append(t.Records, m.trailRecord(i))
+			keys[m.view.Person(int(i)).Key()] = true
+		}
+		m.quiet = true
+		for i := range m.rules {
+			t.Rules = append(t.Rules, m.trailRule(i, human))
+		}
+		m.quiet = false
+	}
+	t.Wish = m.trailWish(human, account)
+	for _, c := range sortConflicts(m.conflicts) {
+		if c.Key == (directory.Key{}) || keys[c.Key] || account != none && slices.Contains(m.ledger()[account].Link.Anchors, access.Anchor(c.Key.String())) {
+			t.Conflicts = append(t.Conflicts, c)
+		}
+	}
+	return t, nil
+}
+
+// lookUp finds the human, or the account of somebody who is in no source any more.
+func (m *mapper) lookUp(who string) (human, account uint32, err error) {
+	for _, is := range []func(name, who string) bool{func(a, b string) bool { return a == b }, strings.Contains} {
+		humans, labels := m.peopleCalled(who, is)
+		switch {
+		case len(humans) == 1:
+			return humans[0], m.accountOf(humans[0]), nil
+		case len(humans) > 1:
+			return none, none, fmt.Errorf("%w: %q may be %s", ErrSeveral, who, strings.Join(labels[:min(10, len(labels))], ", "))
+		}
+		for a := range m.ledger() {
+			l := &m.ledger()[a]
+			if m.owner[a] == none && len(l.Link.Anchors) > 0 && (is(email.Fold(l.Known.Email), email.Fold(who)) || is(fold(l.Known.Name), fold(who)) || slices.Contains(l.Link.Anchors, access.Anchor(who))) {
+				return none, uint32(a), nil
+			}
+		}
+	}
+	return none, none, fmt.Errorf("%w: %q", ErrNobody, who)
+}
+
+// accountOf returns the account whose owner a human is.
+func (m *mapper) accountOf(human uint32) uint32 {
+	if i := slices.Index(m.owner, human); i >= 0 {
+		return uint32(i)
+	}
+	return m.accounts[human]
+}
+
+func (m *mapper) peopleCalled(who string, is func(name, who string) bool) (humans []uint32, labels []string) {
+	var handles []directory.Ref
+	folded, spoken := email.Fold(who), fold(who)
+	if spoken == "" {
+		return nil, nil
+	}
+	for _, p := range m.parts {
+		for i := p.from; i < p.to; i++ {
+			o := m.view.Person(i)
+			handles = o.Handles(handles[:0])
+			if !is(email.Fold(o.Email()), folded) && !is(fold(o.Name()), spoken) && o.ID() != who && o.Key().String() != who &&
+				!slices.ContainsFunc(handles, func(h directory.Ref) bool { return h.Value == who || h.Value == spoken }) {
+				continue
+			}
+			h := m.head[i]
+			if m.state[i] == shadowed {
+				h = uint32(i)
+			}
+			if !slices.Contains(humans, h) {
+				humans = append(humans, h)
+				labels = append(labels, fmt.Sprintf("%s (%s)", called(o), o.Key()))
+			}
+		}
+	}
+	return humans, labels
+}

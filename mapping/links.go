@@ -1,0 +1,289 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+)
+
+// link finds out which Kisi users belong to which humans: by the anchors in the ledger, and for humans without a user by the
+// address of users whose anchors are nobody's any more (people who were deleted and made again).
+func (m *mapper) link() {
+	n := m.view.People()
+	m.accounts = fill(n, none)
+	m.standing = map[uint32]decision{}
+	claims := m.claim()
+	m.owner = fill(len(m.ledger()), none)
+	var old, several []uint32
+	for a := range m.owner {
+		switch records := claims.of(uint32(a)); {
+		case len(records) == 0:
+		case m.allShadowed(records):
+			old = append(old, uint32(a))
+		default:
+			several = m.settle(uint32(a), records, several)
+		}
+	}
+	for _, a := range old {
+		m.inherit(a, claims.of(a)[0][1])
+	}
+	for _, h := range several {
+		m.twoUsers(h)
+	}
+	m.adopt()
+}
+
+func (m *mapper) ledger() []access.Account {
+	if m.in.Owned == nil {
+		return nil
+	}
+	return m.in.Owned.Accounts
+}
+
+// claims lists the records that each account is linked to, as (account, person) in ascending order.
+type claims [][2]uint32
+
+func (c claims) of(account uint32) claims {
+	from, _ := slices.BinarySearchFunc(c, account, func(x [2]uint32, a uint32) int { return int(int64(x[0]) - int64(a)) })
+	to := from
+	for to < len(c) && c[to][0] == account {
+		to++
+	}
+	return c[from:to]
+}
+
+// claim walks the anchors of the ledger beside the people of the sources; both are in order of id.
+func (m *mapper) claim() claims {
+	all := make(claims, 0, len(m.ledger()))
+	var at part
+	source, i := "", 0
+	m.in.Owned.EachAnchor(func(a access.Anchor, account int) {
+		s, id := cutAnchor(a)
+		if s != source {
+			source = s
+			at = m.partOf(s)
+			i = at.from
+		}
+		for i < at.to && m.view.Person(i).ID() < id {
+			i++
+		}
+		if i < at.to && m.view.Person(i).ID() == id {
+			all = append(all, [2]uint32{uint32(account), uint32(i)})
+		}
+	})
+	slices.SortFunc(all, func(a, b [2]uint32) int {
+		if a[0] != b[0] {
+			return int(int64(a[0]) - int64(b[0]))
+		}
+		return m.byPrecedence(a[1], b[1])
+	})
+	return all
+}
+
+func cutAnchor(a access.Anchor) (source, id string) {
+	source, id, _ = strings.Cut(string(a), ":")
+	return source, id
+}
+
+func (m *mapper) partOf(source string) part {
+	for _, p := range m.parts {
+		if m.sources[p.source].ID == source {
+			return p
+		}
+	}
+	return part{}
+}
+
+// rank returns the precedence of a record's source; less is more.
+func (m *mapper) rank(person uint32) int {
+	for _, p := range m.parts {
+		if int(person) >= p.from && int(person) < p.to {
+			return p.source
+		}
+	}
+	return len(m.sources)
+}
+
+// byPrecedence orders records by source, then by id, whatever the order of sources in the view.
+func (m *mapper) byPrecedence(a, b uint32) int {
+	if x, y := m.rank(a), m.rank(b); x != y {
+		return x - y
+	}
+	return int(int64(a) - int64(b))
+}
+
+func (m *mapper) allShadowed(records claims) bool {
+	return !slices.ContainsFunc(records, func(c [2]uint32) bool { return m.state[c[1]] != shadowed })
+}
+
+// settle decides whose an account is. Usually its records are one human. Humans that turn out to have several accounts are
+// appended to several.
+func (m *mapper) settle(account uint32, records claims, several []uint32) []uint32 {
+	var humans []uint32
+	for _, c := range records {
+		if h := m.head[c[1]]; !slices.Contains(humans, h) {
+			humans = append(humans, h)
+		}
+	}
+	if len(humans) > 1 {
+		humans = m.reunite(humans)
+	}
+	owner := humans[0]
+	if len(humans) > 1 {
+		owner = m.contest(account, humans)
+	}
+	m.owner[account] = owner
+	if a := m.accounts[owner]; a != none && !slices.Contains(several, owner) {
+		several = append(several, owner)
+	}
+	for _, h := range humans { // the others cannot have another user under the address of this one
+		if m.accounts[h] == none {
+			m.accounts[h] = account
+		}
+	}
+	return several
+}
+
+// inherit decides about an account that is linked only to a disabled record whose address another record of its source has now:
+// the same person, made again, unless that one has a user already.
+func (m *mapper) inherit(account, old uint32) {
+	heir := m.head[old]
+	if m.accounts[heir] != none {
+		m.owner[account] = old
+		m.standing[account] = decision{access.Suspend, m.disabledCause(old)}
+		return
+	}
+	m.owner[account], m.accounts[heir] = heir, account
+	m.reportHeir(heir, m.view.Person(int(old)).Key().String())
+}
+
+func (m *mapper) reportHeir(heir uint32, old string) {
+	m.conflict(m.about(heir, RecreatedPerson, "", fmt.Sprintf("takes over the Kisi user of %s, who had the same address", old)))
+}
+
+// reunite makes one human of those that are linked to one account, when they differ only in that records of other sources have
+// lost their address: then the link still says who they are.
+func (m *mapper) reunite(humans []uint32) []uint32 {
+	var records []uint32
+	addressed := 0
+	for _, h := range humans {
+		if m.state[h] != noMail {
+			addressed++
+		}
+		if m.state[h] != noMail && m.state[h] != usable {
+			return humans
+		}
+		for i := h; i != none; i = m.next[i] {
+			if slices.ContainsFunc(records, func(r uint32) bool { return m.rank(r) == m.rank(i) }) {
+				return humans
+			}
+			records = append(records, i)
+		}
+	}
+	if addressed != 1 {
+		return humans
+	}
+	slices.SortFunc(records, m.byPrecedence)
+	m.chain(records)
+	m.state[records[0]] = usable
+	return records[:1]
+}
+
+// contest decides about an account whose records are several humans by now. A disabled record above all active ones means that
+// the account's person is disabled; one active human among disabled ones is who it is; else it cannot be said.
+func (m *mapper) contest(account uint32, humans []uint32) (owner uint32) {
+	var active []uint32
+	for _, h := range humans {
+		if !m.disabled(h) {
+			active = append(active, h)
+		}
+	}
+	switch {
+	case len(active) == 0:
+		return humans[0]
+	case len(active) == 1 && m.rank(active[0]) <= m.rank(humans[0]):
+		return active[0]
+	case m.disabled(humans[0]) && m.rank(humans[0]) < m.rank(active[0]):
+		return humans[0]
+	}
+	var who []string
+	for _, h := range active {
+		who = append(who, m.view.Person(int(h)).Key().String())
+	}
+	text := fmt.Sprintf("Kisi user %s is linked to people who are different now: %s; nothing is changed for them",
+		m.ledger()[account].Known.Email, strings.Join(who, ", "))
+	m.conflict(m.about(active[0], TwoPeopleOneUser, "release the user, and let each of them be linked again", text))
+	m.undecided(account, text)
+	return humans[0]
+}
+
+// undecided leaves an account as it is.
+func (m *mapper) undecided(account uint32, text string) {
+	m.standing[account] = decision{access.Leave, access.Cause{Kind: access.Conflict, Text: text}}
+}
+
+func (m *mapper) disabled(person uint32) bool {
+	return m.view.Person(int(person)).Active() == directory.No
+}
+
+// twoUsers is about a human whose records are linked to different accounts. One whom the directory disables loses all of them.
+func (m *mapper) twoUsers(human uint32) {
+	if m.disabled(human) {
+		return
+	}
+	var users []string
+	var all []uint32
+	for a, h := range m.owner {
+		if h == human {
+			known := &m.ledger()[a].Known
+			all, users = append(all, uint32(a)), append(users, fmt.Sprintf("%s (%d)", known.Email, known.ID))
+		}
+	}
+	text := "is linked to several Kisi users: " + strings.Join(users, ", ") + "; none of them is changed"
+	m.conflict(m.about(human, OnePersonTwoUsers, "release all but one of them", text))
+	for _, a := range all {
+		m.undecided(a, text)
+	}
+}
+
+// adopt gives accounts that are nobody's any more to humans without one who have the same address.
+func (m *mapper) adopt() {
+	orphans := map[string]uint32{}
+	for a, h := range m.owner {
+		account := &m.ledger()[a]
+		if h != none || len(account.Link.Anchors) == 0 {
+			continue
+		}
+		if folded := email.Fold(account.Known.Email); folded != "" {
+			if _, twice := orphans[folded]; !twice {
+				orphans[folded] = uint32(a)
+			}
+		}
+	}
+	if len(orphans) == 0 {
+		return
+	}
+	for _, p := range m.parts {
+		for i := p.from; i < p.to; i++ {
+			if m.head[i] != uint32(i) || m.accounts[i] != none || m.state[i] != usable {
+				continue
+			}
+			if a, ok := orphans[email.Fold(m.view.Person(i).Email())]; ok {
+				m.owner[a], m.accounts[i] = uint32(i), a
+				m.reportHeir(uint32(i), string(m.ledger()[a].Link.Anchors[0]))
+			}
+		}
+	}
+}
+
+func fill(n int, v uint32) []uint32 {
+	s := make([]uint32, n)
+	for i := range s {
+		s[i] = v
+	}
+	return s
+}

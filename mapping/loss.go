@@ -1,0 +1,171 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// lost lists the owned rights that no rule gives any more, each with its cause. A right that a rule which cannot be asked now may
+// give is left alone. human is none for an account whose person the file no longer knows; wished is sorted by group.
+func (m *mapper) lost(human uint32, account *access.Account, wished []access.WishedGrant) []access.Loss {
+	var buf [16]access.Loss
+	all := buf[:0]
+	for i := range account.Owned {
+		o := &account.Owned[i]
+		group, known := m.byRemote[o.Group]
+		if known && slices.ContainsFunc(wished, func(w access.WishedGrant) bool { return w.Group == group }) {
+			continue
+		}
+		if m.untouchable(human, account, o) {
+			continue
+		}
+		all = append(all, access.Loss{Group: o.Group, Cause: m.causes.number(m.lossCause(human, account, o))})
+	}
+	out := m.losses.take(len(all))
+	copy(out, all)
+	return out
+}
+
+// untouchable says that an owned right may still be wanted: a rule that gave it, or that could give it now, cannot be asked.
+func (m *mapper) untouchable(human uint32, account *access.Account, o *access.OwnedGrant) bool {
+	if m.unresolved(o.Group) {
+		return true
+	}
+	gave := m.rulesOf(o)
+	for i := range m.rules {
+		if !slices.Contains(gave, m.rules[i].Name) && !m.grantsGroup(i, o.Group) {
+			continue
+		}
+		if m.selection.lost[i] || m.waitsFor(human, account, m.rules[i].source) {
+			return true
+		}
+		for _, g := range m.rules[i].grants {
+			if m.groups[g].Problem != "" && m.groups[g].ID == 0 && slices.Contains(gave, m.rules[i].Name) {
+				return true // the right may be in this very group
+			}
+		}
+	}
+	return false
+}
+
+// unresolved says that a group which we know is one that the file names, but which could not be found under its name now.
+func (m *mapper) unresolved(id access.RemoteID) bool {
+	ours, ok := m.in.Owned.Group(id)
+	if !ok {
+		return false
+	}
+	g, ok := m.groupNamed(ours.Name)
+	return ok && m.groups[g].Problem != ""
+}
+
+func (m *mapper) grantsGroup(rule int, id access.RemoteID) bool {
+	group, ok := m.byRemote[id]
+	return ok && slices.Contains(m.rules[rule].grants, group)
+}
+
+// waitsFor says that the account had a record in a source, has none there now, and that this is not settled yet.
+func (m *mapper) waitsFor(human uint32, account *access.Account, source int) bool {
+	for i := human; i != none; i = m.next[i] {
+		if m.view.Person(int(i)).Source() == m.sources[source].ID {
+			return false
+		}
+	}
+	for _, a := range account.Link.Anchors {
+		if id, _ := cutAnchor(a); id != m.sources[source].ID {
+			continue
+		}
+		x := m.absence(a)
+		if x.whereabouts == graced {
+			m.wake(ceil(x.since.Add(m.leavers.Vanished)))
+		}
+		if x.open() {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *mapper) rulesOf(o *access.OwnedGrant) []string {
+	if o.Cause == nil || o.Cause.Rule == "" {
+		return nil
+	}
+	return strings.Split(o.Cause.Rule, ruleSeparator)
+}
+
+// lossCause says why an owned right is not wanted any more: because the file changed, or because the person did.
+func (m *mapper) lossCause(human uint32, account *access.Account, o *access.OwnedGrant) access.Cause {
+	names := m.rulesOf(o)
+	cause := access.Cause{Kind: access.ByFile, Text: "no rule gives it"}
+	if o.Cause != nil {
+		cause.Rule, cause.Mark = o.Cause.Rule, o.Cause.Mark
+	}
+	var rules []uint32
+	for _, name := range names {
+		i, ok := m.ruleNamed(name)
+		if !ok {
+			cause.Text = fmt.Sprintf("rule %s is no longer in the file", name)
+			return cause
+		}
+		rules = append(rules, uint32(i))
+	}
+	switch {
+	case len(rules) == 0:
+		if _, declared := m.byRemote[o.Group]; declared && m.anyGrants(o.Group) {
+			cause.Kind = access.LeftGroup
+		}
+		return cause
+	case m.mark(rules) != o.Cause.Mark:
+		cause.Text = fmt.Sprintf("rule %s changed in the file", strings.Join(names, ruleSeparator))
+		return cause
+	}
+	cause.Kind, cause.Text = m.why(&m.rules[rules[0]], rules[0], human, account)
+	return cause
+}
+
+func (m *mapper) anyGrants(id access.RemoteID) bool {
+	for i := range m.rules {
+		if m.grantsGroup(i, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// why says what changed about a person, so that a rule which gave something does not any more.
+func (m *mapper) why(r *rule, number, human uint32, account *access.Account) (access.CauseKind, string) {
+	left := "no longer a " + r.words()
+	if r.From.Everyone {
+		left = "no longer in " + r.From.Source
+	}
+	record, ok := m.selects(number, human)
+	if !ok {
+		if a, was := m.goneFrom(account, r.source); was {
+			return access.Vanished, fmt.Sprintf("gone from %s since %s", a.source, m.day(access.At(a.since)))
+		}
+		return access.LeftGroup, left
+	}
+	switch v := m.judge(r, record, human); v.outcome {
+	case failed:
+		return access.LeftGroup, "no longer so: " + v.clause.text
+	case expired:
+		return access.Expired, v.date + " has passed"
+	case off:
+		return access.Disabled, "disabled in " + m.sourceName(record)
+	}
+	return access.LeftGroup, left
+}
+
+// goneFrom says that the account had a record in a source that is gone for good.
+func (m *mapper) goneFrom(account *access.Account, source int) (absence, bool) {
+	for _, a := range account.Link.Anchors {
+		if id, _ := cutAnchor(a); id == m.sources[source].ID {
+			if x := m.absence(a); x.whereabouts == gone {
+				return x, true
+			}
+		}
+	}
+	return absence{}, false
+}

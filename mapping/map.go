@@ -1,0 +1,171 @@
+package mapping
+
+import (
+	"slices"
+	"time"
+
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+)
+
+// Input is everything that decides who should hold what, beside the rules. None of it is changed.
+type Input struct {
+	People  *directory.View
+	Owned   *access.Ledger  // nil: nothing is ours yet
+	Catalog *access.Catalog // nil: Kisi was never seen; groups are then missing
+	At      time.Time
+	// Unread are ids of sources that were never read. So are, without being named, the sources of the file that are not in
+	// People. Nothing that such a source may have given is taken away.
+	Unread []string
+}
+
+// Result is who should hold what, and what could not be decided.
+type Result struct {
+	Desired   *access.Desired
+	Conflicts []Conflict // sorted
+}
+
+// Map decides who should hold what. The same Input gives the same Result, byte for byte; the order of sources in the View and of
+// records in a source does not matter. A wish has
+//
+//	Keep     grants by the rules; losses for owned rights that no rule gives any more, each with its cause
+//	Suspend  the grants that the rules would give, so that a return is one step; no losses
+//	Leave    neither: who or what this is cannot be said for certain
+//
+// An owned right that is in neither list of a wish, or that is Unsure, is to be left as it is.
+func (r *Rules) Map(in Input) Result {
+	m := r.prepare(in)
+	m.wishAll()
+	return Result{Desired: m.desired(), Conflicts: sortConflicts(m.conflicts)}
+}
+
+// none stands for "nobody" and "no account" among numbers.
+const none = ^uint32(0)
+
+// mapper is one Map under way.
+type mapper struct {
+	*Rules
+	in     Input
+	view   *directory.View
+	at     access.Instant
+	parts  []part
+	unread []bool // by index into Rules.sources
+
+	groups   []access.DesiredGroup
+	byRemote map[access.RemoteID]uint32 // looked up only, never walked
+
+	// By number of a person in the view. A human is named by the number of the first of its records.
+	head     []uint32 // the human that a record belongs to
+	next     []uint32 // the human's next record, in order of precedence
+	state    []state
+	accounts []uint32 // of a human: the first account of its records
+
+	owner     []uint32            // by account: the human whose it is
+	standing  map[uint32]decision // by account: what was decided without asking the rules
+	selection selection
+
+	causes    causes
+	wishes    []access.Wish
+	grants    arena[access.WishedGrant]
+	losses    arena[access.Loss]
+	anchors   arena[access.Anchor]
+	given     []given // of the person at hand
+	due       access.Instant
+	conflicts []Conflict
+	machine   vm.VM
+	row       row
+	quiet     bool // conflicts of the person at hand are of no interest
+}
+
+// part is a source of the view that the file knows.
+type part struct {
+	source   int // index into Rules.sources
+	from, to int // numbers of its people
+	snapshot *directory.Snapshot
+}
+
+// prepare does everything that is not about one person.
+func (r *Rules) prepare(in Input) *mapper {
+	m := &mapper{Rules: r, in: in, view: in.People, at: access.At(in.At), causes: newCauses()}
+	if m.view == nil {
+		m.view = directory.Join()
+	}
+	if in.Catalog == nil {
+		m.in.Catalog = &access.Catalog{}
+	}
+	y, month, d := in.At.In(r.zone).Date()
+	m.row.today = startOfDay(y, month, d, r.zone)
+	if r.today {
+		m.wake(startOfDay(y, month, d+1, r.zone))
+	}
+	m.orderSources()
+	m.resolveGroups()
+	m.correlate()
+	m.link()
+	m.selectPeople()
+	return m
+}
+
+// orderSources lists the parts of the view in order of precedence, and which sources are unread.
+func (m *mapper) orderSources() {
+	m.unread = make([]bool, len(m.sources))
+	for i, s := range m.sources {
+		snapshot := m.view.Source(s.ID)
+		m.unread[i] = snapshot == nil || slices.Contains(m.in.Unread, s.ID)
+		if !m.unread[i] {
+			from, to := m.view.Range(s.ID)
+			m.parts = append(m.parts, part{i, from, to, snapshot})
+		}
+	}
+}
+
+// wake says that the answer changes by itself at t.
+func (m *mapper) wake(t time.Time) {
+	if at := access.At(t); at > m.at && (m.due == 0 || at < m.due) {
+		m.due = at
+	}
+}
+
+func (m *mapper) conflict(c Conflict) {
+	if !m.quiet {
+		m.conflicts = append(m.conflicts, c)
+	}
+}
+
+// about returns a conflict of a person.
+func (m *mapper) about(person uint32, kind, hint, text string) Conflict {
+	o := m.view.Person(int(person))
+	return Conflict{Kind: kind, Who: called(o), Text: text, Hint: hint, Key: o.Key()}
+}
+
+// called returns what people call a person.
+func called(o directory.Object) string {
+	for _, name := range []string{o.Email(), o.Name()} {
+		if name != "" {
+			return name
+		}
+	}
+	return o.Key().String()
+}
+
+func (m *mapper) desired() *access.Desired {
+	return &access.Desired{Groups: m.groups, Wishes: m.wishes, Causes: m.causes.list, Due: m.due}
+}
+
+// arena hands out slices that lie side by side in large blocks, so that a million small lists are a few allocations and none of
+// them is ever moved.
+type arena[T any] struct{ block []T }
+
+func (a *arena[T]) take(n int) []T {
+	if n == 0 {
+		return nil
+	}
+	if cap(a.block)-len(a.block) < n {
+		a.block = make([]T, 0, max(n, 4096))
+	}
+	from := len(a.block)
+	a.block = a.block[:from+n]
+	return a.block[from : from+n : from+n]
+}

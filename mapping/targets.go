@@ -1,0 +1,276 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// resolveGroups finds the groups of the file in Kisi. One that is not found for certain has a Problem, and nothing is done about
+// it or its grants.
+func (m *mapper) resolveGroups() {
+	m.byRemote = map[access.RemoteID]uint32{}
+	m.groups = make([]access.DesiredGroup, len(m.Rules.groups))
+	for i := range m.Rules.groups {
+		g := &m.Rules.groups[i]
+		t := target{mapper: m, declared: g}
+		t.out = access.DesiredGroup{ID: g.ID, Name: g.Name, Description: g.Description, Create: g.Create, Members: g.Members,
+			Openings: g.Openings, Sensitive: g.Sensitive}
+		t.resolve()
+		m.groups[i] = t.out
+		if t.out.ID == 0 {
+			continue
+		}
+		if other, twice := m.byRemote[t.out.ID]; twice {
+			text := fmt.Sprintf("is the same group in Kisi as %q", m.groups[other].Name)
+			m.conflict(Conflict{Kind: GroupTwice, Who: "group " + g.Name, Text: text, Hint: "leave one of them out of the file"})
+			m.groups[i].Problem, m.groups[other].Problem = text, fmt.Sprintf("is the same group in Kisi as %q", g.Name)
+			continue
+		}
+		m.byRemote[t.out.ID] = uint32(i)
+	}
+}
+
+// target is one group of the file on its way to Kisi.
+type target struct {
+	*mapper
+	declared *Group
+	out      access.DesiredGroup
+}
+
+// fail notes a problem of the group; the first one is what its grants are told.
+func (t *target) fail(kind, hint, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	t.conflict(Conflict{Kind: kind, Who: "group " + t.declared.Name, Text: text, Hint: hint})
+	if t.out.Problem == "" {
+		t.out.Problem = text
+	}
+}
+
+func (t *target) resolve() {
+	if t.declared.Place != "" && !t.place() {
+		t.out.ID = 0
+		return
+	}
+	t.find()
+	if t.out.Problem == "" && t.declared.Openings {
+		t.doors()
+		t.stops()
+	}
+}
+
+func (t *target) place() bool {
+	var names []string
+	var found []access.Place
+	for _, p := range t.in.Catalog.Places {
+		names = append(names, p.Name)
+		if p.Name == t.declared.Place || strconv.FormatInt(int64(p.ID), 10) == t.declared.Place {
+			found = append(found, p)
+		}
+	}
+	if len(found) == 0 {
+		for _, p := range t.in.Catalog.Places {
+			if fold(p.Name) == fold(t.declared.Place) {
+				found = append(found, p)
+			}
+		}
+	}
+	switch len(found) {
+	case 1:
+		t.out.Place = found[0].ID
+		return true
+	case 0:
+		t.fail(UnknownPlace, suggest(t.declared.Place, names), "there is no place %q", t.declared.Place)
+	default:
+		t.fail(UnknownPlace, "write the id of the place", "there are %d places named %q", len(found), t.declared.Place)
+	}
+	return false
+}
+
+// find looks the group up by id, or by name among the groups of its place (or of the organization).
+func (t *target) find() {
+	if t.declared.ID != 0 {
+		t.findID(t.declared.ID)
+		return
+	}
+	found := t.named(func(name string) bool { return name == t.declared.Name })
+	if len(found) == 0 {
+		found = t.named(func(name string) bool { return fold(name) == fold(t.declared.Name) })
+	}
+	switch {
+	case len(found) == 1:
+		t.out.ID = found[0].ID
+	case len(found) > 1:
+		var ids []string
+		for _, g := range found {
+			ids = append(ids, fmt.Sprintf("%d (%d users)", g.ID, g.Users))
+		}
+		t.fail(GroupAmbiguous, "write one of these ids in the file: "+strings.Join(ids, ", "), "there are %d groups named %q in Kisi", len(found), t.declared.Name)
+	case t.renamed():
+	case !t.declared.Create:
+		t.fail(GroupMissing, t.whatThereIs(), "there is no group %q %s", t.declared.Name, t.scopeWords())
+	}
+}
+
+func (t *target) named(is func(string) bool) []access.Group {
+	var found []access.Group
+	for _, g := range t.in.Catalog.Groups {
+		if g.Place == t.out.Place && is(g.Name) {
+			found = append(found, g)
+		}
+	}
+	return found
+}
+
+func (t *target) findID(id access.RemoteID) {
+	for _, g := range t.in.Catalog.Groups {
+		if g.ID != id {
+			continue
+		}
+		if t.declared.Place != "" && g.Place != t.out.Place {
+			t.fail(GroupMissing, "", "the group %d is not in %s", id, t.declared.Place)
+			t.out.ID = 0
+			return
+		}
+		t.out.Place = g.Place
+		return
+	}
+	t.out.ID = 0
+	t.fail(GroupMissing, t.whatThereIs(), "there is no group with the id %d in Kisi", id)
+}
+
+// renamed looks for the group under the id that it had when it was last found under its name.
+func (t *target) renamed() bool {
+	if t.in.Owned == nil {
+		return false
+	}
+	for _, ours := range t.in.Owned.Groups {
+		if ours.Name != t.declared.Name {
+			continue
+		}
+		for _, g := range t.in.Catalog.Groups {
+			if g.ID == ours.ID && g.Place == t.out.Place {
+				t.out.ID = g.ID
+				t.conflict(Conflict{Kind: GroupRenamed, Who: "group " + t.declared.Name, Text: fmt.Sprintf("is called %q in Kisi now (%d)", g.Name, g.ID),
+					Hint: "write the new name or the id in the file"})
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (t *target) scopeWords() string {
+	if t.declared.Place == "" {
+		return "in the organization"
+	}
+	return "in " + t.declared.Place
+}
+
+// whatThereIs lists the groups in Kisi that come closest to the name.
+func (t *target) whatThereIs() string {
+	var names []string
+	label := map[string]string{} // looked up only
+	for _, g := range t.in.Catalog.Groups {
+		name := g.Name
+		if g.Place != 0 {
+			name = t.in.Catalog.PlaceName(g.Place) + " / " + g.Name
+		}
+		if label[g.Name] == "" {
+			label[g.Name] = name
+		}
+		names = append(names, g.Name)
+	}
+	if len(names) == 0 {
+		return "Kisi has no groups; say if_missing: create"
+	}
+	near := similar(t.declared.Name, names, 10)
+	for i, name := range near {
+		near[i] = label[name]
+	}
+	return "say if_missing: create, or use one of " + quoteAll(near)
+}
+
+// opening is a door or an elevator stop as people name it.
+type opening struct {
+	id, place   access.RemoteID
+	full, short string
+}
+
+func (t *target) doors() {
+	all := make([]opening, 0, len(t.in.Catalog.Doors))
+	for _, d := range t.in.Catalog.Doors {
+		all = append(all, opening{d.ID, d.Place, t.in.Catalog.PlaceName(d.Place) + " / " + d.Name, d.Name})
+	}
+	for _, text := range t.declared.Doors {
+		if id, ok := t.pick(text, all, "door", UnknownDoor, AmbiguousDoor); ok && !slices.Contains(t.out.Doors, id) {
+			t.out.Doors = append(t.out.Doors, id)
+		}
+	}
+	slices.Sort(t.out.Doors)
+}
+
+func (t *target) stops() {
+	all := make([]opening, 0, len(t.in.Catalog.Stops))
+	for _, s := range t.in.Catalog.Stops {
+		short := s.ElevatorName + " / " + s.Name
+		all = append(all, opening{s.ID, s.Place, t.in.Catalog.PlaceName(s.Place) + " / " + short, short})
+	}
+	for _, s := range t.declared.Stops {
+		text := s.Elevator + " / " + s.Stop
+		if s.Place != "" {
+			text = s.Place + " / " + text
+		}
+		if id, ok := t.pick(text, all, "elevator stop", UnknownStop, AmbiguousStop); ok && !slices.Contains(t.out.Stops, id) {
+			t.out.Stops = append(t.out.Stops, id)
+		}
+	}
+	slices.Sort(t.out.Stops)
+}
+
+// pick finds what a text names: an id, a full name or a name alone; in a place's group, names of that place go first.
+func (t *target) pick(text string, all []opening, what, unknown, ambiguous string) (access.RemoteID, bool) {
+	found := matching(all, func(o opening) bool { return strconv.FormatInt(int64(o.id), 10) == text })
+	for _, is := range []func(opening) bool{
+		func(o opening) bool { return o.full == text },
+		func(o opening) bool { return o.short == text && o.place == t.out.Place },
+		func(o opening) bool { return o.short == text },
+		func(o opening) bool { return fold(o.full) == fold(text) || fold(o.short) == fold(text) },
+	} {
+		if len(found) == 0 {
+			found = matching(all, is)
+		}
+	}
+	var names []string
+	for _, o := range all {
+		names = append(names, o.full)
+	}
+	switch {
+	case len(found) == 0:
+		t.fail(unknown, suggest(text, names), "there is no %s %q", what, text)
+	case len(found) > 1:
+		var ids []string
+		for _, o := range found {
+			ids = append(ids, fmt.Sprintf("%d (%s)", o.id, o.full))
+		}
+		t.fail(ambiguous, "write one of these ids: "+strings.Join(ids, ", "), "there are %d %ss named %q", len(found), what, text)
+	case t.out.Place != 0 && found[0].place != t.out.Place:
+		t.fail(DoorElsewhere, "a group of the organization may hold it", "the %s %q is not in %s, whose group this is", what, found[0].full, t.declared.Place)
+	default:
+		return found[0].id, true
+	}
+	return 0, false
+}
+
+func matching(all []opening, is func(opening) bool) []opening {
+	var found []opening
+	for _, o := range all {
+		if is(o) {
+			found = append(found, o)
+		}
+	}
+	return found
+}

@@ -1,0 +1,202 @@
+package mapping
+
+import (
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+)
+
+// Trail is how it was decided what one person should hold. It is data; cmd puts it into words.
+type Trail struct {
+	Asked     string        `json:"asked"`
+	Records   []TrailRecord `json:"records"`        // in order of precedence; none when the person is in no source any more
+	Rules     []TrailRule   `json:"rules"`          // every rule of the file, by name
+	Wish      *TrailWish    `json:"wish,omitempty"` // nil: the person should have nothing and has nothing of ours
+	Conflicts []Conflict    `json:"conflicts,omitempty"`
+}
+
+// TrailRecord is one record of the person.
+type TrailRecord struct {
+	Source     string           `json:"source"`
+	ID         string           `json:"id"`
+	Handles    []string         `json:"handles,omitempty"`
+	Email      string           `json:"email,omitempty"`
+	Name       string           `json:"name,omitempty"`
+	Active     string           `json:"active"`
+	Doubted    time.Time        `json:"doubted,omitzero"` // missing since then, which is not believed
+	Attributes []TrailAttribute `json:"attributes,omitempty"`
+}
+
+// TrailAttribute is an attribute that rules about the record's source read.
+type TrailAttribute struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
+}
+
+// TrailRule is what one rule says about the person.
+type TrailRule struct {
+	Rule     string   `json:"rule"`
+	Selects  bool     `json:"selects"`
+	Through  []string `json:"through,omitempty"` // the groups that lead to the person, the rule's first
+	Outcome  string   `json:"outcome"`           // gives, not_selected, condition_failed, expired, record_disabled, undecided
+	Clause   string   `json:"clause,omitempty"`  // of condition_failed: the part of where that does not hold
+	Text     string   `json:"text,omitempty"`    // more, for people
+	From     string   `json:"from,omitempty"`
+	Until    string   `json:"until,omitempty"`
+	Grants   []string `json:"grants,omitempty"`
+	DaysLeft int      `json:"days_left,omitempty"` // until it ends
+}
+
+// TrailWish is what the person should be in Kisi.
+type TrailWish struct {
+	Member   access.RemoteID `json:"member,omitempty"`
+	Email    string          `json:"email"`
+	Standing string          `json:"standing"` // keep, suspend, leave
+	Cause    string          `json:"cause,omitempty"`
+	Grants   []TrailGrant    `json:"grants,omitempty"`
+	Losses   []TrailLoss     `json:"losses,omitempty"`
+}
+
+// TrailGrant is a right that the person should have.
+type TrailGrant struct {
+	Group  string `json:"group"`
+	Role   string `json:"role"`
+	From   string `json:"from,omitempty"`
+	Until  string `json:"until,omitempty"`
+	Unsure bool   `json:"unsure,omitempty"`
+	Cause  string `json:"cause"`
+}
+
+// TrailLoss is a right of ours that nobody wants any more.
+type TrailLoss struct {
+	Group access.RemoteID  `json:"group"`
+	Name  string           `json:"name,omitempty"`
+	Kind  access.CauseKind `json:"kind"`
+	Cause string           `json:"cause"`
+}
+
+func (m *mapper) trailRecord(i uint32) TrailRecord {
+	o := m.view.Person(int(i))
+	t := TrailRecord{Source: m.sourceName(i), ID: o.ID(), Email: o.Email(), Name: o.Name(), Active: o.Active().String(), Doubted: o.Doubted()}
+	for _, h := range o.Handles(nil) {
+		t.Handles = append(t.Handles, h.Kind.String()+"="+h.Value)
+	}
+	s := m.sourceOf(o)
+	if s < 0 {
+		return t
+	}
+	for _, a := range m.sources[s].Attributes {
+		if m.readsAttribute(s, a) {
+			t.Attributes = append(t.Attributes, TrailAttribute{a.Name, o.Values(a.From, nil)})
+		}
+	}
+	return t
+}
+
+func (m *mapper) readsAttribute(source int, a Attribute) bool {
+	for i := range m.rules {
+		if m.rules[i].source != source {
+			continue
+		}
+		for _, read := range m.rules[i].reads {
+			if read == a {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// The words of TrailRule.Outcome.
+func (o outcome) String() string {
+	return [...]string{"gives", "condition_failed", "expired", "record_disabled", "undecided"}[o]
+}
+
+func (m *mapper) trailRule(number int, human uint32) TrailRule {
+	r := &m.rules[number]
+	t := TrailRule{Rule: r.Name, Outcome: "not_selected", Text: "not a " + r.words()}
+	if r.From.Everyone {
+		t.Text = "not in " + r.From.Source
+	}
+	for _, g := range r.grants {
+		t.Grants = append(t.Grants, m.groups[g].Name)
+	}
+	if m.selection.lost[number] {
+		t.Outcome, t.Text = undecided.String(), "the source or the group of the rule could not be read; what it gave stays"
+		return t
+	}
+	record, ok := m.selects(uint32(number), human)
+	if !ok {
+		return t
+	}
+	t.Selects, t.Text = true, r.words()
+	if g := m.selection.groups[number]; g != noGroup {
+		for _, hop := range m.view.Path(g, int(record)) {
+			t.Through = append(t.Through, groupWords(hop))
+		}
+	}
+	m.judged(&t, m.judge(r, record, human))
+	return t
+}
+
+func (m *mapper) judged(t *TrailRule, v verdict) {
+	t.Outcome = v.outcome.String()
+	t.From, t.Until = m.instant(v.from), m.instant(v.until)
+	switch v.outcome {
+	case failed:
+		t.Clause = v.clause.text
+	case expired:
+		t.Text = v.date + " has passed"
+	case undecided:
+		t.Text = v.fault.text
+	case gives:
+		if v.until != 0 {
+			t.DaysLeft = int((v.until - m.at) / (24 * 60 * 60))
+		}
+	}
+}
+
+func groupWords(g directory.Object) string {
+	if name := g.Name(); name != "" {
+		return name
+	}
+	return g.ID()
+}
+
+func (m *mapper) instant(i access.Instant) string {
+	if i == 0 {
+		return ""
+	}
+	return i.Time().In(m.zone).Format(time.RFC3339)
+}
+
+// trailWish makes the wish as Map does.
+func (m *mapper) trailWish(human, account uint32) *TrailWish {
+	var w access.Wish
+	ok := false
+	switch {
+	case account != none:
+		w, ok = m.held(account)
+	case m.state[human] == ambiguous || m.state[human] == shadowed || m.disabled(human):
+	case m.state[human] != usable:
+		m.reportAddress(human)
+	default:
+		w, ok = m.stranger(human, m.person(human).Folded)
+	}
+	if !ok {
+		return nil
+	}
+	t := &TrailWish{Member: w.Member, Email: w.Email, Standing: [...]string{"keep", "suspend", "leave"}[w.Standing], Cause: m.causes.list[w.Cause].Text}
+	for _, g := range w.Grants {
+		t.Grants = append(t.Grants, TrailGrant{m.groups[g.Group].Name, g.Role.Words(), m.instant(g.From), m.instant(g.Until), g.Unsure, m.causes.list[g.Cause].Text})
+	}
+	for _, l := range w.Losses {
+		name := ""
+		if g, known := m.byRemote[l.Group]; known {
+			name = m.groups[g].Name
+		}
+		t.Losses = append(t.Losses, TrailLoss{l.Group, name, m.causes.list[l.Cause].Kind, m.causes.list[l.Cause].Text})
+	}
+	return t
+}

@@ -1,0 +1,245 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+)
+
+// decision is a standing with its cause.
+type decision struct {
+	standing access.Standing
+	cause    access.Cause
+}
+
+// wishAll makes the wishes of everybody: first of people without a Kisi user, by address, then of the accounts in their order,
+// which is the order that Desired promises.
+func (m *mapper) wishAll() {
+	strangers := m.strangers()
+	m.wishes = make([]access.Wish, 0, len(strangers)+len(m.ledger()))
+	for _, s := range strangers {
+		if w, ok := m.stranger(s.person, s.folded); ok {
+			m.wishes = append(m.wishes, w)
+		}
+	}
+	for a := range m.ledger() {
+		if w, ok := m.held(uint32(a)); ok {
+			m.wishes = append(m.wishes, w)
+		}
+	}
+}
+
+// stranger is a human without a Kisi user of ours.
+type stranger struct {
+	folded string
+	person uint32
+}
+
+// strangers lists active people without a user whom a rule selects, by address. Those who cannot be given anything for their address
+// are reported.
+func (m *mapper) strangers() []stranger {
+	var all []stranger
+	for _, p := range m.parts {
+		for i := uint32(p.from); i < uint32(p.to); i++ {
+			if m.head[i] != i || m.accounts[i] != none || m.state[i] == ambiguous || m.disabled(i) || !m.create && !m.selected(i) {
+				continue
+			}
+			if m.state[i] != usable {
+				m.reportAddress(i)
+				continue
+			}
+			all = append(all, stranger{email.Fold(m.view.Person(int(i)).Email()), i})
+		}
+	}
+	slices.SortFunc(all, func(a, b stranger) int { return compare(a.folded, b.folded) })
+	return all
+}
+
+// selected says that a rule is about one of a human's records.
+func (m *mapper) selected(human uint32) bool {
+	for i := human; i != none; i = m.next[i] {
+		if len(m.selection.of(i)) > 0 {
+			return true
+		}
+		if s := m.sourceOf(m.view.Person(int(i))); s >= 0 && len(m.sources[s].everyone) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *mapper) reportAddress(person uint32) {
+	m.conflict(m.addressConflict(person))
+}
+
+func (m *mapper) addressConflict(person uint32) Conflict {
+	o := m.view.Person(int(person))
+	switch m.state[person] {
+	case noMail:
+		return m.about(person, NoEmail, "Kisi knows people by e-mail address; fill it in", "has no e-mail address in "+m.sourceName(person))
+	case badMail:
+		return m.about(person, BadEmail, "correct the address in the directory", fmt.Sprintf("%q: %s", o.Email(), email.Problem(o.Email())))
+	}
+	return m.about(person, ForeignDomain, fmt.Sprintf("add the domain to emails of %s, if that is meant", m.sourceName(person)),
+		fmt.Sprintf("%s may not speak for addresses at %s", m.sourceName(person), email.Domain(email.Fold(o.Email()))))
+}
+
+func (m *mapper) sourceName(person uint32) string {
+	if s := m.sourceOf(m.view.Person(int(person))); s >= 0 {
+		return m.sources[s].Name
+	}
+	return m.view.Person(int(person)).Source()
+}
+
+// stranger makes the wish of a human without a user; ok is false when there is nothing to wish for.
+func (m *mapper) stranger(human uint32, folded string) (w access.Wish, ok bool) {
+	m.ask(human)
+	grants := m.union(nil)
+	sure := slices.ContainsFunc(grants, func(g access.WishedGrant) bool { return !g.Unsure })
+	if !sure && !m.create {
+		return access.Wish{}, false
+	}
+	w = m.person(human)
+	w.Folded, w.Create, w.Grants = folded, true, grants
+	w.Anchors = m.anchorsOf(human, nil)
+	return w, true
+}
+
+// person returns a wish with the address and the name of the first record that has one.
+func (m *mapper) person(human uint32) access.Wish {
+	var w access.Wish
+	for i := human; i != none; i = m.next[i] {
+		o := m.view.Person(int(i))
+		if w.Email == "" {
+			w.Email = o.Email()
+		}
+		if w.Name == "" {
+			w.Name = o.Name()
+		}
+	}
+	w.Folded = email.Fold(w.Email)
+	return w
+}
+
+// held makes the wish of an account; ok is false for accounts that are linked to nobody.
+func (m *mapper) held(a uint32) (w access.Wish, ok bool) {
+	account := &m.ledger()[a]
+	if len(account.Link.Anchors) == 0 {
+		return access.Wish{}, false
+	}
+	h := m.owner[a]
+	if h == none {
+		return m.orphan(account), true
+	}
+	d := m.decide(a, h)
+	w = m.person(h)
+	if w.Folded == "" {
+		w.Email, w.Folded = account.Known.Email, email.Fold(account.Known.Email)
+	}
+	w.Member, w.Standing, w.Anchors = account.Known.ID, d.standing, m.anchorsOf(h, account)
+	m.reportAddressChange(h, account, w)
+	if d.standing != access.Keep {
+		w.Cause = m.causes.number(d.cause)
+	}
+	if d.standing == access.Leave {
+		return w, true
+	}
+	m.quiet = d.standing == access.Suspend
+	m.ask(h)
+	m.quiet = false
+	w.Grants = m.union(account)
+	if d.standing == access.Keep {
+		w.Create = true
+		w.Losses = m.lost(h, account, w.Grants)
+	}
+	return w, true
+}
+
+// decide says what becomes of an account whose human is known. What a directory says in so many words, that somebody is disabled,
+// goes before everything that is merely unclear.
+func (m *mapper) decide(a, h uint32) decision {
+	if d, ok := m.standing[a]; ok {
+		return d
+	}
+	if m.disabled(h) {
+		return m.disabledIn(a, h)
+	}
+	switch m.state[h] {
+	case ambiguous:
+		return decision{access.Leave, access.Cause{Kind: access.Conflict, Text: "another active person has the same e-mail address"}}
+	case noMail, badMail, foreign:
+		m.reportAddress(h)
+		return decision{access.Leave, access.Cause{Kind: access.Conflict, Text: m.addressConflict(h).Text}}
+	}
+	return decision{standing: access.Keep}
+}
+
+// disabledIn is about a human whose first record is disabled. Above it may be a source that nobody has read yet.
+func (m *mapper) disabledIn(a, h uint32) decision {
+	for _, anchor := range m.ledger()[a].Link.Anchors {
+		id, _ := cutAnchor(anchor)
+		if s := m.sourceWithID(id); s >= 0 && m.unread[s] && s < m.rank(h) {
+			return decision{access.Leave, access.Cause{Kind: access.Conflict,
+				Text: fmt.Sprintf("disabled in %s, but %s goes before it and was not read yet", m.sourceName(h), m.sources[s].Name)}}
+		}
+	}
+	if changed := m.view.Person(int(h)).Changed(); m.leavers.Disabled > 0 && !changed.IsZero() {
+		if ends := changed.Add(m.leavers.Disabled); ends.After(m.in.At) {
+			m.wake(ceil(ends))
+			return decision{standing: access.Keep}
+		}
+	}
+	return decision{access.Suspend, m.disabledCause(h)}
+}
+
+func (m *mapper) disabledCause(person uint32) access.Cause {
+	return access.Cause{Kind: access.Disabled, Text: "disabled in " + m.sourceName(person)}
+}
+
+// ceil rounds up to whole seconds, so that at that instant the moment has come.
+func ceil(t time.Time) time.Time { return t.Add(time.Second - 1).Truncate(time.Second) }
+
+func (m *mapper) reportAddressChange(h uint32, account *access.Account, w access.Wish) {
+	old := account.Known.Email
+	if old == "" || w.Folded == email.Fold(old) {
+		return
+	}
+	m.conflict(m.about(h, AddressChanged, "Kisi cannot change the address of a user",
+		fmt.Sprintf("has the address %s now; the Kisi user still has %s, and access goes on under it", w.Email, old)))
+}
+
+// anchorsOf returns who a human is: its records, then those of the account's anchors that are not settled to be gone.
+func (m *mapper) anchorsOf(h uint32, account *access.Account) []access.Anchor {
+	var buf [8]access.Anchor
+	all := buf[:0]
+	for i := h; i != none; i = m.next[i] {
+		all = append(all, m.anchor(i, account))
+	}
+	if account != nil {
+		for _, a := range account.Link.Anchors {
+			if !slices.Contains(all, a) && m.absence(a).open() {
+				all = append(all, a)
+			}
+		}
+	}
+	out := m.anchors.take(len(all))
+	copy(out, all)
+	return out
+}
+
+// anchor returns the anchor of a record; that of the account, when it has it, costs nothing.
+func (m *mapper) anchor(person uint32, account *access.Account) access.Anchor {
+	o := m.view.Person(int(person))
+	source, id := o.Source(), o.ID()
+	if account != nil {
+		for _, a := range account.Link.Anchors {
+			if s, key := cutAnchor(a); s == source && key == id {
+				return a
+			}
+		}
+	}
+	return access.Anchor(source + ":" + id)
+}
