@@ -7,11 +7,13 @@ package all
 import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/ldap"
+	"github.com/kisi-sync/kisi-sync/connectors/list"
 )
 
 // Types returns the built-in types by the word that follows `type:` in the file. Each call returns a table of its own.
 func Types() connectors.Types {
 	return connectors.Types{
 		"ldap": ldap.New,
+		"list": list.New,
 	}
 }

@@ -1,0 +1,191 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/connectors/all"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
+)
+
+// exampleFolder holds the example and the secrets that it names.
+func exampleFolder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	files := map[string]string{"config.yaml": example(t), "kisi-api-key": "fake", "corp-password": "fake", "guests.yaml": "people: []\n"}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "config.yaml")
+}
+
+func example(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestTheExampleIsGood(t *testing.T) {
+	s, err := config.Load(exampleFolder(t), all.Types())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Warnings) > 0 {
+		t.Errorf("warnings: %v", s.Warnings)
+	}
+	if s.Policy().Mode != plan.Observe {
+		t.Errorf("mode %v: an example that somebody starts must write nothing", s.Policy().Mode)
+	}
+}
+
+func TestTheExampleNamesEachKey(t *testing.T) {
+	text := example(t)
+	for _, key := range keysOf(t) {
+		if !regexp.MustCompile(`(?m)(^[ #-]*|[{ ,])` + regexp.QuoteMeta(key) + `:( |$)`).MatchString(text) {
+			t.Errorf("config.example.yaml does not show the key %s", key)
+		}
+	}
+}
+
+// keysOf returns every key that the schema knows, wherever it is.
+func keysOf(t *testing.T) []string {
+	t.Helper()
+	text, err := config.Schema(all.Types())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema any
+	if err := yaml.Load(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	var walk func(any)
+	walk = func(value any) {
+		switch x := value.(type) {
+		case map[string]any:
+			if properties, ok := x["properties"].(map[string]any); ok {
+				for key := range properties {
+					keys = append(keys, key)
+				}
+			}
+			for _, inner := range x {
+				walk(inner)
+			}
+		case []any:
+			for _, inner := range x {
+				walk(inner)
+			}
+		}
+	}
+	walk(schema)
+	if len(keys) < 80 {
+		t.Fatalf("found %d keys only", len(keys))
+	}
+	return keys
+}
+
+// Somebody will take the # away, and it must be right then.
+func TestWhatIsCommentedOutIsRightToo(t *testing.T) {
+	folder := exampleFolder(t)
+	lines := strings.Split(example(t), "\n")
+	key := regexp.MustCompile(`^( *)# ([a-z_]+:( .*)?)$`)
+	tried := 0
+	for i := range lines {
+		m := key.FindStringSubmatch(lines[i])
+		if m == nil {
+			continue
+		}
+		block := []string{m[1] + m[2]}
+		for deeper := m[1] + "#   "; m[3] == "" && strings.HasPrefix(lines[i+len(block)], deeper); {
+			block = append(block, m[1]+"  "+strings.TrimPrefix(lines[i+len(block)], deeper))
+		}
+		text := slices.Concat(lines[:i], block, lines[i+len(block):])
+		if err := os.WriteFile(folder, []byte(strings.Join(text, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		loader := config.Loader{Types: all.Types(), SkipSecrets: true}
+		_, err := loader.Load(folder)
+		var problems *config.Problems
+		if err != nil && (!errors.As(err, &problems) || !alternative(problems)) {
+			t.Errorf("line %d: %v", i+1, err)
+		}
+		tried++
+	}
+	if tried < 15 {
+		t.Errorf("tried %d commented keys only", tried)
+	}
+}
+
+// alternative says whether all that is wrong is that two ways to say the same stand side by side.
+func alternative(p *config.Problems) bool {
+	for _, problem := range p.List {
+		if !strings.Contains(problem.Text, "is there twice") && !strings.Contains(problem.Text, "stands beside") && !strings.Contains(problem.Text, "has no effect on ldaps") {
+			return false
+		}
+	}
+	return true
+}
+
+func TestTheExamplePassesTheSchema(t *testing.T) {
+	text, err := config.Schema(all.Types())
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("config.json", document); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value any
+	if err := yaml.Load([]byte(example(t)), &value); err != nil {
+		t.Fatal(err)
+	}
+	text, err = json.Marshal(value) // dates become text, as in an editor
+	if err != nil {
+		t.Fatal(err)
+	}
+	if document, err = jsonschema.UnmarshalJSON(bytes.NewReader(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(document); err != nil {
+		t.Error(err)
+	}
+}
+
+// A source's settings stand beside the keys that every source has.
+func TestNoTypeHasAKeyThatEverySourceHas(t *testing.T) {
+	common := map[string]bool{"type": true, "id": true, "emails": true, "may_grant": true, "attributes": true, "stale_after": true}
+	for name, make := range all.Types() {
+		settings := reflect.TypeOf(make()).Elem()
+		for i := range settings.NumField() {
+			key, _, _ := strings.Cut(settings.Field(i).Tag.Get("yaml"), ",")
+			if common[key] {
+				t.Errorf("type %s: the key %s is every source's", name, key)
+			}
+		}
+	}
+}
