@@ -35,7 +35,7 @@ func (a Account) After(c Call, r Result, at Instant) Account {
 		a.grants(c, r, at)
 	}
 	if !ch.Kind.LedgerOnly() && a.Known.ID != 0 {
-		a.Known.Seen = at
+		a.Known.Seen = at + 1 // an observation that began within this second may have read the row before
 	}
 	return a
 }
@@ -97,6 +97,9 @@ func (a Account) Saw(m Member, began Instant) Account {
 	}
 	a.Known = m
 	a.Known.Seen = began
+	if m.Enabled {
+		a.Link.Suspended = nil // somebody lifted it; what comes next is not ours
+	}
 	return a
 }
 
@@ -128,10 +131,11 @@ func without(all []Opening, thing RemoteID) []Opening {
 	return slices.DeleteFunc(all, func(o Opening) bool { return o.Thing == thing })
 }
 
-// Spent returns what a call that was carried out counts against the limits; ok is false when it counts nothing.
+// Spent returns what a call that was carried out counts against the limits; ok is false when it counts nothing. A door of a group
+// was spent on everybody in it, and has no address.
 func (c Call) Spent(at Instant) (s Spending, ok bool) {
 	effect := c.Change.Effect()
-	if effect == Neutral || !c.Change.Kind.OfMember() {
+	if effect == Neutral {
 		return Spending{}, false
 	}
 	return Spending{At: at, Effect: effect, Cause: c.Change.Cause.Kind, Group: c.Group(), Email: c.Change.Object.Email}, true

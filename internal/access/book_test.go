@@ -73,3 +73,54 @@ func TestAForgottenUserLeavesNothingButTheID(t *testing.T) {
 		t.Error("forgetting sends something, or changes access")
 	}
 }
+
+func TestWhatCountsAgainstTheLimits(t *testing.T) {
+	ana := ObjectKey{Member: 1, Email: "ana@x.com", Group: 7}
+	for _, c := range []struct {
+		name   string
+		change Change
+		want   Spending
+		ok     bool
+	}{
+		{"a right taken", Change{Kind: RemoveAssignment, Object: ana, Cause: Cause{Kind: LeftGroup}}, Spending{5, Narrows, LeftGroup, 7, "ana@x.com"}, true},
+		{"a right given", Change{Kind: CreateAssignment, Object: ana, Cause: Cause{Kind: ByRule}}, Spending{5, Widens, ByRule, 7, "ana@x.com"}, true},
+		{"a suspension", Change{Kind: DisableMember, Object: ObjectKey{Member: 1, Email: "ana@x.com"}, Cause: Cause{Kind: Disabled}}, Spending{5, Narrows, Disabled, 0, "ana@x.com"}, true},
+		{"a door of a group", Change{Kind: RemoveDoor, Object: ObjectKey{Group: 7, Thing: 31}, Cause: Cause{Kind: Declared}}, Spending{5, Narrows, Declared, 7, ""}, true},
+		{"a new user", Change{Kind: CreateMember, Object: ana}, Spending{}, false},
+		{"a new name", Change{Kind: UpdateMember, Object: ana}, Spending{}, false},
+		{"a right released", Change{Kind: ReleaseGrant, Object: ana}, Spending{}, false},
+	} {
+		if got, ok := (Call{Change: c.change}).Spent(5); got != c.want || ok != c.ok {
+			t.Errorf("%s: %+v, %v", c.name, got, ok)
+		}
+	}
+}
+
+func TestAnObservationThatBeganInTheSecondOfAWriteSaysNothing(t *testing.T) {
+	written := Account{Known: Member{ID: 1, Enabled: true}}.After(
+		Call{Change: Change{Kind: DisableMember, Object: ObjectKey{Member: 1}}}, Result{}, 100)
+	seen := Member{ID: 1, Enabled: true}
+	if got := written.Saw(seen, 100); got.Known.Enabled {
+		t.Error("what was read before the write replaced what was written")
+	}
+	if got := written.Saw(seen, 101); !got.Known.Enabled {
+		t.Error("a later observation was not believed")
+	}
+}
+
+func TestASuspensionThatSomebodyLiftedIsNotOursAnyMore(t *testing.T) {
+	suspended := Account{Known: Member{ID: 1}, Link: Link{Level: Created, Suspended: &Cause{Kind: Disabled}}}
+	if got := suspended.Saw(Member{ID: 1, Enabled: true}, 5); got.Link.Suspended != nil {
+		t.Error("the next suspension by hand would be taken for ours")
+	}
+	if got := suspended.Saw(Member{ID: 1}, 5); got.Link.Suspended == nil {
+		t.Error("our own suspension was forgotten")
+	}
+}
+
+func TestAnEmptyLedgerKnowsNobody(t *testing.T) {
+	var l *Ledger
+	if s := l.Known(); len(s.Members) != 0 {
+		t.Errorf("%+v", s)
+	}
+}

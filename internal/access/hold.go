@@ -52,11 +52,11 @@ var holdWords = [...]string{"", "limit", "mode", "by_hand", "unknown_outcome", "
 
 func (k HoldKind) String() string { return holdWords[k] }
 
-// Spending is a person who gained or lost something, for limits over a window.
+// Spending is a person, or everybody in a group, who gained or lost something, for limits over a window.
 type Spending struct {
 	At     Instant
 	Effect Effect
 	Cause  CauseKind
 	Group  RemoteID // 0 when it was about the person as a whole
-	Email  string   // folded
+	Email  string   // folded; "" for everybody who is in the group
 }

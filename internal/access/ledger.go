@@ -134,6 +134,9 @@ func (a *Account) Grant(group RemoteID) (*OwnedGrant, bool) {
 
 // Known returns the members and groups as last seen. It covers everything that is in it, and nothing else.
 func (l *Ledger) Known() *State {
+	if l == nil {
+		return &State{}
+	}
 	s := &State{Members: make([]Member, len(l.Accounts))}
 	for i := range l.Accounts {
 		s.Members[i] = l.Accounts[i].Known

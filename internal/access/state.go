@@ -24,7 +24,7 @@ type Member struct {
 	SCIMBlocked bool // SCIM has taken the access; REST cannot give it back (kisi-api §2)
 	Protected   Protection
 	Stamp       Stamp
-	Seen        Instant // when this row was last observed or written
+	Seen        Instant // when this row was last observed, or the second after it was last written
 	Grants      []Grant // direct role assignments in groups, sorted by Group, then Assignment
 }
 
