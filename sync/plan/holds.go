@@ -7,31 +7,56 @@ import (
 )
 
 // hold marks the steps that are not carried out for now. Reasons are looked for from the strongest to the weakest; the first
-// stays. A step whose need is held is held with it, last of all.
-func hold(in Input, d *decider, steps []Step) {
-	standing := map[access.Digest]*access.Hold{}
-	for i := range in.Holds {
-		standing[in.Holds[i].Step] = &in.Holds[i]
-	}
-	unsettled := unsettled(in.Open)
+// stays:
+//
+//	mode       observe, add_only
+//	unknown    an earlier call about the same person or group is not settled
+//	verdict    rejected, parked, or waiting since it was over a limit
+//	by hand    it would undo what somebody did in Kisi; an approval lifts this one
+//	limit      too many people at once; what is approved does not count and passes
+//	need       a step that must come first is held
+func hold(d *decider, steps []Step) {
+	h := holder{in: d.in, standing: standing(d.in.Holds), unsettled: unsettled(d.in.Open)}
 	for i := range steps {
 		s := &steps[i]
-		for _, reason := range []func() *access.HoldReason{
-			func() *access.HoldReason { return byMode(in.Policy.Mode, s) },
-			func() *access.HoldReason { return byUnknown(unsettled, s) },
-			func() *access.HoldReason { return byVerdict(standing[s.ID], s, in.At) },
-		} {
-			if r := reason(); r != nil {
-				s.Hold = r
-				break
-			}
-		}
-		if h := standing[s.ID]; h != nil && h.Verdict == access.Approved && s.Hold != nil && s.Hold.Kind == access.HeldByHand {
-			s.Hold = nil
-		}
+		s.Hold = h.reason(s, h.standing[s.ID])
 	}
-	limit(in, d, steps, standing)
 	holdDependents(steps)
+	if !d.people.known {
+		h.limit(d, steps)
+		holdDependents(steps)
+	}
+}
+
+type holder struct {
+	in        *Input
+	standing  map[access.Digest]*access.Hold
+	unsettled map[object]*access.HoldReason
+}
+
+func standing(holds []access.Hold) map[access.Digest]*access.Hold {
+	m := make(map[access.Digest]*access.Hold, len(holds))
+	for i := range holds {
+		m[holds[i].Step] = &holds[i]
+	}
+	return m
+}
+
+// reason returns why a step is held whatever the others are, nil when it is not.
+func (h *holder) reason(s *Step, standing *access.Hold) *access.HoldReason {
+	if r := byMode(h.in.Policy.Mode, s); r != nil {
+		return r
+	}
+	if r := h.byUnknown(s); r != nil {
+		return r
+	}
+	if r := byVerdict(standing, h.in.At); r != nil {
+		return r
+	}
+	if s.Hold != nil && s.Hold.Kind == access.HeldByHand && approved(standing) {
+		return nil
+	}
+	return s.Hold
 }
 
 func byMode(mode Mode, s *Step) *access.HoldReason {
@@ -44,37 +69,51 @@ func byMode(mode Mode, s *Step) *access.HoldReason {
 	return nil
 }
 
-// object is what two steps about one thing share.
-type object struct{ email, group string }
+// object is one name of what two steps about one thing share: of the person, or of the group.
+type object struct {
+	person, group string
+	id            access.RemoteID // of the person's Kisi user
+}
 
-// objectOf returns the person of a step about a person, otherwise the group.
-func objectOf(o access.ObjectKey) object {
-	if o.Email != "" {
-		return object{email: o.Email}
+// objectsOf returns the names of what a change is about. A person has several, since each of them may change between two runs.
+func objectsOf(c *access.Change) [3]object {
+	o := &c.Object
+	if !c.Kind.OfMember() {
+		return [3]object{{group: o.GroupName}}
 	}
-	return object{group: o.GroupName}
+	return [3]object{{person: o.Email}, {person: string(o.Anchor)}, {id: o.Member}}
 }
 
 func unsettled(open []access.Intent) map[object]*access.HoldReason {
 	m := map[object]*access.HoldReason{}
-	for _, intent := range open {
-		m[objectOf(intent.Call.Change.Object)] = &access.HoldReason{Kind: access.HeldByUnknown,
-			Text: fmt.Sprintf("whether an earlier call was carried out (%s) is not known yet; it is looked at again in a minute", intent.Call.Change.Kind)}
+	for i := range open {
+		c := &open[i].Call.Change
+		reason := &access.HoldReason{Kind: access.HeldByUnknown,
+			Text: fmt.Sprintf("whether an earlier call was carried out (%s) is not known yet; it is looked at again in a minute", c.Kind)}
+		for _, o := range objectsOf(c) {
+			m[o] = reason
+		}
 	}
+	delete(m, object{})
 	return m
 }
 
 // byUnknown holds what could collide with a call whose outcome is not known. Taking access away collides with nothing: it may
 // be done twice, and it must not wait.
-func byUnknown(unsettled map[object]*access.HoldReason, s *Step) *access.HoldReason {
-	if s.Change.Effect() == access.Narrows {
+func (h *holder) byUnknown(s *Step) *access.HoldReason {
+	if len(h.unsettled) == 0 || s.Change.Effect() == access.Narrows {
 		return nil
 	}
-	return unsettled[objectOf(s.Change.Object)]
+	for _, o := range objectsOf(&s.Change) {
+		if r := h.unsettled[o]; r != nil {
+			return r
+		}
+	}
+	return nil
 }
 
-// byVerdict holds what has been held before and not been approved.
-func byVerdict(h *access.Hold, s *Step, at access.Instant) *access.HoldReason {
+// byVerdict holds what was rejected or refused, and what has waited since it was over a limit, even if it no longer is.
+func byVerdict(h *access.Hold, at access.Instant) *access.HoldReason {
 	switch {
 	case h == nil:
 		return nil
@@ -85,16 +124,22 @@ func byVerdict(h *access.Hold, s *Step, at access.Instant) *access.HoldReason {
 	case h.Verdict == access.Waiting && h.Reason.Kind == access.HeldByLimit:
 		return &h.Reason
 	}
-	return s.Hold
+	return nil
 }
+
+func approved(h *access.Hold) bool { return h != nil && h.Verdict == access.Approved }
 
 // holdDependents holds what needs a held step. Needs point backwards, so one pass is enough.
 func holdDependents(steps []Step) {
 	for i := range steps {
+		if steps[i].Hold != nil {
+			continue
+		}
 		for _, n := range steps[i].Needs {
-			if steps[n].Hold != nil && steps[i].Hold == nil {
+			if steps[n].Hold != nil {
 				steps[i].Hold = &access.HoldReason{Kind: access.HeldByNeed,
 					Text: "waits for: " + steps[n].Change.Kind.String() + " " + nameOf(steps[n].Change.Object)}
+				break
 			}
 		}
 	}

@@ -6,13 +6,28 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
-// Limits weigh people, not steps. Two things are counted: everybody who loses or gains by one cause, and everybody who loses
-// one group by one cause. What was spent within the window counts too; what was approved does not.
+// Limits weigh people, not steps. Two things are counted: everybody who loses one group by one cause, and everybody who loses or
+// gains by one cause. What was spent within the window counts too; what was approved, and what is held anyway, does not.
 
-// weight is the people of one tally, each once, and those of steps that touch a whole group.
+// tally is what people are counted by. Group is 0 for the cause as a whole.
+type tally struct {
+	effect access.Effect
+	cause  access.CauseKind
+	group  access.RemoteID
+}
+
+// weight is the people of one tally, each once, and those of groups that gain or lose a door as a whole. Somebody who is in
+// several such groups counts several times, which errs on the careful side.
 type weight struct {
 	people map[string]bool
-	groups map[string]int
+	last   string // the person counted last; steps of one person follow each other
+	groups map[access.RemoteID]int
+}
+
+func (w *weight) person(who string) {
+	if who != w.last || who == "" {
+		w.people[who], w.last = true, who
+	}
 }
 
 func (w *weight) total() int {
@@ -23,77 +38,108 @@ func (w *weight) total() int {
 	return n
 }
 
-// tally is what people are counted by. Group is "" for the cause as a whole.
-type tally struct {
-	effect access.Effect
-	cause  access.CauseKind
-	group  string
-}
-
 type tallies map[tally]*weight
 
 func (t tallies) of(key tally) *weight {
 	w := t[key]
 	if w == nil {
-		w = &weight{people: map[string]bool{}, groups: map[string]int{}}
+		w = &weight{people: map[string]bool{}, groups: map[access.RemoteID]int{}}
 		t[key] = w
 	}
 	return w
 }
 
-// limit holds the steps whose cause, or whose cause in one group, is over a limit.
-func limit(in Input, d *decider, steps []Step, standing map[access.Digest]*access.Hold) {
+// limit holds the steps of every group and cause that is over a limit. Groups come first: what is held there does not happen, so it
+// does not count for the cause as a whole.
+func (h *holder) limit(d *decider, steps []Step) {
+	h.limitBy(d, steps, d.groupKeys, spentByGroup)
+	h.limitBy(d, steps, causeKeys, spentByCause)
+}
+
+func (h *holder) limitBy(d *decider, steps []Step, keysOf keysOf, spentBy func(*access.Spending) (tally, bool)) {
 	t := tallies{}
-	for _, s := range in.Spent {
-		t.of(tally{s.Effect, s.Cause, ""}).people[s.Email] = true
-		if s.Group != 0 {
-			t.of(tally{s.Effect, s.Cause, d.groupName(s.Group)}).people[s.Email] = true
+	for i := range h.in.Spent {
+		s := &h.in.Spent[i]
+		if key, ok := spentBy(s); ok {
+			t.add(key, s.Email, s.Group, d.spentOn(s))
 		}
 	}
-	for i := range steps {
-		if s := &steps[i]; s.Hold == nil && !approved(standing[s.ID]) {
-			t.count(s)
-		}
-	}
-	over := d.overLimit(t)
 	for i := range steps {
 		s := &steps[i]
-		if s.Hold != nil || approved(standing[s.ID]) {
+		if s.Hold != nil || s.Change.Kind == access.CreateMember || approved(h.standing[s.ID]) {
 			continue
 		}
-		for _, key := range keysOf(s) {
-			if reason := over[key]; reason != nil && s.Hold == nil {
-				s.Hold = reason
-			}
-		}
+		keysOf(s, func(key tally) { t.add(key, s.Change.Object.Email, s.Change.Object.Group, s.People) })
+	}
+	if over := d.overLimit(t); len(over) > 0 {
+		h.holdOver(steps, over, keysOf)
 	}
 }
 
-func approved(h *access.Hold) bool { return h != nil && h.Verdict == access.Approved }
+func spentByGroup(s *access.Spending) (tally, bool) {
+	return tally{s.Effect, s.Cause, s.Group}, s.Effect == access.Narrows && s.Group != 0
+}
 
-// keysOf returns what a step is weighed under. Creating a user gives nobody a door, but it is held with the rights that it is for.
-func keysOf(s *Step) []tally {
+func spentByCause(s *access.Spending) (tally, bool) { return tally{s.Effect, s.Cause, 0}, true }
+
+// spentOn returns how many people something was spent on: whoever holds the group now, when it was a door of a group.
+func (d *decider) spentOn(s *access.Spending) int {
+	if s.Email == "" {
+		return d.holders(s.Group)
+	}
+	return 1
+}
+
+func (h *holder) holdOver(steps []Step, over map[tally]*access.HoldReason, keysOf keysOf) {
+	for i := range steps {
+		s := &steps[i]
+		if s.Hold != nil || approved(h.standing[s.ID]) {
+			continue
+		}
+		keysOf(s, func(key tally) {
+			if reason := over[key]; reason != nil && s.Hold == nil {
+				s.Hold = reason
+			}
+		})
+	}
+}
+
+// keysOf calls do with every tally that a step is weighed under.
+type keysOf func(s *Step, do func(tally))
+
+// causeKeys: the cause. Creating a user gives nobody a door, but it is held with the rights that it is for.
+func causeKeys(s *Step, do func(tally)) {
 	effect := s.Change.Effect()
 	if s.Change.Kind == access.CreateMember {
 		effect = access.Widens
 	}
-	if effect == access.Neutral {
-		return nil
+	if effect != access.Neutral {
+		do(tally{effect, s.Change.Cause.Kind, 0})
 	}
-	return []tally{{effect, s.Change.Cause.Kind, ""}, {effect, s.Change.Cause.Kind, s.Change.Object.GroupName}}
 }
 
-func (t tallies) count(s *Step) {
-	if s.Change.Kind == access.CreateMember {
+// groupKeys: the group that is lost. Who is suspended loses all that he holds.
+func (d *decider) groupKeys(s *Step, do func(tally)) {
+	if s.Change.Effect() != access.Narrows {
 		return
 	}
-	for _, key := range keysOf(s) {
-		w, o := t.of(key), s.Change.Object
-		if o.Email != "" {
-			w.people[o.Email] = true
-		} else {
-			w.groups[o.GroupName] = max(w.groups[o.GroupName], s.People)
-		}
+	key := tally{access.Narrows, s.Change.Cause.Kind, s.Change.Object.Group}
+	if s.Change.Kind != access.DisableMember {
+		do(key)
+		return
+	}
+	if m, ok := d.in.Observed.Member(s.Change.Object.Member); ok {
+		eachGroup(m.Grants, func(group access.RemoteID) { key.group = group; do(key) })
+	}
+}
+
+// add counts a person, or the people of a group as a whole where there is no address.
+func (t tallies) add(key tally, who string, group access.RemoteID, people int) {
+	w := t.of(key)
+	if who != "" {
+		w.person(who)
+	} else {
+		w.groups[group] = max(w.groups[group], people)
 	}
 }
 
@@ -101,7 +147,15 @@ func (t tallies) count(s *Step) {
 func (d *decider) overLimit(t tallies) map[tally]*access.HoldReason {
 	over := map[tally]*access.HoldReason{}
 	for key, w := range t {
-		if text := d.judge(key, w.total()); text != "" {
+		text := ""
+		switch {
+		case key.cause == access.Blocked: // an operator said so
+		case key.group != 0:
+			text = d.judgeGroup(key, w)
+		default:
+			text = d.judge(key, w.total())
+		}
+		if text != "" {
 			over[key] = &access.HoldReason{Kind: access.HeldByLimit, Text: text}
 		}
 	}
@@ -111,14 +165,10 @@ func (d *decider) overLimit(t tallies) map[tally]*access.HoldReason {
 func (d *decider) judge(key tally, people int) string {
 	l := d.in.Limits
 	switch {
-	case people == 0 || key.cause == access.Blocked || key.effect == access.Neutral:
-		return ""
-	case key.group != "":
-		return d.judgeGroup(key, people)
 	case key.effect == access.Widens:
 		return overPeople(people, l.Grants, "would gain access", "limits.grants.people")
 	case key.cause == access.Disabled:
-		return overPeople(people, l.Disabled, "would be suspended as disabled", "limits.disabled.people")
+		return overPeople(people, l.Disabled, "would lose access ("+causeWords(key.cause)+")", "limits.disabled.people")
 	}
 	return overPeople(people, l.Removals.People, "would lose access ("+causeWords(key.cause)+")", "limits.removals.people")
 }
@@ -130,36 +180,32 @@ func overPeople(people, limit int, what, setting string) string {
 	return fmt.Sprintf("%s %s, %s is %d", countPeople(people), what, setting, limit)
 }
 
-// judgeGroup weighs who loses one group against who holds it.
-func (d *decider) judgeGroup(key tally, people int) string {
+// judgeGroup weighs who loses one group, or a door of it, against who holds it.
+func (d *decider) judgeGroup(key tally, w *weight) string {
 	r := d.in.Limits.Removals
-	if key.effect != access.Narrows || key.cause == access.Disabled || r.PercentOfGroup <= 0 {
+	if key.cause == access.Disabled || r.PercentOfGroup <= 0 {
 		return ""
 	}
-	holders := d.holdersNamed(key.group)
+	people, holders := w.total(), d.holdersOfLate(key.group)
 	if holders <= r.GroupsAbove || people*100 <= holders*r.PercentOfGroup {
 		return ""
 	}
-	return fmt.Sprintf("%d of the %s of %s would lose it (%s), limits.removals.percent_of_group is %d %%",
-		people, countPeople(holders), key.group, causeWords(key.cause), r.PercentOfGroup)
+	setting := fmt.Sprintf("(%s), limits.removals.percent_of_group is %d", causeWords(key.cause), r.PercentOfGroup)
+	if len(w.groups) > 0 {
+		return fmt.Sprintf("all %s of %s would lose a door or elevator stop %s", countPeople(holders), d.groupName(key.group), setting)
+	}
+	return fmt.Sprintf("%d of the %s of %s would lose it %s", people, countPeople(holders), d.groupName(key.group), setting)
 }
 
-// holdersNamed counts the people who hold a group now, or held it within the window.
-func (d *decider) holdersNamed(name string) int {
-	for i := range d.in.Observed.Groups {
-		g := &d.in.Observed.Groups[i]
-		if d.groupName(g.ID) != name {
-			continue
+// holdersOfLate counts the people who hold a group now, or lost it within the window.
+func (d *decider) holdersOfLate(group access.RemoteID) int {
+	lost := map[string]bool{}
+	for i := range d.in.Spent {
+		if s := &d.in.Spent[i]; s.Group == group && s.Effect == access.Narrows && s.Email != "" {
+			lost[s.Email] = true
 		}
-		n := d.holders(g.ID)
-		for _, s := range d.in.Spent {
-			if s.Group == g.ID && s.Effect == access.Narrows {
-				n++
-			}
-		}
-		return n
 	}
-	return 0
+	return d.holders(group) + len(lost)
 }
 
 func countPeople(n int) string {

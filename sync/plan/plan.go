@@ -122,7 +122,7 @@ func Compute(in Input) *Plan {
 	for i := range steps {
 		steps[i].ID = steps[i].Change.Digest()
 	}
-	hold(in, d, steps)
+	hold(d, steps)
 	d.sortNotes()
 	return &Plan{Steps: steps, Notes: d.notes}
 }

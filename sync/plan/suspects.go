@@ -12,7 +12,6 @@ import (
 // suspects always.
 func Suspects(in Input) access.Scope {
 	in.Observed = nil
-	in.Limits = Limits{Disabled: -1, Removals: Removals{People: -1}, Grants: -1}
 	open := in.Open
 	in.Open = nil
 	d := newDecider(&in, true)
@@ -21,7 +20,7 @@ func Suspects(in Input) access.Scope {
 	for i := range steps {
 		steps[i].ID = steps[i].Change.Digest()
 	}
-	hold(in, d, steps)
+	hold(d, steps)
 	var scope access.Scope
 	for i := range steps {
 		if s := &steps[i]; s.Hold == nil {
