@@ -1,0 +1,8 @@
+package engine
+
+import (
+	"testing"
+	"time"
+)
+
+func TestIt(t *testing.T) { time.Sleep(time.Second) }

@@ -1,0 +1,2 @@
+// Package mapping says too little.
+package mapping

@@ -1,0 +1,12 @@
+// Package plan says too much.
+// And more.
+// And more.
+// And more.
+// And more.
+// And more.
+// And more.
+// And more.
+// And more.
+// And more.
+// And more.
+package plan

@@ -1,0 +1,3 @@
+package main
+
+import "house.example/x/internal/sim/fake"

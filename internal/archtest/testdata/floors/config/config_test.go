@@ -1,0 +1,3 @@
+package config
+
+import _ "house.example/x/internal/sim/fake"

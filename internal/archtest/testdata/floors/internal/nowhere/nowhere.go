@@ -1,0 +1,3 @@
+// Package nowhere is a broken example.
+// It promises nothing.
+package nowhere

@@ -1,0 +1,3 @@
+// Package secret is a broken example.
+// It promises nothing.
+package secret

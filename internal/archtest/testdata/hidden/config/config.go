@@ -1,0 +1,15 @@
+// Package config is a broken example.
+// It promises nothing.
+package config
+
+import (
+	. "strings"
+	_ "embed"
+	_ "time/tzdata"
+)
+
+func init() {}
+
+type t struct{}
+
+func (t) init() {}

@@ -1,0 +1,3 @@
+package config
+
+import "github.com/stretchr/testify/assert"

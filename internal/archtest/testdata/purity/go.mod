@@ -1,0 +1,3 @@
+module house.example/x
+
+go 1.26

@@ -1,0 +1,3 @@
+// Package directory is a broken example.
+// It promises nothing.
+package directory

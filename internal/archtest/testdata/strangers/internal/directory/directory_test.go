@@ -1,0 +1,3 @@
+package directory
+
+import "house.example/x/internal/access"
