@@ -1,20 +1,17 @@
 package ldap
 
 import (
-	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
-	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
+	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/slapd"
 )
 
@@ -31,13 +28,51 @@ func settingsFor(t testing.TB, s *slapd.Server) *Settings {
 	return o
 }
 
-func passwordFile(t testing.TB, password string) secret.Ref {
+// startSim runs a simulator with an account and nobody else in it.
+func startSim(t testing.TB, o ldapsim.Options) (*ldapsim.Server, *ldapsim.Company) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "password")
-	if err := os.WriteFile(path, []byte(password+"\n"), 0o600); err != nil {
+	company := &ldapsim.Company{Directory: ldapsim.NewDirectory(slapd.Suffix, time.Now)}
+	for dn, a := range map[string]ldapsim.Attributes{
+		slapd.PeopleDN: {"objectClass": {"organizationalUnit"}, "ou": {"people"}},
+		slapd.GroupsDN: {"objectClass": {"organizationalUnit"}, "ou": {"groups"}},
+		slapd.ReaderDN: {"objectClass": {"organizationalRole", "simpleSecurityObject"}, "cn": {"reader"}, "userPassword": {slapd.ReaderPassword}},
+	} {
+		if err := company.Add(dn, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Directory = company.Directory
+	server, err := ldapsim.Start(o)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return secret.Ref{File: path}
+	t.Cleanup(server.Close)
+	return server, company
+}
+
+// simSettings is a source on a simulator, over ldaps.
+func simSettings(t testing.TB, s *ldapsim.Server) *Settings {
+	t.Helper()
+	o := New().(*Settings)
+	o.URL, o.Preset, o.Base = s.SecureURL(), "openldap", slapd.Suffix
+	o.Login = Login{User: slapd.ReaderDN, Password: passwordFile(t, slapd.ReaderPassword)}
+	o.TLS.CA = writeFile(t, "ca.pem", string(s.CA().PEM()))
+	o.Timeout = 20 * time.Second
+	return o
+}
+
+func passwordFile(t testing.TB, password string) secret.Ref {
+	t.Helper()
+	return secret.Ref{File: writeFile(t, "password", password+"\n")}
+}
+
+func writeFile(t testing.TB, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func open(t testing.TB, o *Settings, attributes ...string) connectors.Source {
@@ -47,72 +82,4 @@ func open(t testing.TB, o *Settings, attributes ...string) connectors.Source {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// reader follows one source as the engine does: snapshot after snapshot.
-type reader struct {
-	t        testing.TB
-	source   connectors.Source
-	snapshot *directory.Snapshot
-	receipt  directory.Receipt
-	diff     directory.Diff
-	records  int
-}
-
-func (r *reader) fetch(since directory.Cursor) {
-	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	b := directory.Build("corp", r.snapshot)
-	r.records = 0
-	receipt, err := r.source.Fetch(ctx, since, func(rec *directory.Record) error { r.records++; return b.Put(rec) })
-	if err != nil {
-		r.t.Fatalf("fetch: %v", err)
-	}
-	next, diff, err := b.Seal(receipt, nil)
-	if err != nil {
-		r.t.Fatalf("seal: %v", err)
-	}
-	r.snapshot, r.receipt, r.diff = next, receipt, diff
-}
-
-// full reads everything; changes goes on from where the last read ended.
-func (r *reader) full()    { r.t.Helper(); r.fetch(directory.Cursor{}) }
-func (r *reader) changes() { r.t.Helper(); r.fetch(r.snapshot.Cursor()) }
-
-// people lists who is there by e-mail address, and members who is in a group, by the group's name.
-func (r *reader) people() []string {
-	v := directory.Join(r.snapshot)
-	var out []string
-	for i := range v.People() {
-		out = append(out, v.Person(i).Email())
-	}
-	slices.Sort(out)
-	return out
-}
-
-func (r *reader) members(group string) []string {
-	v := directory.Join(r.snapshot)
-	for g := range v.Groups() {
-		if v.Group(g).Name() != group {
-			continue
-		}
-		out := []string{}
-		for _, p := range v.Members(g) {
-			out = append(out, v.Person(int(p)).Email())
-		}
-		slices.Sort(out)
-		return out
-	}
-	return nil
-}
-
-// sameAsFull compares what increments made of the directory with what one full read makes of it.
-func (r *reader) sameAsFull() {
-	r.t.Helper()
-	fresh := &reader{t: r.t, source: r.source}
-	fresh.full()
-	if d := cmp.Diff(dump(r.t, fresh.snapshot), dump(r.t, r.snapshot)); d != "" {
-		r.t.Errorf("a full read (-) and increments (+) differ:\n%s", d)
-	}
 }

@@ -121,6 +121,9 @@ func (s *source) shape() [32]byte {
 // read returns the file once it has been left alone for a while and did not change under our eyes.
 func (s *source) read(ctx context.Context) ([]byte, error) {
 	for range patience {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		data, calm, err := s.look()
 		if err != nil || calm {
 			return data, err
