@@ -146,40 +146,29 @@ func sign(a, b RemoteID) int8 {
 
 // MailIndex finds members by folded e-mail address.
 type MailIndex struct {
-	state *State
-	order []uint32
+	members []Member
+	first   map[string]uint32
 }
 
-// ByMail makes an index over the members of s.
+// ByMail makes an index over the members of s. Who asks for a few addresses only is better off looking at every member once.
 func (s *State) ByMail() MailIndex {
-	x := MailIndex{state: s, order: make([]uint32, len(s.Members))}
-	folded := make([]string, len(s.Members))
+	x := MailIndex{members: s.Members, first: make(map[string]uint32, len(s.Members))}
 	for i := range s.Members {
-		x.order[i], folded[i] = uint32(i), email.Fold(s.Members[i].Email)
-	}
-	slices.SortFunc(x.order, func(a, b uint32) int {
-		if folded[a] != folded[b] {
-			if folded[a] < folded[b] {
-				return -1
-			}
-			return 1
+		folded := email.Fold(s.Members[i].Email)
+		if _, taken := x.first[folded]; !taken && folded != "" {
+			x.first[folded] = uint32(i)
 		}
-		return int(a) - int(b)
-	})
+	}
 	return x
 }
 
 // Find returns the first member with an address; address must be folded.
 func (x MailIndex) Find(address string) (*Member, bool) {
-	i := sort.Search(len(x.order), func(i int) bool {
-		return email.Fold(x.state.Members[x.order[i]].Email) >= address
-	})
-	if i < len(x.order) {
-		if m := &x.state.Members[x.order[i]]; email.Fold(m.Email) == address {
-			return m, true
-		}
+	i, ok := x.first[address]
+	if !ok {
+		return nil, false
 	}
-	return nil, false
+	return &x.members[i], true
 }
 
 // CoversMember says that a member's absence or presence in s is a fact.
