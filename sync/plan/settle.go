@@ -45,86 +45,105 @@ func SettlesAt(i access.Intent) access.Instant {
 // what the intent is about, or that began too soon, leaves it open.
 func Settle(open []access.Intent, observed *access.State) []Verdict {
 	verdicts := make([]Verdict, len(open))
-	if observed == nil {
+	if observed == nil || len(open) == 0 {
 		observed = &access.State{}
 	}
 	mail := observed.ByMail()
 	for i, intent := range open {
 		verdicts[i].Seq = intent.Seq
-		if observed.At < SettlesAt(intent) {
+		if observed.Covers.Empty() || observed.At < SettlesAt(intent) {
 			continue
 		}
-		j := judge{intent: intent, observed: observed, mail: mail}
+		j := judge{call: intent.Call, observed: observed, mail: mail}
 		verdicts[i].Outcome, verdicts[i].ID = j.outcome()
 	}
 	return verdicts
 }
 
 type judge struct {
-	intent   access.Intent
+	call     access.Call
 	observed *access.State
 	mail     access.MailIndex
 }
 
 func (j judge) outcome() (Outcome, access.RemoteID) {
-	c := j.intent.Call.Change
-	if c.Kind.LedgerOnly() {
+	c := j.call.Change
+	switch {
+	case c.Kind.LedgerOnly():
 		return NotDone, 0
-	}
-	if c.Kind.OfMember() {
+	case c.Kind.OfMember():
 		return j.ofMember(c)
+	case c.Kind == access.CreateGroup:
+		return j.newGroup(c)
 	}
 	return j.ofGroup(c)
 }
 
 func (j judge) ofMember(c access.Change) (Outcome, access.RemoteID) {
-	id, folded := j.intent.Call.Member(), email.Fold(c.Object.Email)
-	m, ok := j.observed.Member(id)
-	if !ok && id == 0 {
-		m, ok = j.mail.Find(folded)
-	}
+	m, covered := j.member(c)
 	switch {
-	case !ok && !j.observed.CoversMember(id, folded):
+	case !covered:
 		return Open, 0
-	case !ok && c.Kind == access.RemoveAssignment:
+	case m == nil && c.Kind == access.RemoveAssignment:
 		return Done, 0
-	case !ok:
+	case m == nil:
 		return NotDone, 0
 	case c.Kind == access.CreateMember:
 		return created(m, c)
-	case c.Kind == access.CreateAssignment, c.Kind == access.UpdateAssignment, c.Kind == access.RemoveAssignment:
-		return j.right(m, c)
+	case c.Kind == access.UpdateMember:
+		return field(m.Name, c.After.Name, c.Before.Name), 0
+	case c.Kind == access.DisableMember, c.Kind == access.EnableMember:
+		return field(m.Enabled, c.After.Enabled, c.Before.Enabled), 0
 	}
-	return field(c, access.Fields{Name: m.Name, Enabled: m.Enabled})
+	return j.right(m.In(j.call.Group()), c)
+}
+
+// member finds whom a call was about: by id where it had one, else by address. What was seen of an address says nothing about an id.
+func (j judge) member(c access.Change) (m *access.Member, covered bool) {
+	if id := j.call.Member(); id != 0 {
+		m, _ = j.observed.Member(id)
+		return m, m != nil || j.observed.CoversMember(id, "")
+	}
+	folded := email.Fold(c.Object.Email)
+	m, _ = j.mail.Find(folded)
+	return m, m != nil || j.observed.CoversMember(0, folded)
 }
 
 // created tells our new user from somebody else's by the stamp that was written with it.
 func created(m *access.Member, c access.Change) (Outcome, access.RemoteID) {
-	if m.Stamp == c.After.Stamp {
+	if m.Stamp == c.After.Stamp && m.Stamp != (access.Stamp{}) {
 		return Done, m.ID
 	}
 	return NotDone, 0
 }
 
-func (j judge) right(m *access.Member, c access.Change) (Outcome, access.RemoteID) {
-	there := m.In(j.intent.Call.Group())
-	switch c.Kind {
-	case access.RemoveAssignment:
-		if _, ok := byAssignment(there, c.Object.Assignment); ok {
-			return NotDone, 0
-		}
+// field judges a change of one field.
+func field[T comparable](now, after, before T) Outcome {
+	switch now {
+	case after:
+		return Done
+	case before:
+		return NotDone
+	}
+	return Ambiguous
+}
+
+// right judges a change of a right by those that somebody has in its group.
+func (j judge) right(there []access.Grant, c access.Change) (Outcome, access.RemoteID) {
+	old, oldThere := byAssignment(there, c.Object.Assignment)
+	switch {
+	case c.Kind == access.RemoveAssignment && oldThere:
+		return NotDone, 0
+	case c.Kind == access.RemoveAssignment:
 		return Done, 0
-	case access.UpdateAssignment:
-		if g, ok := byAssignment(there, c.Object.Assignment); ok && same(g, c.Before) {
-			return NotDone, 0
-		}
+	case c.Kind == access.UpdateAssignment && oldThere && same(old, c.After):
+		return Done, old.Assignment
 	}
-	for _, g := range there {
-		if same(g, c.After) {
-			return Done, g.Assignment
-		}
-	}
-	if len(there) == 0 {
+	made := slices.IndexFunc(there, func(g access.Grant) bool { return same(g, c.After) })
+	switch {
+	case made >= 0 && !oldThere:
+		return Done, there[made].Assignment
+	case len(there) == 0, made < 0 && oldThere && same(old, c.Before):
 		return NotDone, 0
 	}
 	return Ambiguous, 0
@@ -134,61 +153,49 @@ func same(g access.Grant, f *access.Fields) bool {
 	return f != nil && g.Role == f.Role && g.From == f.From && g.Until == f.Until
 }
 
-// field judges a change of one field of a user.
-func field(c access.Change, now access.Fields) (Outcome, access.RemoteID) {
-	value := func(f *access.Fields) any {
-		if c.Kind == access.UpdateMember {
-			return f.Name
-		}
-		return f.Enabled
-	}
-	switch value(&now) {
-	case value(c.After):
-		return Done, 0
-	case value(c.Before):
-		return NotDone, 0
-	}
-	return Ambiguous, 0
-}
-
 func (j judge) ofGroup(c access.Change) (Outcome, access.RemoteID) {
-	if c.Kind == access.CreateGroup {
-		return j.newGroup(c)
-	}
-	g, ok := j.observed.Group(j.intent.Call.Group())
+	g, ok := j.observed.Group(j.call.Group())
 	switch {
+	case !ok && (c.Kind == access.RemoveDoor || c.Kind == access.RemoveStop):
+		return Done, 0
 	case !ok:
 		return NotDone, 0
-	case c.Kind == access.UpdateGroup && g.Description == c.After.Description:
-		return Done, 0
 	case c.Kind == access.UpdateGroup:
-		return NotDone, 0
+		return field(g.Description, c.After.Description, c.Before.Description), 0
 	case !g.Opened:
 		return Open, 0
+	case c.Kind == access.AddDoor:
+		return put(g.Doors, c.Object.Thing)
+	case c.Kind == access.AddStop:
+		return put(g.Stops, c.Object.Thing)
+	case c.Kind == access.RemoveDoor:
+		return taken(g.Doors, c.Object.Assignment), 0
 	}
-	return opening(g, c)
+	return taken(g.Stops, c.Object.Assignment), 0
 }
 
-func opening(g *access.Group, c access.Change) (Outcome, access.RemoteID) {
-	all := g.Doors
-	if c.Kind == access.AddStop || c.Kind == access.RemoveStop {
-		all = g.Stops
-	}
-	i := slices.IndexFunc(all, func(o access.Opening) bool { return o.Thing == c.Object.Thing })
-	adding := c.Kind == access.AddDoor || c.Kind == access.AddStop
-	switch {
-	case i >= 0 && adding:
-		return Done, all[i].Row
-	case i < 0 && !adding:
-		return Done, 0
+// put judges whether a door or stop was put in.
+func put(all []access.Opening, thing access.RemoteID) (Outcome, access.RemoteID) {
+	for _, o := range all {
+		if o.Thing == thing {
+			return Done, o.Row
+		}
 	}
 	return NotDone, 0
 }
 
+// taken judges whether a door or stop was taken out. If somebody has put it in again since, that is another row.
+func taken(all []access.Opening, row access.RemoteID) Outcome {
+	if slices.ContainsFunc(all, func(o access.Opening) bool { return o.Row == row }) {
+		return NotDone
+	}
+	return Done
+}
+
 func (j judge) newGroup(c access.Change) (Outcome, access.RemoteID) {
 	var found []access.RemoteID
-	for _, g := range j.observed.Groups {
-		if g.Name == c.Object.GroupName && g.Place == c.After.Place {
+	for i := range j.observed.Groups {
+		if g := &j.observed.Groups[i]; g.Name == c.Object.GroupName && g.Place == c.After.Place {
 			found = append(found, g.ID)
 		}
 	}
