@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
 func (c *compiler) sourceNames() []string {
@@ -105,21 +107,24 @@ func (c *compiler) checkPrecedence() {
 }
 
 func (c *compiler) checkGroups() {
-	for i, g := range c.spec.Groups {
+	names, ids, alike := map[string]bool{}, map[access.RemoteID]string{}, map[string]string{} // looked up only
+	for _, g := range c.spec.Groups {
 		path := "groups." + g.Name
-		switch {
+		folded := g.Place + "\x00" + fold(g.Name)
+		switch other := alike[folded]; {
 		case strings.TrimSpace(g.Name) == "":
 			c.problem("groups", "", "a group has no name")
-		case slices.Contains(c.groupNames()[:i], g.Name):
+		case names[g.Name]:
 			c.problem(path, "", "there are two groups named %q", g.Name)
+		case g.ID == 0 && other != "":
+			c.problem(path, "", "%q and %q differ in case or spaces only and would be one group", other, g.Name)
 		}
-		if k := slices.IndexFunc(c.spec.Groups[:i], func(o Group) bool { return o.ID == g.ID }); g.ID != 0 && k >= 0 {
-			c.problem(path+".id", "", "%q and %q are one group in Kisi", c.spec.Groups[k].Name, g.Name)
+		if other := ids[g.ID]; g.ID != 0 && other != "" {
+			c.problem(path+".id", "", "%q and %q are one group in Kisi", other, g.Name)
 		}
-		if k := slices.IndexFunc(c.spec.Groups[:i], func(o Group) bool {
-			return o.Place == g.Place && o.Name != g.Name && fold(o.Name) == fold(g.Name)
-		}); g.ID == 0 && k >= 0 {
-			c.problem(path, "", "%q and %q differ in case or spaces only and would be one group", c.spec.Groups[k].Name, g.Name)
+		names[g.Name], ids[g.ID] = true, g.Name
+		if g.ID == 0 {
+			alike[folded] = g.Name
 		}
 	}
 	c.out.groups = slices.Clone(c.spec.Groups)

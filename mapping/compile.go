@@ -15,7 +15,7 @@ import (
 // Compile makes a Spec ready. It returns every problem that it finds, in the order of the file; Rules is nil when there is one.
 // The Spec must not be changed afterwards.
 func Compile(spec Spec) (*Rules, []Problem) {
-	c := &compiler{spec: spec, out: &Rules{create: spec.CreateWithoutDoors, leavers: spec.Leavers, zone: spec.Zone}}
+	c := &compiler{spec: spec, names: map[string]bool{}, out: &Rules{create: spec.CreateWithoutDoors, leavers: spec.Leavers, zone: spec.Zone}}
 	if c.out.zone == nil {
 		c.out.zone = time.UTC
 	}
@@ -43,7 +43,7 @@ type compiler struct {
 	spec     Spec
 	out      *Rules
 	problems []Problem
-	names    []string // of rules seen so far
+	names    map[string]bool // of rules seen so far; looked up only
 }
 
 func (c *compiler) problem(path, hint, format string, args ...any) {
@@ -77,10 +77,10 @@ func (c *compiler) ruleName(path, name string) {
 		c.problem(path+".name", "a name says in reports why somebody has a door", "the rule has no name")
 	case strings.Contains(name, ", "):
 		c.problem(path+".name", "", "the name of a rule must not contain a comma and a space")
-	case slices.Contains(c.names, name):
+	case c.names[name]:
 		c.problem(path+".name", "", "there are two rules named %q", name)
 	}
-	c.names = append(c.names, name)
+	c.names[name] = true
 }
 
 func (c *compiler) selector(path string, r *rule) {

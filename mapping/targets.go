@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -14,9 +13,10 @@ import (
 func (m *mapper) resolveGroups() {
 	m.byRemote = map[access.RemoteID]uint32{}
 	m.groups = make([]access.DesiredGroup, len(m.Rules.groups))
+	index := indexCatalog(m.in.Catalog)
 	for i := range m.Rules.groups {
 		g := &m.Rules.groups[i]
-		t := target{mapper: m, declared: g}
+		t := target{mapper: m, index: index, declared: g}
 		t.out = access.DesiredGroup{ID: g.ID, Name: g.Name, Description: g.Description, Create: g.Create, Members: g.Members,
 			Openings: g.Openings, Sensitive: g.Sensitive}
 		t.resolve()
@@ -37,6 +37,7 @@ func (m *mapper) resolveGroups() {
 // target is one group of the file on its way to Kisi.
 type target struct {
 	*mapper
+	index    *catalogIndex
 	declared *Group
 	out      access.DesiredGroup
 }
@@ -57,8 +58,7 @@ func (t *target) resolve() {
 	}
 	t.find()
 	if t.out.Problem == "" && t.declared.Openings {
-		t.doors()
-		t.stops()
+		t.openings()
 	}
 }
 
@@ -98,7 +98,7 @@ func (t *target) find() {
 	}
 	found := t.named(func(name string) bool { return name == t.declared.Name })
 	if len(found) == 0 {
-		found = t.named(func(name string) bool { return fold(name) == fold(t.declared.Name) })
+		found = t.named(func(string) bool { return true })
 	}
 	switch {
 	case len(found) == 1:
@@ -117,7 +117,7 @@ func (t *target) find() {
 
 func (t *target) named(is func(string) bool) []access.Group {
 	var found []access.Group
-	for _, g := range t.in.Catalog.Groups {
+	for _, g := range t.index.groups[fold(t.declared.Name)] {
 		if g.Place == t.out.Place && is(g.Name) {
 			found = append(found, g)
 		}
@@ -192,85 +192,4 @@ func (t *target) whatThereIs() string {
 		near[i] = label[name]
 	}
 	return "say if_missing: create, or use one of " + quoteAll(near)
-}
-
-// opening is a door or an elevator stop as people name it.
-type opening struct {
-	id, place   access.RemoteID
-	full, short string
-}
-
-func (t *target) doors() {
-	all := make([]opening, 0, len(t.in.Catalog.Doors))
-	for _, d := range t.in.Catalog.Doors {
-		all = append(all, opening{d.ID, d.Place, t.in.Catalog.PlaceName(d.Place) + " / " + d.Name, d.Name})
-	}
-	for _, text := range t.declared.Doors {
-		if id, ok := t.pick(text, all, "door", UnknownDoor, AmbiguousDoor); ok && !slices.Contains(t.out.Doors, id) {
-			t.out.Doors = append(t.out.Doors, id)
-		}
-	}
-	slices.Sort(t.out.Doors)
-}
-
-func (t *target) stops() {
-	all := make([]opening, 0, len(t.in.Catalog.Stops))
-	for _, s := range t.in.Catalog.Stops {
-		short := s.ElevatorName + " / " + s.Name
-		all = append(all, opening{s.ID, s.Place, t.in.Catalog.PlaceName(s.Place) + " / " + short, short})
-	}
-	for _, s := range t.declared.Stops {
-		text := s.Elevator + " / " + s.Stop
-		if s.Place != "" {
-			text = s.Place + " / " + text
-		}
-		if id, ok := t.pick(text, all, "elevator stop", UnknownStop, AmbiguousStop); ok && !slices.Contains(t.out.Stops, id) {
-			t.out.Stops = append(t.out.Stops, id)
-		}
-	}
-	slices.Sort(t.out.Stops)
-}
-
-// pick finds what a text names: an id, a full name or a name alone; in a place's group, names of that place go first.
-func (t *target) pick(text string, all []opening, what, unknown, ambiguous string) (access.RemoteID, bool) {
-	found := matching(all, func(o opening) bool { return strconv.FormatInt(int64(o.id), 10) == text })
-	for _, is := range []func(opening) bool{
-		func(o opening) bool { return o.full == text },
-		func(o opening) bool { return o.short == text && o.place == t.out.Place },
-		func(o opening) bool { return o.short == text },
-		func(o opening) bool { return fold(o.full) == fold(text) || fold(o.short) == fold(text) },
-	} {
-		if len(found) == 0 {
-			found = matching(all, is)
-		}
-	}
-	var names []string
-	for _, o := range all {
-		names = append(names, o.full)
-	}
-	switch {
-	case len(found) == 0:
-		t.fail(unknown, suggest(text, names), "there is no %s %q", what, text)
-	case len(found) > 1:
-		var ids []string
-		for _, o := range found {
-			ids = append(ids, fmt.Sprintf("%d (%s)", o.id, o.full))
-		}
-		t.fail(ambiguous, "write one of these ids: "+strings.Join(ids, ", "), "there are %d %ss named %q", len(found), what, text)
-	case t.out.Place != 0 && found[0].place != t.out.Place:
-		t.fail(DoorElsewhere, "a group of the organization may hold it", "the %s %q is not in %s, whose group this is", what, found[0].full, t.declared.Place)
-	default:
-		return found[0].id, true
-	}
-	return 0, false
-}
-
-func matching(all []opening, is func(opening) bool) []opening {
-	var found []opening
-	for _, o := range all {
-		if is(o) {
-			found = append(found, o)
-		}
-	}
-	return found
 }
