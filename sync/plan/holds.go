@@ -129,6 +129,8 @@ func byVerdict(h *access.Hold, at access.Instant) *access.HoldReason {
 
 func approved(h *access.Hold) bool { return h != nil && h.Verdict == access.Approved }
 
+func (h *holder) approved(s *Step) bool { return len(h.standing) > 0 && approved(h.standing[s.ID]) }
+
 // holdDependents holds what needs a held step. Needs point backwards, so one pass is enough.
 func holdDependents(steps []Step) {
 	for i := range steps {

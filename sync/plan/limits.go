@@ -64,12 +64,16 @@ func (h *holder) limitBy(d *decider, steps []Step, keysOf keysOf, spentBy func(*
 			t.add(key, s.Email, s.Group, d.spentOn(s))
 		}
 	}
+	var keys []tally
 	for i := range steps {
 		s := &steps[i]
-		if s.Hold != nil || s.Change.Kind == access.CreateMember || approved(h.standing[s.ID]) {
+		if s.Hold != nil || s.Change.Kind == access.CreateMember || h.approved(s) {
 			continue
 		}
-		keysOf(s, func(key tally) { t.add(key, s.Change.Object.Email, s.Change.Object.Group, s.People) })
+		keys = keysOf(s, keys[:0])
+		for _, key := range keys {
+			t.add(key, s.Change.Object.Email, s.Change.Object.Group, s.People)
+		}
 	}
 	if over := d.overLimit(t); len(over) > 0 {
 		h.holdOver(steps, over, keysOf)
@@ -91,46 +95,50 @@ func (d *decider) spentOn(s *access.Spending) int {
 }
 
 func (h *holder) holdOver(steps []Step, over map[tally]*access.HoldReason, keysOf keysOf) {
+	var keys []tally
 	for i := range steps {
 		s := &steps[i]
-		if s.Hold != nil || approved(h.standing[s.ID]) {
+		if s.Hold != nil || h.approved(s) {
 			continue
 		}
-		keysOf(s, func(key tally) {
-			if reason := over[key]; reason != nil && s.Hold == nil {
+		keys = keysOf(s, keys[:0])
+		for _, key := range keys {
+			if reason := over[key]; reason != nil {
 				s.Hold = reason
+				break
 			}
-		})
+		}
 	}
 }
 
-// keysOf calls do with every tally that a step is weighed under.
-type keysOf func(s *Step, do func(tally))
+// keysOf appends every tally that a step is weighed under.
+type keysOf func(s *Step, to []tally) []tally
 
 // causeKeys: the cause. Creating a user gives nobody a door, but it is held with the rights that it is for.
-func causeKeys(s *Step, do func(tally)) {
+func causeKeys(s *Step, to []tally) []tally {
 	effect := s.Change.Effect()
 	if s.Change.Kind == access.CreateMember {
 		effect = access.Widens
 	}
-	if effect != access.Neutral {
-		do(tally{effect, s.Change.Cause.Kind, 0})
+	if effect == access.Neutral {
+		return to
 	}
+	return append(to, tally{effect, s.Change.Cause.Kind, 0})
 }
 
 // groupKeys: the group that is lost. Who is suspended loses all that he holds.
-func (d *decider) groupKeys(s *Step, do func(tally)) {
+func (d *decider) groupKeys(s *Step, to []tally) []tally {
 	if s.Change.Effect() != access.Narrows {
-		return
+		return to
 	}
 	key := tally{access.Narrows, s.Change.Cause.Kind, s.Change.Object.Group}
 	if s.Change.Kind != access.DisableMember {
-		do(key)
-		return
+		return append(to, key)
 	}
 	if m, ok := d.in.Observed.Member(s.Change.Object.Member); ok {
-		eachGroup(m.Grants, func(group access.RemoteID) { key.group = group; do(key) })
+		eachGroup(m.Grants, func(group access.RemoteID) { key.group = group; to = append(to, key) })
 	}
+	return to
 }
 
 // add counts a person, or the people of a group as a whole where there is no address.

@@ -208,13 +208,14 @@ func (p *person) keep() {
 
 // anchors links the member to sources that have come to know him.
 func (p *person) anchors() {
-	all := slices.Clone(p.account.Link.Anchors)
+	known := p.account.Link.Anchors
+	all := known
 	for _, a := range p.wish.Anchors {
 		if !slices.Contains(all, a) {
-			all = append(all, a)
+			all = append(slices.Clip(all), a)
 		}
 	}
-	if len(all) == len(p.account.Link.Anchors) || p.account.Link.Level == access.Foreign {
+	if len(all) == len(known) || p.account.Link.Level == access.Foreign {
 		return
 	}
 	p.add(Step{Reason: Recognized, Change: access.Change{Kind: access.LinkMember,
