@@ -76,7 +76,7 @@ func (s *source) checkContent(ctx context.Context, c *session) []connectors.Find
 	if err != nil {
 		return []connectors.Finding{problem("base", err)}
 	}
-	if _, err := r.readPages(ctx); err != nil {
+	if err := r.everything(ctx); err != nil {
 		return []connectors.Finding{problem(pathOf(err), err)}
 	}
 	f := append(n.findings(s.layout), connectors.Finding{Level: connectors.Good, Text: "only what changed is read (RFC 4533)"})

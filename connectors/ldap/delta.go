@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -16,9 +17,19 @@ import (
 // Increments by RFC 4533. Three searches with a cookie each: people, groups, and the containers above them. A container that
 // was renamed gives all entries below it new names without changing one of them, so any change there means to read everything.
 //
-// The server calls an entry deleted when it matches the search no more, and OpenLDAP's session log, which knows neither names
-// nor filters, also when it never did: a changed group is "deleted" for the search of people. So nothing is believed to be gone
-// before a plain search for its id, of people and of groups, has not found it.
+// OpenLDAP's answers are believed where they say that something changed, and nowhere else:
+//
+//   - An entry that is called deleted may only match the search no more, or, as the session log knows neither names nor filters,
+//     may never have matched: a changed group is "deleted" for the search of people. So nobody is gone before a plain search for
+//     the id, among people and among groups, has not found it.
+//   - A list of who is still there (the present phase, section 3.3.2), and a first answer without a cookie, leave out entries
+//     that are younger than the server's own position, contextCSN. A crash throws that back to where it was last written, which
+//     may be long ago; then they leave out people who are there. So neither is used: everything is read by plain searches,
+//     and only the position is taken from a first answer about containers. For OpenLDAP a cookie is a position of the whole
+//     database; a server to which it is more than that refuses it, and everything is read each time.
+//   - If a crash throws the server's position back behind ours, it refuses ours and everything is read. If both are the same,
+//     what happened in between is told with the next change only, and a deletion not before the next full read. That is all
+//     that can be missed.
 
 const (
 	// maxGone is how many deletions are looked up one by one before reading everything is cheaper.
@@ -86,46 +97,24 @@ func (c *session) identity(ctx context.Context, base string) (string, error) {
 	return strings.Join(values(found.Entries[0], "entryUUID"), " "), nil
 }
 
-// refreshAll reads everything and takes a position. It is useless only before anything was put.
-func (r *reading) refreshAll(ctx context.Context, shape [32]byte) (directory.Receipt, error) {
+// position is where the server is now, for all streams; it is taken before everything is read.
+func (r *reading) position(ctx context.Context) (token, error) {
+	containers := r.streams()[0]
+	got, err := r.c.refresh(ctx, containers, nil, &directory.Proof{}, func(*ldap.Entry) error { return nil })
+	if err != nil {
+		return token{}, refused(err)
+	}
 	var t token
-	for _, q := range r.streams() {
-		got, err := r.c.refresh(ctx, q, nil, r.proof, r.taker(q.what))
-		if err != nil && q.what == "containers" {
-			return directory.Receipt{}, refused(err)
-		}
-		if err != nil {
-			return directory.Receipt{}, err
-		}
-		if len(got.gone) > 0 || len(got.present) > 0 {
-			return directory.Receipt{}, fmt.Errorf("synchronize %s: the server answered a first read as if it were a later one", q.what)
-		}
+	for range r.streams() {
 		t.Cookies = append(t.Cookies, got.cookie)
-		if q.what != "containers" {
-			t.Known += got.entries
-		}
 	}
-	next, err := t.cursor(shape)
-	return directory.Receipt{Coverage: directory.Complete, Next: next}, err
-}
-
-// taker is what is done with the entries of a stream.
-func (r *reading) taker(what string) func(*ldap.Entry) error {
-	switch what {
-	case "people":
-		return r.person
-	case "groups":
-		return r.group
-	}
-	return func(*ldap.Entry) error { return nil }
+	return t, nil
 }
 
 // cursor is zero when the server gave no cookie: then the next read is complete.
 func (t token) cursor(shape [32]byte) (directory.Cursor, error) {
-	for _, c := range t.Cookies {
-		if len(c) == 0 {
-			return directory.Cursor{}, nil
-		}
+	if len(t.Cookies) == 0 || slices.ContainsFunc(t.Cookies, func(c []byte) bool { return len(c) == 0 }) {
+		return directory.Cursor{}, nil
 	}
 	raw, err := json.Marshal(t)
 	return directory.Cursor{Shape: shape, Token: raw}, err
@@ -135,9 +124,7 @@ func (t token) cursor(shape [32]byte) (directory.Cursor, error) {
 type changes struct {
 	people, groups []*ldap.Entry
 	seen           map[string]bool // ids of people and groups
-	present, gone  []string
-	told           int // streams that told what is gone
-	listed         int // streams that told what is there
+	gone           []string        // ids of those who may be gone
 	token          token
 }
 
@@ -153,18 +140,14 @@ func (r *reading) delta(ctx context.Context, since directory.Cursor) (directory.
 			return directory.Receipt{}, refused(err)
 		}
 	}
-	if d.told > 0 && d.listed > 0 {
-		return directory.Receipt{}, &useless{errors.New("one search told what is gone and another what is there")}
-	}
 	if err := r.lookUpGone(ctx, d); err != nil {
 		return directory.Receipt{}, refused(err)
 	}
-	coverage, err := r.putChanges(d)
-	if err != nil {
+	if err := r.putChanges(d); err != nil {
 		return directory.Receipt{}, err
 	}
 	next, err := d.token.cursor(since.Shape)
-	return directory.Receipt{Coverage: coverage, Next: next}, err
+	return directory.Receipt{Coverage: directory.Delta, Next: next}, err
 }
 
 // follow reads one stream from its cookie.
@@ -174,21 +157,11 @@ func (r *reading) follow(ctx context.Context, d *changes, q query, cookie []byte
 		return err
 	}
 	d.token.Cookies = append(d.token.Cookies, got.cookie)
-	switch {
-	case q.what == "containers":
-		return nil
-	case got.quiet() && string(got.cookie) == string(cookie):
-		return nil
-	case got.deletes:
-		d.told++
+	if got.deletes || got.quiet() && string(got.cookie) == string(cookie) {
 		d.gone = append(d.gone, got.gone...)
-	case len(got.gone) > 0 || got.quiet():
-		return &useless{errors.New("the server does not say whether it told what is gone or what is there")}
-	default:
-		d.listed++
-		d.present = append(d.present, got.present...)
+		return nil
 	}
-	return nil
+	return &useless{errors.New("the server does not remember what was deleted since")}
 }
 
 // collect keeps an entry of a delta. A server that does not understand a cookie sends everything, and nothing that tells us so:
@@ -244,27 +217,21 @@ func (d *changes) unseen(ids []string) []string {
 	return out
 }
 
-// putChanges puts a delta; after a list of what is there it is complete.
-func (r *reading) putChanges(d *changes) (directory.Coverage, error) {
+func (r *reading) putChanges(d *changes) error {
 	for _, e := range d.people {
 		if err := r.person(e); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	for _, e := range d.groups {
 		if err := r.group(e); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	coverage, marks, kind := directory.Delta, d.gone, directory.Gone
-	if d.listed > 0 {
-		coverage, marks, kind = directory.Complete, d.unseen(d.present), directory.Unsure
-		d.token.Known = len(d.seen) + len(marks)
-	}
-	for _, id := range marks {
-		if err := r.put(&directory.Record{Kind: kind, ID: id}); err != nil {
-			return 0, err
+	for _, id := range d.gone {
+		if err := r.put(&directory.Record{Kind: directory.Gone, ID: id}); err != nil {
+			return err
 		}
 	}
-	return coverage, nil
+	return nil
 }

@@ -3,6 +3,7 @@ package ldap
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -30,7 +31,7 @@ func (s *source) Fetch(ctx context.Context, since directory.Cursor, put func(*di
 		why := err.Error()
 		s.env.Log.Debug("reading everything instead of what changed", "why", why)
 		receipt, err = s.read(ctx, directory.Cursor{}, put)
-		receipt.Proof.Note = why
+		receipt.Proof.Note = strings.TrimPrefix(receipt.Proof.Note+"; "+why, "; ")
 	}
 	if err != nil {
 		return directory.Receipt{}, err
@@ -73,28 +74,34 @@ func (s *source) reading(c *session, put func(*directory.Record) error) *reading
 	}
 }
 
-// fetch chooses the cheapest way that is whole: a delta, everything by synchronization (which gives a position for the next
-// delta), or everything in pages.
+// fetch reads what changed since a position that is ours, or everything.
 func (r *reading) fetch(ctx context.Context, since directory.Cursor) (directory.Receipt, error) {
 	shape, err := r.shape(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return directory.Receipt{}, err
-	}
-	if shape == nil {
-		return r.readPages(ctx)
-	}
-	if since.Shape == *shape {
+	case shape == nil:
+		return directory.Receipt{Coverage: directory.Complete}, r.everything(ctx)
+	case since.Shape == *shape:
 		return r.delta(ctx, since)
 	}
-	receipt, err := r.refreshAll(ctx, *shape)
-	if errors.As(err, new(*useless)) {
-		r.proof.Note = err.Error()
-		return r.readPages(ctx)
+	now, err := r.position(ctx)
+	if err != nil && !errors.As(err, new(*useless)) {
+		return directory.Receipt{}, err
 	}
-	return receipt, err
+	if err != nil {
+		r.proof.Note = "no increments: " + err.Error()
+	}
+	before := r.proof.Entries
+	if err := r.everything(ctx); err != nil {
+		return directory.Receipt{}, err
+	}
+	now.Known = r.proof.Entries - before
+	next, err := now.cursor(*shape)
+	return directory.Receipt{Coverage: directory.Complete, Next: next}, err
 }
 
-// useless is a reason to read in a plainer way. Nothing has been put by then.
+// useless is a reason to read everything in plain searches. Nothing has been put by then.
 type useless struct{ why error }
 
 func (u *useless) Error() string { return u.why.Error() }
@@ -109,14 +116,11 @@ func refused(err error) error {
 	return err
 }
 
-// readPages reads everything, page by page.
-func (r *reading) readPages(ctx context.Context) (directory.Receipt, error) {
+// everything reads all people and groups, page by page.
+func (r *reading) everything(ctx context.Context) error {
 	size := r.source.settings.PageSize
 	if err := r.c.pages(ctx, r.peopleQ, size, r.proof, r.person); err != nil {
-		return directory.Receipt{}, err
+		return err
 	}
-	if err := r.c.pages(ctx, r.groupQ, size, r.proof, r.group); err != nil {
-		return directory.Receipt{}, err
-	}
-	return directory.Receipt{Coverage: directory.Complete}, nil
+	return r.c.pages(ctx, r.groupQ, size, r.proof, r.group)
 }

@@ -12,14 +12,14 @@ import (
 // refresh is what one refreshOnly search of RFC 4533 brought besides entries.
 type refresh struct {
 	cookie  []byte   // the position after it; the old one if the server gave none, as OpenLDAP does when nothing changed
-	present []string // ids of entries that are there unchanged
+	present int      // entries that are said to be there unchanged
 	gone    []string // ids of entries that the server calls deleted: they left the base or the filter, or match neither
 	deletes bool     // the server told what is gone; otherwise what it did not name is gone (section 3.3.2)
 	entries int
 }
 
 // quiet says that nothing happened since the cookie.
-func (r *refresh) quiet() bool { return r.entries == 0 && len(r.present) == 0 && len(r.gone) == 0 }
+func (r *refresh) quiet() bool { return r.entries == 0 && r.present == 0 && len(r.gone) == 0 }
 
 // refresh asks for what changed since a cookie, or for everything.
 func (c *session) refresh(ctx context.Context, q query, cookie []byte, proof *directory.Proof, each func(*ldap.Entry) error) (*refresh, error) {
@@ -59,7 +59,7 @@ func (r *refresh) entry(answer ldap.Response, each func(*ldap.Entry) error) erro
 		r.gone = append(r.gone, state.EntryUUID.String())
 		return nil
 	case ldap.SyncStatePresent:
-		r.present = append(r.present, state.EntryUUID.String())
+		r.present++
 		return nil
 	}
 	r.entries++
@@ -91,7 +91,7 @@ func (r *refresh) set(s *ldap.ControlSyncInfoSyncIdSet) {
 		if s.RefreshDeletes {
 			r.gone = append(r.gone, id.String())
 		} else {
-			r.present = append(r.present, id.String())
+			r.present++
 		}
 	}
 }
