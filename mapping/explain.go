@@ -50,6 +50,9 @@ func (r *Rules) Explain(in Input, who string) (Trail, error) {
 
 // lookUp finds the human, or the account of somebody who is in no source any more.
 func (m *mapper) lookUp(who string) (human, account uint32, err error) {
+	if fold(who) == "" {
+		return none, none, fmt.Errorf("%w: %q", ErrNobody, who)
+	}
 	for _, is := range []func(name, who string) bool{func(a, b string) bool { return a == b }, strings.Contains} {
 		humans, labels := m.peopleCalled(who, is)
 		switch {
@@ -59,13 +62,19 @@ func (m *mapper) lookUp(who string) (human, account uint32, err error) {
 			return none, none, fmt.Errorf("%w: %q may be %s", ErrSeveral, who, strings.Join(labels[:min(10, len(labels))], ", "))
 		}
 		for a := range m.ledger() {
-			l := &m.ledger()[a]
-			if m.owner[a] == none && len(l.Link.Anchors) > 0 && (is(email.Fold(l.Known.Email), email.Fold(who)) || is(fold(l.Known.Name), fold(who)) || slices.Contains(l.Link.Anchors, access.Anchor(who))) {
+			if m.owner[a] == none && accountCalled(&m.ledger()[a], who, is) {
 				return none, uint32(a), nil
 			}
 		}
 	}
 	return none, none, fmt.Errorf("%w: %q", ErrNobody, who)
+}
+
+func accountCalled(a *access.Account, who string, is func(name, who string) bool) bool {
+	if len(a.Link.Anchors) == 0 {
+		return false
+	}
+	return is(email.Fold(a.Known.Email), email.Fold(who)) || is(fold(a.Known.Name), fold(who)) || slices.Contains(a.Link.Anchors, access.Anchor(who))
 }
 
 // accountOf returns the account whose owner a human is.
@@ -79,9 +88,6 @@ func (m *mapper) accountOf(human uint32) uint32 {
 func (m *mapper) peopleCalled(who string, is func(name, who string) bool) (humans []uint32, labels []string) {
 	var handles []directory.Ref
 	folded, spoken := email.Fold(who), fold(who)
-	if spoken == "" {
-		return nil, nil
-	}
 	for _, p := range m.parts {
 		for i := p.from; i < p.to; i++ {
 			o := m.view.Person(i)

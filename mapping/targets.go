@@ -109,7 +109,7 @@ func (t *target) find() {
 			ids = append(ids, fmt.Sprintf("%d (%d users)", g.ID, g.Users))
 		}
 		t.fail(GroupAmbiguous, "write one of these ids in the file: "+strings.Join(ids, ", "), "there are %d groups named %q in Kisi", len(found), t.declared.Name)
-	case t.renamed():
+	case t.renamed(), t.deleted():
 	case !t.declared.Create:
 		t.fail(GroupMissing, t.whatThereIs(), "there is no group %q %s", t.declared.Name, t.scopeWords())
 	}
@@ -158,6 +158,22 @@ func (t *target) renamed() bool {
 					Hint: "write the new name or the id in the file"})
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// deleted notices a group that we know and that Kisi does not show any more. It is not made again: somebody deleted it, or the
+// catalog is not today's.
+func (t *target) deleted() bool {
+	if t.in.Owned == nil {
+		return false
+	}
+	for _, ours := range t.in.Owned.Groups {
+		if ours.Name == t.declared.Name {
+			t.fail(GroupMissing, "make a group of that name in Kisi, or declare it under another name",
+				"the group %q, made by kisi-sync (%d), is not in Kisi any more", t.declared.Name, ours.ID)
+			return true
 		}
 	}
 	return false
