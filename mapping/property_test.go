@@ -1,0 +1,260 @@
+package mapping
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+)
+
+// world is a small organization made by chance.
+type world struct {
+	spec     Spec
+	people   map[string][]directory.Record // by source id
+	groups   map[string][]directory.Record
+	accounts []access.Account
+}
+
+func drawWorld(t *rapid.T) world {
+	w := world{people: map[string][]directory.Record{}, groups: map[string][]directory.Record{}}
+	w.spec = Spec{CreateWithoutDoors: rapid.Bool().Draw(t, "create"), Leavers: Leavers{Vanished: time.Hour}, Zone: time.UTC, Precedence: []string{"a", "b"}}
+	for _, s := range []string{"a", "b"} {
+		w.spec.Sources = append(w.spec.Sources, Source{Name: s, ID: s, Attributes: []Attribute{{Name: "dept", From: "d"}, {Name: "level", From: "l"}, {Name: "end", From: "e"}}})
+		w.drawSource(t, s)
+	}
+	for _, g := range kisi().Groups[:3] {
+		w.spec.Groups = append(w.spec.Groups, Group{Name: g.Name, Members: true})
+	}
+	for i := range rapid.IntRange(1, 5).Draw(t, "rules") {
+		w.spec.Rules = append(w.spec.Rules, drawRule(t, i))
+	}
+	return w
+}
+
+func (w *world) drawSource(t *rapid.T, s string) {
+	var ids []string
+	for i := range rapid.IntRange(0, 5).Draw(t, "people") {
+		id := fmt.Sprintf("%s-p%d", s, i)
+		ids = append(ids, id)
+		r := person(id, drawMail(t))
+		r.Active = rapid.SampledFrom([]directory.Tri{directory.Yes, directory.Yes, directory.Unknown, directory.No}).Draw(t, "active")
+		for _, a := range []struct{ name, values string }{{"d", "IT HR"}, {"e", "2026-03-10 2026-04-01 soon"}, {"l", "1 2"}} {
+			if v := rapid.SampledFrom(append(strings.Fields(a.values), "")).Draw(t, a.name); v != "" {
+				r.Attrs = append(r.Attrs, directory.Attr{Name: a.name, Values: []string{v}})
+			}
+		}
+		w.people[s] = append(w.people[s], r)
+	}
+	groups := []string{s + "-g0", s + "-g1", s + "-g2"}
+	for _, g := range groups {
+		var members []string
+		if all := append(slices.Clone(ids), groups...); len(all) > 0 {
+			members = rapid.SliceOfN(rapid.SampledFrom(all), 0, 5).Draw(t, "members")
+		}
+		w.groups[s] = append(w.groups[s], group(g, g, members...)...)
+	}
+}
+
+func drawMail(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"ana@x.org", "Ana@X.org", "bo@x.org", "cy@x.org", "di@x.org", "ed@x.org", "fo@x.org", "gu@x.org", "", "no address"}).Draw(t, "mail")
+}
+
+func drawRule(t *rapid.T, i int) Rule {
+	s := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "source")
+	r := Rule{Name: fmt.Sprintf("r%d", i), From: Selector{Source: s, Everyone: true}}
+	if g := rapid.IntRange(0, 3).Draw(t, "group"); g < 3 {
+		r.From = Selector{Source: s, Group: fmt.Sprintf("%s-g%d", s, g)}
+	}
+	r.Where = rapid.SampledFrom([]string{"", `person.dept == "IT"`, `person.dept != "IT"`, `not (person.level == "1") and person.dept in ["IT", "HR"]`,
+		`person.level == "1" or person.dept == "HR"`}).Draw(t, "where")
+	all := []string{"Contractors", "HQ Staff", "Server Room"}
+	r.Grant = all[:rapid.IntRange(1, 3).Draw(t, "grants")]
+	if rapid.Bool().Draw(t, "dated") {
+		r.Until = &Date{Attribute: "end", Missing: rapid.SampledFrom([]Missing{Refuse, Open}).Draw(t, "missing")}
+	}
+	if rapid.Bool().Draw(t, "manager") {
+		r.Role = access.GroupManager
+	}
+	return r
+}
+
+// input puts the world together; shuffle says in what order.
+func (w world) input(t *rapid.T, shuffle func([]directory.Record) []directory.Record, backwards bool) (*Rules, Input) {
+	var snapshots []*directory.Snapshot
+	for _, s := range []string{"a", "b"} {
+		b := directory.Build(s, nil)
+		for _, r := range shuffle(slices.Concat(w.people[s], w.groups[s])) {
+			if r.Kind == directory.MembersFrom {
+				continue
+			}
+			if err := b.Put(&r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		snapshot, _, err := b.Seal(directory.Receipt{Coverage: directory.Complete, At: noon()}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		snapshots = append(snapshots, snapshot)
+	}
+	spec := w.spec
+	if backwards {
+		slices.Reverse(snapshots)
+		spec.Rules, spec.Sources, spec.Groups = slices.Clone(spec.Rules), slices.Clone(spec.Sources), slices.Clone(spec.Groups)
+		slices.Reverse(spec.Rules)
+		slices.Reverse(spec.Sources)
+		slices.Reverse(spec.Groups)
+	}
+	rules, problems := Compile(spec)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return rules, Input{People: directory.Join(snapshots...), Owned: access.NewLedger(w.accounts, nil), Catalog: kisi(), At: noon()}
+}
+
+func inOrder(r []directory.Record) []directory.Record { return r }
+
+// settle makes the ledger that there is after everything was done, with a few links and rights that chance adds.
+func (w *world) settle(t *rapid.T) {
+	rules, in := w.input(t, inOrder, false)
+	d := rules.Map(in).Desired
+	for i, wish := range d.Wishes {
+		a := access.Account{Known: access.Member{ID: access.RemoteID(i + 1), Email: wish.Email, Enabled: true}, Link: access.Link{Anchors: wish.Anchors, Level: access.Created}}
+		for _, g := range wish.Grants {
+			if !g.Unsure {
+				a.Owned = append(a.Owned, access.OwnedGrant{Group: d.Groups[g.Group].ID, Level: access.Created, Role: g.Role, From: g.From, Until: g.Until, Cause: &d.Causes[g.Cause]})
+			}
+		}
+		slices.SortFunc(a.Owned, func(x, y access.OwnedGrant) int { return int(x.Group - y.Group) })
+		w.accounts = append(w.accounts, a)
+	}
+}
+
+func TestTheOrderOfInputNeverMatters(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		if rapid.Bool().Draw(t, "settled") {
+			w.settle(t)
+			w.disturb(t)
+		}
+		rules, in := w.input(t, inOrder, false)
+		want := rules.Map(in)
+		for _, backwards := range []bool{false, true} {
+			rules, in = w.input(t, func(r []directory.Record) []directory.Record { return rapid.Permutation(r).Draw(t, "order") }, backwards)
+			got := rules.Map(in)
+			if a, b := asBytes(t, want), asBytes(t, got); a != b {
+				t.Fatalf("backwards %v: %s", backwards, cmp.Diff(want, got))
+			}
+		}
+	})
+}
+
+func asBytes(t *rapid.T, r Result) string {
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// disturb changes something about the people after everything was settled.
+func (w *world) disturb(t *rapid.T) {
+	for _, s := range []string{"a", "b"} {
+		w.people[s] = slices.Clone(w.people[s])
+		for i := range w.people[s] {
+			if rapid.Bool().Draw(t, "disturbed") {
+				w.people[s][i].Email = drawMail(t)
+				w.people[s][i].Active = rapid.SampledFrom([]directory.Tri{directory.Yes, directory.No}).Draw(t, "active")
+			}
+		}
+	}
+}
+
+// TestNoReadThatSaysLessTakesAnythingAway: whatever is only missing, unreadable or contradictory is no reason to take a door away.
+func TestNoReadThatSaysLessTakesAnythingAway(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		w.settle(t)
+		rules, in := w.input(t, inOrder, false)
+		if hasTakings(rules.Map(in).Desired) {
+			return // people who are disabled from the start
+		}
+		var unread []string
+		switch rapid.SampledFrom([]string{"attributes", "dates", "unread", "absent", "mail", "twins", "selectors", "catalog"}).Draw(t, "harm") {
+		case "attributes":
+			w.eachPerson(t, func(r *directory.Record) { r.Attrs = r.Attrs[:rapid.IntRange(0, len(r.Attrs)).Draw(t, "kept")] })
+		case "dates":
+			w.eachPerson(t, func(r *directory.Record) {
+				if i := slices.IndexFunc(r.Attrs, func(a directory.Attr) bool { return a.Name == "e" }); i >= 0 {
+					r.Attrs = slices.Clone(r.Attrs)
+					r.Attrs[i].Values = []string{rapid.SampledFrom([]string{"31.3.2026", "", "never"}).Draw(t, "date")}
+				}
+			})
+		case "unread":
+			unread = []string{rapid.SampledFrom([]string{"a", "b"}).Draw(t, "source")}
+		case "absent":
+			unread = []string{"absent", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "source")}
+		case "mail":
+			w.eachPerson(t, func(r *directory.Record) { r.Email = rapid.SampledFrom([]string{"", "no address"}).Draw(t, "mail") })
+		case "twins":
+			w.eachPerson(t, func(r *directory.Record) { r.Email = "ana@x.org" })
+		case "selectors":
+			w.groups = map[string][]directory.Record{}
+		}
+		rules, in = w.input(t, inOrder, false)
+		if len(unread) == 2 {
+			in.People = directory.Join(slices.DeleteFunc(slices.Collect(in.People.Sources()), func(s *directory.Snapshot) bool { return s.Source() == unread[1] })...)
+			unread = nil
+		}
+		in.Unread = unread
+		if rapid.Bool().Draw(t, "no catalog") {
+			in.Catalog = nil
+		}
+		out := rules.Map(in)
+		if hasTakings(out.Desired) || narrows(w.accounts, out.Desired) {
+			t.Fatalf("%s\n%+v", strings.Join(tell(out.Desired), "\n"), out.Conflicts)
+		}
+	})
+}
+
+func (w *world) eachPerson(t *rapid.T, harm func(*directory.Record)) {
+	for _, s := range []string{"a", "b"} {
+		w.people[s] = slices.Clone(w.people[s])
+		for i := range w.people[s] {
+			if rapid.Bool().Draw(t, "harmed") {
+				harm(&w.people[s][i])
+			}
+		}
+	}
+}
+
+// hasTakings says that somebody is to lose something.
+func hasTakings(d *access.Desired) bool {
+	return slices.ContainsFunc(d.Wishes, func(w access.Wish) bool { return len(w.Losses) > 0 || w.Standing == access.Suspend })
+}
+
+// narrows says that somebody who keeps a right keeps it for less.
+func narrows(accounts []access.Account, d *access.Desired) bool {
+	l := access.NewLedger(accounts, nil)
+	for _, w := range d.Wishes {
+		a, ok := l.Account(w.Member)
+		if !ok {
+			continue
+		}
+		for _, g := range w.Grants {
+			o, ok := a.Grant(d.Groups[g.Group].ID)
+			if ok && !g.Unsure && (!g.Role.Covers(o.Role) || g.From > o.From || g.Until-1 < o.Until-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
