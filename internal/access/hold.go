@@ -60,3 +60,10 @@ type Spending struct {
 	Group  RemoteID // 0 when it was about the person as a whole
 	Email  string   // folded; "" for everybody who is in the group
 }
+
+// Decision is what a person says about a held step.
+type Decision struct {
+	Step    Digest
+	Verdict Verdict // Approved, Rejected, or Waiting to take back what was said
+	By, Why string
+}

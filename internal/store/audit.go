@@ -155,8 +155,8 @@ func (b *booking) audit() error {
 	return b.t.appendAudit(line)
 }
 
-func (s *Store) decisionLine(d Decision, what string) record.AuditLine {
-	return record.AuditLine{At: s.instant().Time(), Step: d.Step, What: what, Why: d.Why, Outcome: d.Verdict.String() + " by " + d.By}
+func decisionLine(d access.Decision, at access.Instant, what string) record.AuditLine {
+	return record.AuditLine{At: at.Time(), Step: d.Step, What: what, Why: d.Why, Outcome: d.Verdict.String() + " by " + d.By}
 }
 
 // describe says a change as people do, with what it is about.

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 )
 
@@ -28,14 +29,25 @@ func damaged(bucket string, key []byte) error {
 	return fmt.Errorf("row %q of %s: %w", key, bucket, ErrDamaged)
 }
 
-// rescue turns a panic of bbolt, which it uses for pages that make no sense, into an error. Panics of our own stay panics: those
-// of the runtime are errors, and bbolt's are text.
-func rescue(err *error) {
-	if r := recover(); r != nil {
-		text, ok := r.(string)
-		if !ok {
-			panic(r)
-		}
-		*err = fmt.Errorf("%s: %w", strings.TrimSpace(text), ErrDamaged)
+// rescue turns into an error what happens when the file makes no sense or cannot be read: bbolt panics with text, and memory that
+// stands for a part of the file which the disk does not give faults. Any other panic stays one. It is deferred with the answer of
+// expectFaults.
+func rescue(faults bool, err *error) {
+	r := recover()
+	debug.SetPanicOnFault(faults)
+	switch r := r.(type) {
+	case nil:
+	case string:
+		*err = fmt.Errorf("%s: %w", strings.TrimSpace(r), ErrDamaged)
+	case interface {
+		error
+		Addr() uintptr
+	}:
+		*err = fmt.Errorf("%w: %w", r, ErrDamaged)
+	default:
+		panic(r)
 	}
 }
+
+// expectFaults makes a fault a panic in this goroutine, until rescue.
+func expectFaults() bool { return debug.SetPanicOnFault(true) }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -149,3 +151,5 @@ func (r read) seal(t interface{ Fatal(...any) }) *directory.Snapshot {
 	}
 	return s
 }
+
+func cmpEmpty() cmp.Option { return cmpopts.EquateEmpty() }

@@ -123,33 +123,36 @@ func (t *txn) hold(step access.Digest) (h holdRow, known bool, err error) {
 
 func (t *txn) putHold(h holdRow) error { return t.put(holdBucket, h.Hold.Step[:], h) }
 
-// Decision is what a person says about a held step.
-type Decision struct {
-	Step    access.Digest
-	Verdict access.Verdict // Approved, Rejected, or Waiting to take back what was said
-	By, Why string
+// Decide writes down decisions about held steps, all or none, each with a line in the audit trail. ErrNoHold: one of them is not
+// held.
+func (s *Store) Decide(ctx context.Context, all ...access.Decision) error {
+	return s.update(ctx, holdBucket, func(t *txn) error {
+		for _, d := range all {
+			if err := t.decide(d, s.instant()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-// Decide writes down a decision about a held step, and a line in the audit trail. ErrNoHold: there is none of that id.
-func (s *Store) Decide(ctx context.Context, d Decision) error {
+func (t *txn) decide(d access.Decision, at access.Instant) error {
 	if d.Verdict == access.Parked {
-		return s.wrap(holdBucket, fmt.Errorf("%s is for Kisi to say", d.Verdict))
+		return fmt.Errorf("%s is for Kisi to say", d.Verdict)
 	}
-	return s.update(ctx, holdBucket, func(t *txn) error {
-		h, known, err := t.hold(d.Step)
-		if err != nil {
-			return err
-		}
-		if !known || h.obsolete(s.instant()) {
-			return fmt.Errorf("%s: %w", d.Step.Short(), ErrNoHold)
-		}
-		h.Hold.Verdict, h.Hold.By, h.Hold.Why, h.Hold.Until = d.Verdict, d.By, d.Why, 0
-		h.Planned = s.instant()
-		if err := t.putHold(h); err != nil {
-			return err
-		}
-		return t.appendAudit(s.decisionLine(d, h.Hold.What))
-	})
+	h, known, err := t.hold(d.Step)
+	if err != nil {
+		return err
+	}
+	if !known || h.obsolete(at) {
+		return fmt.Errorf("%s: %w", d.Step.Short(), ErrNoHold)
+	}
+	h.Hold.Verdict, h.Hold.By, h.Hold.Why, h.Hold.Until = d.Verdict, d.By, d.Why, 0
+	h.Planned = at
+	if err := t.putHold(h); err != nil {
+		return err
+	}
+	return t.appendAudit(decisionLine(d, at, h.Hold.What))
 }
 
 // park holds a step that Kisi has refused: for ten minutes, then twice as long each time, a day at most.

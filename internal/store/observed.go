@@ -59,7 +59,7 @@ func (o *observation) after(a *access.Account) (access.Account, bool) {
 	}
 	next := a.Saw(*m, o.state.At)
 	met := a.Known.Seen == 0 && next.Known.Seen != 0
-	return next, met || !sameMember(&a.Known, &next.Known)
+	return next, met || !sameMember(&a.Known, &next.Known) || next.Link.Suspended != a.Link.Suspended
 }
 
 func (o *observation) covers(id access.RemoteID) bool {

@@ -93,22 +93,22 @@ func open(path string, o Options, want schema) (_ *Store, err error) {
 
 // prepare makes an opened file fit for use.
 func (s *Store) prepare(want schema) (err error) {
-	defer rescue(&err)
+	defer rescue(expectFaults(), &err)
 	if err := s.migrate(want); err != nil {
 		return err
 	}
 	return s.dropLeftovers()
 }
 
-// openFile opens without looking at what is inside. The list of free pages is not kept on disk: it would be written with every
-// commit, and after a generation was dropped it is long.
+// openFile opens without looking at what is inside. The list of free pages is kept on disk although that makes commits larger: else
+// bbolt would walk the whole file now, and in a goroutine of its own, where a broken page ends the process.
 func openFile(path string, o Options, readOnly bool) (s *Store, err error) {
-	defer rescue(&err)
+	defer rescue(expectFaults(), &err)
 	docs, err := newDocs()
 	if err != nil {
 		return nil, err
 	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: o.Timeout, NoSync: o.NoSync, NoFreelistSync: true,
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: o.Timeout, NoSync: o.NoSync,
 		FreelistType: bolt.FreelistMapType, ReadOnly: readOnly})
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
@@ -175,7 +175,7 @@ func (s *Store) update(ctx context.Context, what string, do func(*txn) error) er
 }
 
 func (s *Store) transact(run func(func(*bolt.Tx) error) error, do func(*txn) error) (err error) {
-	defer rescue(&err)
+	defer rescue(expectFaults(), &err)
 	return run(func(tx *bolt.Tx) error {
 		t := &txn{tx: tx, docs: s.docs}
 		if err := do(t); err != nil {

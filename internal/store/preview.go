@@ -52,7 +52,7 @@ func OpenPreview(path string, o Options) (_ *Preview, err error) {
 
 // readable says whether a file can be used without being brought up to date.
 func (s *Store) readable(want schema) (err error) {
-	defer rescue(&err)
+	defer rescue(expectFaults(), &err)
 	return s.db.View(func(tx *bolt.Tx) error {
 		have, err := versionOf(tx)
 		switch {
@@ -158,7 +158,7 @@ func (p *Preview) SaveHolds(context.Context, []access.Hold) error { return nil }
 func (p *Preview) AddHolds(context.Context, []access.Hold) error { return nil }
 
 // Decide refuses.
-func (p *Preview) Decide(context.Context, Decision) error { return ErrPreview }
+func (p *Preview) Decide(context.Context, ...access.Decision) error { return ErrPreview }
 
 // Spent is Store.Spent.
 func (p *Preview) Spent(ctx context.Context, since access.Instant) ([]access.Spending, error) {

@@ -42,7 +42,7 @@ func (s *Store) SaveRun(ctx context.Context, r *record.Run) error {
 
 func (t *txn) pruneOld(run uint64, now access.Instant) error {
 	if run > runsKept {
-		if err := prune(t.bucket(runBucket), numberKey(run-runsKept)); err != nil {
+		if err := prune(t.bucket(runBucket), numberKey(run-runsKept+1)); err != nil {
 			return err
 		}
 	}

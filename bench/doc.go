@@ -1,0 +1,9 @@
+// Package bench measures what a user waits for: reading a directory, deciding, and loading Kisi. Figures are ratios within one run
+// wherever two things are compared, because machines differ.
+//
+//	go test -run '^$' -bench Compute -benchtime 1x ./bench      map and plan, 50,000 and 1,000,000 people
+//	go test -run '^$' -bench Read -benchtime 3x ./bench         100,000 people from slapd, against ldapsearch
+//	go test -run '^$' -bench FirstLoad -benchtime 1x -timeout 30m ./bench    1,000 people at Kisi's real pace
+//
+// It holds benchmarks only; nothing here is asserted but that the work was done.
+package bench

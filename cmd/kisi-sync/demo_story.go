@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
+)
+
+// scene is one thing that happens in the demo's company, and what is done about it.
+type scene struct {
+	title, text string
+	happen      func() error
+	verbs       [][]string
+	after       string
+	code        int // the exit code that the last verb must end with
+}
+
+// play tells the whole story. It fails when a verb does not end as the story says: the demo is a test as well.
+func (d *demo) play(ctx context.Context) error {
+	d.ui.say(`This is kisi-sync at work for Nordlicht, a made-up company with %s in an LDAP directory
+and a Kisi organization in which some things were made by hand. Both run in this process.`,
+		count(len(d.company.People("")), "person", "people"))
+	for _, s := range append(d.firstDay(), d.everyDay()...) {
+		if err := d.chapter(ctx, s.title, s.text); err != nil {
+			return err
+		}
+		if err := d.show(ctx, s); err != nil {
+			return err
+		}
+	}
+	return d.audit()
+}
+
+func (d *demo) show(ctx context.Context, s scene) error {
+	if s.happen != nil {
+		if err := s.happen(); err != nil {
+			return fmt.Errorf("the demo's company: %w", err)
+		}
+	}
+	for i, args := range s.verbs {
+		began := now()
+		code := d.verb(ctx, args...)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if want := s.code; i == len(s.verbs)-1 && code != want {
+			return fmt.Errorf("kisi-sync %s ended with %d, the story says %d", args[0], code, want)
+		}
+		d.ui.say("(exit code %d, %s)", code, took(began))
+	}
+	if s.after != "" {
+		d.ui.say("\n%s", s.after)
+	}
+	return nil
+}
+
+// firstDay is what an admin does first: look, plan, apply.
+func (d *demo) firstDay() []scene {
+	return []scene{{
+		title: "The file",
+		text:  "Everything is in one file, " + d.config() + ":\n\n" + indent(demoConfig),
+	}, {
+		title: "Check",
+		text:  "First: is everything there, and may we? Nothing is changed by this.",
+		verbs: [][]string{{"check"}},
+	}, {
+		title: "Plan",
+		text:  "What would happen, in people and doors. Nothing is changed by this either.",
+		verbs: [][]string{{"plan"}},
+		code:  exitChanges,
+	}, {
+		title: "Apply",
+		text:  "Now do it. Kisi takes five calls a second, so this takes a while; stopping it at any point is safe.",
+		verbs: [][]string{{"apply", "--yes"}, {"plan"}},
+		after: "The second plan is empty: doing the same twice does nothing.",
+	}}
+}
+
+// everyDay is what happens afterwards.
+func (d *demo) everyDay() []scene {
+	return []scene{{
+		title: "A joiner",
+		text:  "Noor Haddad joins Engineering in Berlin, and is put into two groups of the directory.",
+		happen: func() error {
+			return d.company.Join(ldapsim.Person{UID: "nhaddad", Given: "Noor", Surname: "Haddad", Department: "Engineering", City: "Berlin", Type: "employee"},
+				"staff-berlin", "engineering")
+		},
+		verbs: [][]string{{"sync", "--changes"}},
+		after: "Only Noor was looked at in Kisi; nobody else differs from what is known.",
+	}, {
+		title: "A mover",
+		text:  "Nils Lindqvist leaves the sysadmins for Engineering: he must gain the Lab and lose the Server Room.",
+		happen: func() error {
+			if err := d.company.Replace(ldapsim.PersonDN("nlindqvist"), "departmentNumber", "Engineering"); err != nil {
+				return err
+			}
+			return d.company.Transfer("nlindqvist", "sysadmins", "engineering")
+		},
+		verbs: [][]string{{"sync", "--changes"}, {"explain", "nlindqvist"}},
+		after: "The new door came before the old one went.",
+	}, {
+		title:  "A leaver",
+		text:   "Anton Gruber's account is disabled in the directory. That is positive evidence, so nothing waits.",
+		happen: func() error { return d.company.Disable("agruber") },
+		verbs:  [][]string{{"sync", "--changes"}},
+		after:  "His Kisi user is suspended: no door opens for him any more. His rights are kept, in case it was a mistake.",
+	}, {
+		title:  "A renamed group",
+		text:   "Somebody renames the group cn=lab, which a rule names, to cn=laboratory.",
+		happen: func() error { return d.company.RenameGroup("lab", "laboratory") },
+		verbs:  [][]string{{"sync"}},
+		after:  "The rule finds no group of that name any more. Nobody loses the Lab for that: it is reported until the file is mended.",
+	}, {
+		title: "A mass removal",
+		text:  "Somebody clears most of the group cn=staff-berlin by mistake. All these people would lose Staff at once.",
+		happen: func() error {
+			if err := d.company.RenameGroup("laboratory", "lab"); err != nil {
+				return err
+			}
+			for _, dn := range d.berliners() {
+				if err := d.company.RemoveMember("staff-berlin", dn); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		verbs: [][]string{{"sync"}},
+		code:  exitHeld,
+		after: "Over the limit nothing is taken away: it waits for a person. In a terminal, kisi-sync apply asks; nothing ever needs\n" +
+			"a limit switched off. Everything else goes on.",
+	}}
+}
+
+// berliners are the people of the mass removal.
+func (d *demo) berliners() []string {
+	members := d.company.Values(ldapsim.GroupDN("staff-berlin"), "member")
+	return members[:len(members)*2/3]
+}
+
+// audit lets the simulated Kisi say whether anything foreign was touched.
+func (d *demo) audit() error {
+	if err := d.kisi.Check(); err != nil {
+		return fmt.Errorf("the simulated Kisi complains: %w", err)
+	}
+	d.ui.say("\nThe simulated Kisi has kept watch: nobody was made twice, no right was given twice, and nothing made by hand was touched\n"+
+		"(%d calls, %d of them refused for being too fast).", d.kisi.Counts().Requests, d.kisi.Counts().TooMany)
+	return nil
+}
+
+func indent(text string) string {
+	out := ""
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		out += "    " + line + "\n"
+	}
+	return out
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/connectors/all"
+	"github.com/kisi-sync/kisi-sync/internal/kisi"
+	"github.com/kisi-sync/kisi-sync/internal/pacer"
+	"github.com/kisi-sync/kisi-sync/internal/secret"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/engine"
+)
+
+// session is everything that a verb works with, introduced to each other. It is closed when the verb ends.
+type session struct {
+	ui       *voice
+	settings *config.Settings
+	rules    *mapping.Rules
+	client   *kisi.Client
+	target   *kisi.Target
+	sources  []engine.Source
+	engine   *engine.Engine
+	store    engine.Store
+	closers  []io.Closer
+}
+
+// opening says how a verb wants to work.
+type opening struct {
+	asked  string
+	accept []string
+	keep   bool // write into the store; otherwise what is read stays in memory and nothing can be carried out
+}
+
+// load reads the configuration.
+func load(ui *voice, c *common) (*config.Settings, error) {
+	settings, err := config.Load(c.config, all.Types())
+	if err != nil {
+		var problems *config.Problems
+		if errors.As(err, &problems) {
+			return nil, err
+		}
+		return nil, &exit{code: exitUsage, err: err, hint: hintFor(err)}
+	}
+	for _, w := range settings.Warnings {
+		ui.tell("warning: %s", w)
+	}
+	return settings, nil
+}
+
+// open loads the configuration and introduces everybody. It contacts nobody.
+func open(ctx context.Context, ui *voice, c *common, o opening) (*session, error) {
+	settings, err := load(ui, c)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{ui: ui, settings: settings}
+	if err := s.introduce(ctx, o); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *session) introduce(ctx context.Context, o opening) error {
+	rules, problems := mapping.Compile(s.settings.MappingSpec())
+	if len(problems) > 0 { // config has reported them already
+		return fmt.Errorf("%s: %s", problems[0].Path, problems[0].Text)
+	}
+	s.rules = rules
+	if err := s.openKisi(); err != nil {
+		return err
+	}
+	if err := s.openSources(); err != nil {
+		return err
+	}
+	if err := s.openStore(o); err != nil {
+		return err
+	}
+	accept := map[string]bool{}
+	for _, name := range o.accept {
+		accept[name] = true
+	}
+	s.engine = engine.New(engine.Options{
+		Sources: s.sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
+		Organization: s.settings.Kisi.Domain, Target: s.target, Store: s.store, Now: now, Log: s.ui.log,
+		Asked: o.asked, Accept: accept,
+	})
+	return ctx.Err()
+}
+
+func (s *session) openKisi() error {
+	k := s.settings.Kisi
+	client, err := kisi.New(kisi.Options{
+		URL:         k.URL,
+		Key:         func() (secret.String, error) { return k.APIKey.Resolve(s.settings.Secrets()) },
+		Integration: k.Program.Identifier, Contact: k.Program.Contact, UserAgent: "kisi-sync/" + version(),
+		Pace: pacer.Options{Rate: k.Rate}, Log: s.ui.log, Now: now,
+	})
+	if err != nil {
+		return err
+	}
+	s.client, s.target = client, kisi.NewTarget(client)
+	s.closers = append(s.closers, client)
+	return nil
+}
+
+func (s *session) openSources() error {
+	for _, source := range s.settings.Sources {
+		opened, err := source.Config.Open(connectors.Env{
+			Name: source.Name, Dir: s.settings.Dir, Attributes: s.rules.Attributes(source.Name),
+			Log: s.ui.log.With("source", source.Name), Now: now,
+		})
+		if err != nil {
+			return fmt.Errorf("source %s: %w", source.Name, err)
+		}
+		if closer, ok := opened.(io.Closer); ok {
+			s.closers = append(s.closers, closer)
+		}
+		s.sources = append(s.sources, engine.Source{Name: source.Name, ID: source.ID, Source: opened})
+	}
+	return nil
+}
+
+func (s *session) openStore(o opening) error {
+	if !o.keep {
+		preview, err := store.OpenPreview(s.settings.State, store.Options{Now: now})
+		if err != nil {
+			return err
+		}
+		s.store, s.closers = preview, append(s.closers, preview)
+		return nil
+	}
+	st, err := store.Open(s.settings.State, store.Options{Now: now})
+	if err != nil {
+		return err
+	}
+	s.store, s.closers = st, append(s.closers, st)
+	return nil
+}
+
+// Close closes everything that was opened, last things first.
+func (s *session) Close() error {
+	var all []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		all = append(all, s.closers[i].Close())
+	}
+	s.closers = nil
+	return errors.Join(all...)
+}
+
+// read takes in all sources, side by side. One that fails does not stop the others; their errors are returned together.
+func (s *session) read(ctx context.Context, full bool) error {
+	var wait sync.WaitGroup
+	failed := make([]error, len(s.sources))
+	for i, source := range s.sources {
+		wait.Go(func() { _, failed[i] = s.engine.Intake(ctx, source.Name, full) })
+	}
+	wait.Wait()
+	for _, status := range s.engine.Statuses() {
+		s.tellSource(status)
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/sync/apply"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
+)
+
+// Carry carries out a plan that was looked at, and writes the record of the run. It returns the record also when the run ended
+// early; what was not done is still a difference, and the next run finds it by itself.
+func (e *Engine) Carry(ctx context.Context, o *Outlook, options apply.Options) (record.Run, apply.Report, error) {
+	report, err := e.carry(ctx, o, options)
+	run := o.Run
+	run.Ended = e.o.Now()
+	run.Steps.Done, run.Steps.Held, run.Steps.Blocked = report.Done+report.Noted, report.Held, report.Blocked
+	run.Steps.Refused, run.Steps.Unknown, run.Steps.Left = report.Refused, report.Unknown, report.Left
+	if err != nil {
+		run.Error = err.Error()
+	}
+	if saveErr := e.o.Store.SaveRun(context.WithoutCancel(ctx), &run); err == nil {
+		err = saveErr
+	}
+	e.o.Log.Info("run ended", "run", run.ID, "done", run.Steps.Done, "held", run.Steps.Held, "refused", run.Steps.Refused,
+		"unknown", run.Steps.Unknown, "left", run.Steps.Left)
+	return run, report, err
+}
+
+// carry writes down what is held and what changes only in the ledger, then what was observed of everybody who is linked by now,
+// and then makes the calls.
+func (e *Engine) carry(ctx context.Context, o *Outlook, options apply.Options) (apply.Report, error) {
+	if err := e.saveHolds(ctx, o); err != nil {
+		return apply.Report{}, err
+	}
+	if _, err := apply.Record(ctx, o.Plan, e.o.Store); err != nil {
+		return apply.Report{}, err
+	}
+	if o.Input.Observed != nil && !o.Input.Observed.Covers.Empty() {
+		if err := e.o.Store.SaveObserved(ctx, o.Input.Observed); err != nil {
+			return apply.Report{}, err
+		}
+	}
+	report, err := apply.Execute(ctx, o.Plan, e.o.Target, e.o.Store, options)
+	if err == nil && report.Done > 0 && o.makesGroups() {
+		err = e.rereadCatalog(ctx)
+	}
+	return report, err
+}
+
+// makesGroups says that the catalog is another one after the plan.
+func (o *Outlook) makesGroups() bool {
+	return slices.ContainsFunc(o.Plan.Steps, func(s plan.Step) bool { return s.Change.Kind == access.CreateGroup && s.Hold == nil })
+}
+
+func (e *Engine) rereadCatalog(ctx context.Context) error {
+	c, err := e.o.Target.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	return e.o.Store.SaveCatalog(ctx, c)
+}
+
+// Approve lets exactly these steps of an outlook pass once; Reconsider then plans with it.
+func (e *Engine) Approve(ctx context.Context, o *Outlook, steps []access.Digest, by, why string) error {
+	if err := e.saveHolds(ctx, o); err != nil {
+		return err
+	}
+	decisions := make([]access.Decision, len(steps))
+	for i, id := range steps {
+		decisions[i] = access.Decision{Step: id, Verdict: access.Approved, By: by, Why: why}
+	}
+	return e.o.Store.Decide(ctx, decisions...)
+}
+
+// saveHolds keeps what waits for a person's decision. A look at some people says nothing about what waits for others.
+func (e *Engine) saveHolds(ctx context.Context, o *Outlook) error {
+	if o.Full {
+		return e.o.Store.SaveHolds(ctx, o.holds(e.now()))
+	}
+	return e.o.Store.AddHolds(ctx, o.holds(e.now()))
+}
+
+// holds returns the steps that wait for a person's decision.
+func (o *Outlook) holds(at access.Instant) []access.Hold {
+	var waiting []access.Hold
+	for i := range o.Plan.Steps {
+		s := &o.Plan.Steps[i]
+		if s.Hold != nil && (s.Hold.Kind == access.HeldByLimit || s.Hold.Kind == access.HeldByHand) {
+			waiting = append(waiting, access.Hold{Step: s.ID, Verdict: access.Waiting, Reason: *s.Hold,
+				What: s.Describe(o.Words.Catalog), Since: at})
+		}
+	}
+	return waiting
+}
+
+// Reconcile is one run: look, then carry out what is not held. urgent is asked after each call; true cuts the run short.
+func (e *Engine) Reconcile(ctx context.Context, full bool, urgent func() bool) (record.Run, error) {
+	o, err := e.Look(ctx, full)
+	if err != nil {
+		return record.Run{}, err
+	}
+	run, _, err := e.Carry(ctx, o, apply.Options{Urgent: urgent})
+	return run, err
+}

@@ -1,0 +1,138 @@
+// Package engine conducts: it takes in one source at a time (Intake), and holds everything that is known against Kisi and carries
+// out the difference (Look, then Carry; Reconcile is both).
+//
+// It decides what is believable of what was read. What should be is mapping's business, what is done about it plan's, how it is
+// done apply's. Intakes of different sources may run side by side; of reconciliations there is one at a time.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/apply"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
+)
+
+// Target is Kisi. Observe may see more than it was asked for, never less; what it returns is whole. Catalog lists what there is to be
+// granted.
+type Target interface {
+	apply.Target
+	Observe(ctx context.Context, s access.Scope) (*access.State, error)
+	Catalog(ctx context.Context) (*access.Catalog, error)
+}
+
+// Snapshots remembers what was read of the sources. Snapshot returns nil when nothing is known of a source. SaveSnapshot keeps rows,
+// cursor and counts together or not at all. HighWater returns the largest of each count within a window.
+type Snapshots interface {
+	Snapshot(ctx context.Context, source string) (*directory.Snapshot, error)
+	SaveSnapshot(ctx context.Context, s *directory.Snapshot) error
+	HighWater(ctx context.Context, source string, window time.Duration) (directory.Counts, error)
+}
+
+// Memory remembers Kisi: what is ours, how it was last seen, and what there is to be granted (nil when that is not known).
+type Memory interface {
+	Ledger(ctx context.Context) (*access.Ledger, error)
+	SaveObserved(ctx context.Context, s *access.State) error
+	Catalog(ctx context.Context) (*access.Catalog, error)
+	SaveCatalog(ctx context.Context, c *access.Catalog) error
+	Bind(ctx context.Context, o access.Organization, installation string) error // refuses another organization than before
+}
+
+// Rulings remembers what is held, what was decided about it, and what was spent. SaveHolds replaces all that wait for a decision,
+// AddHolds adds to them; Decide decides about some.
+type Rulings interface {
+	Holds(ctx context.Context) ([]access.Hold, error)
+	SaveHolds(ctx context.Context, waiting []access.Hold) error
+	AddHolds(ctx context.Context, waiting []access.Hold) error
+	Decide(ctx context.Context, all ...access.Decision) error
+	Spent(ctx context.Context, since access.Instant) ([]access.Spending, error)
+}
+
+// Journal is what apply writes, and the intents that were never finished.
+type Journal interface {
+	apply.Journal
+	Open(ctx context.Context) ([]access.Intent, error)
+}
+
+// Runs keeps the record of runs; SaveRun numbers a new one.
+type Runs interface {
+	SaveRun(ctx context.Context, r *record.Run) error
+}
+
+// Store is everything that is remembered.
+type Store interface {
+	Snapshots
+	Memory
+	Rulings
+	Journal
+	Runs
+}
+
+// Source is an opened source with its two names.
+type Source struct {
+	Name, ID string
+	connectors.Source
+}
+
+// Options are what an Engine is made of. All fields but Asked and Accept are required.
+type Options struct {
+	Sources      []Source
+	Rules        *mapping.Rules
+	Policy       plan.Policy
+	Limits       plan.Limits
+	Organization string // the domain that the file names; "": whatever the key belongs to
+	Target       Target
+	Store        Store
+	Now          func() time.Time
+	Log          *slog.Logger
+	Asked        string          // who asked, for the record
+	Accept       map[string]bool // names of sources whose next read is believed whatever it says
+}
+
+// Engine conducts runs. Intake may be called for several sources at once; everything else one at a time.
+type Engine struct {
+	o      Options
+	mu     sync.Mutex
+	status map[string]record.SourceStatus // by name
+	held   map[string]*directory.Snapshot // by source ID, once read from the store or taken in
+}
+
+// New returns an Engine. It contacts nobody.
+func New(o Options) *Engine {
+	return &Engine{o: o, status: map[string]record.SourceStatus{}, held: map[string]*directory.Snapshot{}}
+}
+
+func (e *Engine) now() access.Instant { return access.At(e.o.Now()) }
+
+// source returns a source by name.
+func (e *Engine) source(name string) (Source, error) {
+	for _, s := range e.o.Sources {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return Source{}, fmt.Errorf("no source is called %q", name)
+}
+
+// Statuses returns how each source was last read, in the order of the sources.
+func (e *Engine) Statuses() []record.SourceStatus {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var all []record.SourceStatus
+	for _, s := range e.o.Sources {
+		status, ok := e.status[s.Name]
+		if !ok {
+			status = record.SourceStatus{Name: s.Name}
+		}
+		all = append(all, status)
+	}
+	return all
+}

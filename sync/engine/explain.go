@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/mapping"
+)
+
+// Explanation is everything about one person: what the sources say, what the rules make of it, and what Kisi has.
+type Explanation struct {
+	Trail   mapping.Trail
+	Member  *access.Member  // as observed now; nil: Kisi has no such user
+	Account *access.Account // what is ours; nil: nothing
+	Outlook *Outlook        // of this person alone
+}
+
+// Explain looks at one person. who is an address, a key or a name.
+func (e *Engine) Explain(ctx context.Context, who string) (*Explanation, error) {
+	l := e.look(false)
+	if _, err := l.do(ctx, l.recall, l.catalog, l.remap); err != nil {
+		return nil, err
+	}
+	trail, err := e.o.Rules.Explain(l.mappingInput(), who)
+	if err != nil {
+		return nil, err
+	}
+	x := &Explanation{Trail: trail, Outlook: l.out}
+	return x, l.explain(ctx, x)
+}
+
+// explain observes the person and plans for him alone.
+func (l *look) explain(ctx context.Context, x *Explanation) error {
+	scope := access.Scope{}
+	for _, r := range x.Trail.Records {
+		if r.Email != "" {
+			scope.Emails = append(scope.Emails, email.Fold(r.Email))
+		}
+	}
+	var member access.RemoteID
+	if x.Trail.Wish != nil {
+		member = x.Trail.Wish.Member
+	}
+	if a, ok := l.ledger.Account(member); ok {
+		x.Account = a
+		scope.Members = []access.RemoteID{a.Known.ID}
+	}
+	if scope.Empty() {
+		return nil
+	}
+	state, err := l.e.o.Target.Observe(ctx, scope)
+	if err != nil {
+		return err
+	}
+	for i := range state.Members {
+		x.Member = &state.Members[i]
+	}
+	l.out.Input.Observed, l.out.Words.Observed = state, state
+	return l.plan(ctx)
+}

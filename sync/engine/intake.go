@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+)
+
+// Intake reads one source and keeps what it said, if the read was whole. full asks for everything, else for what changed where the
+// source can tell. changed says whether anything is different now. After an error everything known of the source stays as it was.
+func (e *Engine) Intake(ctx context.Context, name string, full bool) (changed bool, err error) {
+	s, err := e.source(name)
+	if err != nil {
+		return false, err
+	}
+	began := e.o.Now()
+	next, diff, doubted, err := e.read(ctx, s, full)
+	e.report(s, began, next, err)
+	if err != nil {
+		return false, fmt.Errorf("source %s: %w", name, err)
+	}
+	e.o.Log.Info("source read", "source", name, "people", diff.After.People, "groups", diff.After.Groups,
+		"members", diff.After.Members, "changed", !diff.Same(), "doubts", next.Doubts())
+	if doubted != "" {
+		e.o.Log.Warn("source degraded", "source", name, "reason", doubted)
+	}
+	return !diff.Same(), nil
+}
+
+// read fetches, weighs and keeps.
+func (e *Engine) read(ctx context.Context, s Source, full bool) (next *directory.Snapshot, diff directory.Diff, doubted string, err error) {
+	last, err := e.snapshot(ctx, s.ID)
+	if err != nil {
+		return nil, diff, "", err
+	}
+	high, err := e.o.Store.HighWater(ctx, s.ID, guardWindow)
+	if err != nil {
+		return nil, diff, "", err
+	}
+	var since directory.Cursor
+	if last != nil && !full {
+		since = last.Cursor()
+	}
+	b := directory.Build(s.ID, last)
+	receipt, err := s.Fetch(ctx, since, b.Put)
+	if err != nil {
+		return nil, diff, "", err
+	}
+	if receipt.Coverage == directory.Delta && last == nil {
+		return nil, diff, "", errors.New("an increment came where everything was asked for")
+	}
+	if receipt.At.IsZero() {
+		receipt.At = e.o.Now()
+	}
+	next, diff, err = b.Seal(receipt, func(d directory.Diff) bool {
+		doubted = e.doubt(s, d, high)
+		return doubted == ""
+	})
+	if err != nil {
+		return nil, diff, "", err
+	}
+	if err := e.o.Store.SaveSnapshot(ctx, next); err != nil {
+		return nil, diff, "", err
+	}
+	e.mu.Lock()
+	e.held[s.ID] = next
+	e.mu.Unlock()
+	return next, diff, doubted, nil
+}
+
+// snapshot returns what is known of a source, from memory or from the store; nil when nothing is.
+func (e *Engine) snapshot(ctx context.Context, id string) (*directory.Snapshot, error) {
+	e.mu.Lock()
+	s := e.held[id]
+	e.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	s, err := e.o.Store.Snapshot(ctx, id)
+	if err != nil || s == nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.held[id] = s
+	e.mu.Unlock()
+	return s, nil
+}
+
+func (e *Engine) report(s Source, began time.Time, next *directory.Snapshot, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	status := e.status[s.Name]
+	status.Name, status.Took, status.Error = s.Name, e.o.Now().Sub(began), ""
+	if err != nil {
+		status.Error = err.Error()
+	}
+	if next != nil {
+		c := next.Counts()
+		status = record.SourceStatus{Name: s.Name, At: began, People: c.People, Groups: c.Groups, Members: c.Members,
+			Doubts: next.Doubts(), Took: status.Took}
+	}
+	e.status[s.Name] = status
+}

@@ -1,0 +1,258 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
+)
+
+// Outlook is what a run would do, with everything that it was decided from. It may be kept, shown and decided upon before it is
+// carried out; it is good for one Carry.
+type Outlook struct {
+	Plan      *plan.Plan
+	Input     plan.Input
+	Words     plan.Words
+	Conflicts []mapping.Conflict
+	Unsettled []plan.Verdict // intents whose outcome is still open, or ambiguous
+	Full      bool
+	Run       record.Run
+}
+
+// Look observes Kisi and plans. full looks at everybody, otherwise only at who differs from what is known; then nobody may be
+// looked at, no call is made and the plan is empty. It changes nothing in Kisi; in the store it settles what was open.
+func (e *Engine) Look(ctx context.Context, full bool) (*Outlook, error) {
+	l := e.look(full)
+	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.settle, l.plan)
+}
+
+// Preview is a full Look that leaves the store alone, too: earlier calls without an outcome stay open, and what they are about
+// is held.
+func (e *Engine) Preview(ctx context.Context) (*Outlook, error) {
+	l := e.look(true)
+	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.plan)
+}
+
+// Resolve maps without observing anybody: what the rules make of what was read, against what there is in Kisi. Its plan is empty.
+func (e *Engine) Resolve(ctx context.Context) (*Outlook, error) {
+	l := e.look(true)
+	l.out.Plan = &plan.Plan{}
+	return l.do(ctx, l.recall, l.catalog, l.remap)
+}
+
+func (e *Engine) look(full bool) *look {
+	return &look{e: e, full: full, out: &Outlook{Full: full, Run: record.Run{Began: e.o.Now(), Full: full, Asked: e.o.Asked}}}
+}
+
+// do takes the steps of a look in order.
+func (l *look) do(ctx context.Context, steps ...func(context.Context) error) (*Outlook, error) {
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return l.out, nil
+}
+
+// look is an Outlook in the making.
+type look struct {
+	e       *Engine
+	full    bool
+	out     *Outlook
+	view    *directory.View
+	unread  []string
+	ledger  *access.Ledger
+	open    []access.Intent
+	desired *access.Desired
+}
+
+// recall brings together everything that is remembered.
+func (l *look) recall(ctx context.Context) (err error) {
+	var all []*directory.Snapshot
+	for _, s := range l.e.o.Sources {
+		snapshot, err := l.e.snapshot(ctx, s.ID)
+		if err != nil {
+			return fmt.Errorf("source %s: %w", s.Name, err)
+		}
+		if snapshot == nil {
+			l.unread = append(l.unread, s.ID)
+			continue
+		}
+		all = append(all, snapshot)
+	}
+	l.view = directory.Join(all...)
+	if l.open, err = l.e.o.Store.Open(ctx); err != nil {
+		return err
+	}
+	in := &l.out.Input
+	in.Policy, in.Limits, in.At = l.e.o.Policy, l.e.o.Limits, l.e.now()
+	if in.Holds, err = l.e.o.Store.Holds(ctx); err != nil {
+		return err
+	}
+	since := access.At(l.e.o.Now().Add(-l.e.o.Limits.Window))
+	if in.Spent, err = l.e.o.Store.Spent(ctx, since); err != nil {
+		return err
+	}
+	l.ledger, err = l.e.o.Store.Ledger(ctx)
+	return err
+}
+
+// catalog reads what there is to be granted: anew for a full look, else as it was last read.
+func (l *look) catalog(ctx context.Context) (err error) {
+	var c *access.Catalog
+	if !l.full {
+		if c, err = l.e.o.Store.Catalog(ctx); err != nil {
+			return err
+		}
+	}
+	if c == nil {
+		if c, err = l.e.o.Target.Catalog(ctx); err != nil {
+			return err
+		}
+		if err := l.e.bind(ctx, c); err != nil {
+			return err
+		}
+	}
+	l.out.Words.Catalog = c
+	return nil
+}
+
+// bind makes sure that the key belongs to the organization that the file and the store are about.
+func (e *Engine) bind(ctx context.Context, c *access.Catalog) error {
+	if want := e.o.Organization; want != "" && want != c.Organization.Domain {
+		return fmt.Errorf("%w: the API key belongs to the organization %q, the file says %q (kisi.organization.domain)",
+			access.ErrStop, c.Organization.Domain, want)
+	}
+	if err := e.o.Store.Bind(ctx, c.Organization, e.o.Policy.Installation); err != nil {
+		return err
+	}
+	return e.o.Store.SaveCatalog(ctx, c)
+}
+
+func (l *look) remap(context.Context) error {
+	result := l.e.o.Rules.Map(l.mappingInput())
+	l.desired, l.out.Conflicts = result.Desired, result.Conflicts
+	l.out.Input.Desired, l.out.Words.Desired = l.desired, l.desired
+	l.out.Input.Owned, l.out.Input.Open = l.ledger, l.open
+	return nil
+}
+
+func (l *look) mappingInput() mapping.Input {
+	return mapping.Input{People: l.view, Owned: l.ledger, Catalog: l.out.Words.Catalog, At: l.e.o.Now(), Unread: l.unread}
+}
+
+// observe looks at Kisi and keeps what it saw.
+func (l *look) observe(ctx context.Context) error {
+	scope := access.Scope{All: true}
+	if !l.full {
+		scope = plan.Suspects(l.out.Input)
+	}
+	if scope.Empty() {
+		l.out.Input.Observed = &access.State{At: l.e.now()}
+		l.out.Words.Observed = l.out.Input.Observed
+		return nil
+	}
+	for i := range l.desired.Groups {
+		if g := &l.desired.Groups[i]; g.ID != 0 && l.full {
+			scope.Doors = append(scope.Doors, g.ID)
+		}
+	}
+	for _, intent := range l.open {
+		if c := intent.Call; !c.Change.Kind.OfMember() && c.Group() != 0 {
+			scope.Doors = append(scope.Doors, c.Group())
+		}
+	}
+	slices.Sort(scope.Doors)
+	scope.Doors = slices.Compact(scope.Doors)
+	state, err := l.e.o.Target.Observe(ctx, scope)
+	if err != nil {
+		return err
+	}
+	if err := unseen(l.ledger, state, l.e.o.Limits.Removals.People); err != nil {
+		return err
+	}
+	l.out.Input.Observed, l.out.Words.Observed = state, state
+	return l.groupsOfToday(ctx, state)
+}
+
+// groupsOfToday puts the groups that were observed in place of those of a catalog that was read some time ago: nothing is decided about a
+// group that has been made, renamed or deleted since.
+func (l *look) groupsOfToday(ctx context.Context, state *access.State) error {
+	same := func(a, b access.Group) bool { return a.ID == b.ID && a.Name == b.Name && a.Place == b.Place }
+	if slices.EqualFunc(l.out.Words.Catalog.Groups, state.Groups, same) {
+		return nil
+	}
+	today := *l.out.Words.Catalog
+	today.Groups = slices.Clone(state.Groups)
+	for i := range today.Groups {
+		today.Groups[i].Opened, today.Groups[i].Doors, today.Groups[i].Stops = false, nil, nil
+	}
+	l.out.Words.Catalog = &today
+	if err := l.e.o.Store.SaveCatalog(ctx, &today); err != nil {
+		return err
+	}
+	return l.remap(ctx)
+}
+
+// settle closes intents whose outcome the observation shows, and then looks at what is ours again.
+func (l *look) settle(ctx context.Context) error {
+	var still []access.Intent
+	for i, v := range plan.Settle(l.open, l.out.Input.Observed) {
+		var err error
+		switch v.Outcome {
+		case plan.Open:
+			still = append(still, l.open[i])
+			l.out.Unsettled = append(l.out.Unsettled, v)
+			continue
+		case plan.Done:
+			err = l.e.o.Store.Finish(ctx, v.Seq, access.Result{ID: v.ID}, nil)
+		default:
+			err = l.e.o.Store.Finish(ctx, v.Seq, access.Result{}, access.ErrNotDone)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	settled := len(l.open) - len(still)
+	l.open = still
+	if settled == 0 {
+		return nil
+	}
+	var err error
+	if l.ledger, err = l.e.o.Store.Ledger(ctx); err != nil {
+		return err
+	}
+	l.e.o.Log.Info("earlier calls settled", "settled", settled, "open", len(still))
+	return l.remap(ctx)
+}
+
+// plan computes the plan.
+func (l *look) plan(context.Context) error {
+	l.out.Plan = plan.Compute(l.out.Input)
+	l.out.Run.Sources = l.e.Statuses()
+	l.out.Run.Steps.Planned, l.out.Run.Steps.Held = len(l.out.Plan.Steps), l.out.Plan.Held()
+	for _, c := range l.out.Conflicts {
+		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint})
+	}
+	for _, n := range l.out.Plan.Notes {
+		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: string(n.Kind), Who: n.Who, Text: n.Text})
+	}
+	return nil
+}
+
+// Reconsider plans again from the same observation after some holds were decided.
+func (e *Engine) Reconsider(ctx context.Context, o *Outlook) error {
+	holds, err := e.o.Store.Holds(ctx)
+	if err != nil {
+		return err
+	}
+	o.Input.Holds = holds
+	o.Plan = plan.Compute(o.Input)
+	o.Run.Steps.Held = o.Plan.Held()
+	return nil
+}

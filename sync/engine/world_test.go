@@ -1,0 +1,200 @@
+package engine_test
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/internal/kisi"
+	"github.com/kisi-sync/kisi-sync/internal/pacer"
+	"github.com/kisi-sync/kisi-sync/internal/secret"
+	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/engine"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
+)
+
+// staff is a directory that a test changes: people with their groups, by a name without a domain.
+type staff struct {
+	groups   map[string]string // person → groups, separated by spaces
+	disabled map[string]bool
+	until    map[string]string
+	fail     error
+	partial  int // stop with fail after so many records
+}
+
+// Fetch implements connectors.Source; everything is read each time.
+func (s *staff) Fetch(_ context.Context, _ directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
+	put = s.failing(put)
+	members := map[string][]string{}
+	for who, groups := range s.groups {
+		r := directory.Record{Kind: directory.PersonIs, ID: "id-" + who, Email: who + "@nordlicht.example", Name: strings.ToUpper(who[:1]) + who[1:]}
+		if s.disabled[who] {
+			r.Active = directory.No
+		}
+		if until := s.until[who]; until != "" {
+			r.Attrs = []directory.Attr{{Name: "until", Values: []string{until}}}
+		}
+		if err := put(&r); err != nil {
+			return directory.Receipt{}, err
+		}
+		for _, g := range strings.Fields(groups) {
+			members[g] = append(members[g], r.ID)
+		}
+	}
+	for _, g := range []string{"staff", "lab", "servers", "temps"} {
+		if err := putGroup(g, members[g], put); err != nil {
+			return directory.Receipt{}, err
+		}
+	}
+	return directory.Receipt{Coverage: directory.Complete}, s.fail
+}
+
+func (s *staff) failing(put func(*directory.Record) error) func(*directory.Record) error {
+	left := s.partial
+	return func(r *directory.Record) error {
+		if left--; s.fail != nil && left < 0 {
+			return s.fail
+		}
+		return put(r)
+	}
+}
+
+func putGroup(name string, members []string, put func(*directory.Record) error) error {
+	all := []directory.Record{{Kind: directory.GroupIs, ID: "g-" + name, Name: name}, {Kind: directory.MembersFrom, ID: "g-" + name}}
+	for _, id := range members {
+		all = append(all, directory.Record{Kind: directory.MemberIs, ID: "g-" + name, Member: directory.Ref{Kind: directory.ByID, Value: id}})
+	}
+	for i := range all {
+		if err := put(&all[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// world is an organization in Kisi, a directory, and the memory between them.
+type world struct {
+	t      testing.TB
+	kisi   *kisisim.Company
+	staff  *staff
+	path   string
+	clock  *time.Time
+	spec   mapping.Spec
+	policy plan.Policy
+	limits plan.Limits
+	target func(engine.Target) engine.Target // wraps, for tests that break things
+	store  func(engine.Store) engine.Store
+}
+
+func newWorld(t testing.TB, assume kisisim.Assumptions) *world {
+	clock := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	w := &world{t: t, clock: &clock, path: filepath.Join(t.TempDir(), "kisi-sync.db")}
+	w.kisi = kisisim.Acme(kisisim.Options{Rate: -1, Assume: assume, Now: func() time.Time { return *w.clock }})
+	w.staff = &staff{groups: map[string]string{
+		"ana": "staff servers", "bo": "staff lab", "cem": "staff", "dora": "temps", "eva": "staff lab servers",
+	}, disabled: map[string]bool{}, until: map[string]string{"dora": "2027-01-31"}}
+	w.policy = plan.Policy{Installation: "test-1", Managed: true}
+	w.limits = plan.Limits{Window: 24 * time.Hour, Disabled: 50, Removals: plan.Removals{People: 50}, Grants: 50}
+	w.spec = nordlicht()
+	return w
+}
+
+// nordlicht is the file: two groups that exist (one in a place) and two that are made.
+func nordlicht() mapping.Spec {
+	rule := func(name, from string, grant ...string) mapping.Rule {
+		return mapping.Rule{Name: name, From: mapping.Selector{Source: "corp", Group: from}, Grant: grant, Role: access.DoorAccess}
+	}
+	temps := rule("temps", "temps", "Contractors")
+	temps.Until = &mapping.Date{Attribute: "until", Missing: mapping.Refuse}
+	return mapping.Spec{
+		Installation: "test-1", Zone: time.UTC, Precedence: []string{"corp"},
+		Leavers: mapping.Leavers{Vanished: 24 * time.Hour},
+		Sources: []mapping.Source{{Name: "corp", ID: "corp", Domains: []string{"nordlicht.example"}, Attributes: []mapping.Attribute{{Name: "until", From: "until"}}}},
+		Groups: []mapping.Group{
+			{Name: "Contractors", Members: true},
+			{Name: "Lab", Place: "HQ", Create: true, Members: true, Openings: true, Doors: []string{"HQ / Lab"}},
+			{Name: "Server Room", Place: "HQ", Members: true},
+			{Name: "Staff", Create: true, Members: true, Openings: true, Doors: []string{"HQ / Main entrance", "HQ / Garage"},
+				Stops: []mapping.StopName{{Place: "HQ", Elevator: "Lift A", Stop: "Floor 1"}}},
+		},
+		Rules: []mapping.Rule{rule("staff", "staff", "Staff"), rule("lab", "lab", "Lab"), rule("servers", "servers", "Server Room"), temps},
+	}
+}
+
+// run opens everything as a new process would, reads the directory, and reconciles. Errors of reading and of reconciling are
+// returned apart.
+func (w *world) run(full bool) (readErr, err error) {
+	w.t.Helper()
+	st, err := store.Open(w.path, store.Options{Now: w.now, NoSync: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() {
+		if err := st.Close(); err != nil {
+			w.t.Error(err)
+		}
+	}()
+	e := w.engine(st)
+	_, readErr = e.Intake(w.t.Context(), "corp", true)
+	_, err = e.Reconcile(w.t.Context(), full, nil)
+	return readErr, err
+}
+
+func (w *world) now() time.Time { return *w.clock }
+
+func (w *world) pass(d time.Duration) { *w.clock = w.clock.Add(d) }
+
+func (w *world) engine(st engine.Store) *engine.Engine {
+	w.t.Helper()
+	client, err := kisi.New(kisi.Options{
+		URL: "http://127.0.0.1", Key: func() (secret.String, error) { return secret.New(w.kisi.Key), nil }, Now: w.now,
+		Pace: pacer.Options{Rate: 1e6, Quota: 1e7, FirstWait: time.Microsecond, LongestWait: time.Microsecond, Tries: 3, Base: w.kisi.Transport()},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var target engine.Target = kisi.NewTarget(client)
+	if w.target != nil {
+		target = w.target(target)
+	}
+	if w.store != nil {
+		st = w.store(st)
+	}
+	rules, problems := mapping.Compile(w.spec)
+	if len(problems) > 0 {
+		w.t.Fatal(problems)
+	}
+	return engine.New(engine.Options{
+		Sources: []engine.Source{{Name: "corp", ID: "corp", Source: w.staff}}, Rules: rules, Policy: w.policy, Limits: w.limits,
+		Organization: "acme", Target: target, Store: st, Now: w.now, Log: slog.New(slog.DiscardHandler), Asked: "test",
+	})
+}
+
+// must runs and expects no error.
+func (w *world) must(full bool) {
+	w.t.Helper()
+	if readErr, err := w.run(full); readErr != nil || err != nil {
+		w.t.Fatalf("read: %v, reconcile: %v", readErr, err)
+	}
+}
+
+// holds says whether somebody can open the doors of a group: the user is enabled and has the right.
+func (w *world) holds(who, group string) bool {
+	u, ok := w.kisi.World().User(email.Fold(who + "@nordlicht.example"))
+	return ok && u.Access && u.Holds(group)
+}
+
+func (w *world) expect(who, group string, want bool) {
+	w.t.Helper()
+	if got := w.holds(who, group); got != want {
+		w.t.Errorf("%s in %s: %v, want %v\n%s", who, group, got, want, w.kisi.World())
+	}
+}
