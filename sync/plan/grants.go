@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -131,14 +132,20 @@ func byAssignment(all []access.Grant, id access.RemoteID) (access.Grant, bool) {
 	return access.Grant{}, false
 }
 
-// losses takes what nobody wants any more: what is urgent, or the rest.
+// losses takes what nobody wants any more: what is urgent, or the rest. What is lost in a group by its id and wanted in the same group
+// by its name stays: the catalog is older than the group.
 func (p *person) losses(urgent bool) {
 	for _, l := range p.wish.Losses {
 		cause := p.d.cause(l.Cause)
-		if owned, ok := p.account.Grant(l.Group); ok && urgent == urgentCause(cause.Kind) {
+		if owned, ok := p.account.Grant(l.Group); ok && urgent == urgentCause(cause.Kind) && !p.wants(l.Group) {
 			p.take(owned, cause)
 		}
 	}
+}
+
+// wants says that a right in a group is wished for, surely or not.
+func (p *person) wants(id access.RemoteID) bool {
+	return slices.ContainsFunc(p.wish.Grants, func(w access.WishedGrant) bool { return p.d.groups[w.Group].id == id })
 }
 
 // urgentCause says that a loss is done with the leavers', before anybody gains anything.

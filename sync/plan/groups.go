@@ -21,12 +21,10 @@ type group struct {
 // of ours may have come or gone, somebody else's too.
 func (d *decider) findGroups(known bool) {
 	listed := !known && !d.in.Observed.Covers.Empty()
-	mine := map[string]*access.GroupAccount{}
+	mine := map[string]*access.GroupAccount{} // of several under one name the newest that is there
 	for i := range d.in.Owned.Groups {
-		if a := &d.in.Owned.Groups[i]; a.Level == access.Created {
-			if old := mine[a.Name]; old == nil || listed && !d.isListed(old.ID) {
-				mine[a.Name] = a
-			}
+		if a := &d.in.Owned.Groups[i]; a.Level == access.Created && (mine[a.Name] == nil || !listed || d.isListed(a.ID)) {
+			mine[a.Name] = a
 		}
 	}
 	d.groups = make([]group, len(d.in.Desired.Groups))

@@ -99,6 +99,15 @@ func TestWhatNeedsAHeldStepIsHeldWithIt(t *testing.T) {
 	}
 }
 
+func TestARightInAGroupThatTheCatalogDoesNotKnowYetIsNotTaken(t *testing.T) {
+	s := newScene(wants, holds, loses(leftGroup), link(access.Created, owned(access.Created)))
+	s.declared().ID, s.declared().Create = 0, true
+	s.groups = []access.GroupAccount{{ID: hq, Name: "HQ Staff", Level: access.Created}}
+	if got := tell(s.plan()); got != "" {
+		t.Error(got)
+	}
+}
+
 func TestAPersonsUserIsNotTakenFromAnother(t *testing.T) {
 	s := newScene(stranger, wants)
 	s.accounts = []access.Account{{Known: user(ana, "ana"), Link: access.Link{Anchors: []access.Anchor{"corp:77"}, Level: access.Created}}}
