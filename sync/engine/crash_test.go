@@ -145,7 +145,9 @@ func (w *world) everybodyLeaves() {
 		w.staff.groups[who] = ""
 	}
 	w.pass(time.Hour)
+	w.accept = map[string]bool{"corp": true}
 	w.must(true)
+	w.expect("ana", "Staff", false)
 }
 
 // recover runs until an observation may say something about what was open, and then once more.

@@ -90,6 +90,7 @@ type world struct {
 	spec   mapping.Spec
 	policy plan.Policy
 	limits plan.Limits
+	accept map[string]bool
 	target func(engine.Target) engine.Target // wraps, for tests that break things
 	store  func(engine.Store) engine.Store
 }
@@ -174,7 +175,7 @@ func (w *world) engine(st engine.Store) *engine.Engine {
 	}
 	return engine.New(engine.Options{
 		Sources: []engine.Source{{Name: "corp", ID: "corp", Source: w.staff}}, Rules: rules, Policy: w.policy, Limits: w.limits,
-		Organization: "acme", Target: target, Store: st, Now: w.now, Log: slog.New(slog.DiscardHandler), Asked: "test",
+		Organization: "acme", Target: target, Store: st, Now: w.now, Log: slog.New(slog.DiscardHandler), Asked: "test", Accept: w.accept,
 	})
 }
 
