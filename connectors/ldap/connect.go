@@ -86,8 +86,9 @@ func (s *source) dial(ctx context.Context, server string) (*session, error) {
 		err = c.readDSE()
 	}
 	if err != nil {
+		err = c.explain(ctx, err) // before we cut the line ourselves
 		c.Close()
-		return nil, c.explain(ctx, err)
+		return nil, err
 	}
 	return c, nil
 }

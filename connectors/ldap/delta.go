@@ -157,7 +157,7 @@ func (r *reading) follow(ctx context.Context, d *changes, q query, cookie []byte
 		return err
 	}
 	d.token.Cookies = append(d.token.Cookies, got.cookie)
-	if got.deletes || got.quiet() && string(got.cookie) == string(cookie) {
+	if got.present == 0 && got.deletes || got.quiet() && string(got.cookie) == string(cookie) {
 		d.gone = append(d.gone, got.gone...)
 		return nil
 	}

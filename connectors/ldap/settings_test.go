@@ -1,0 +1,116 @@
+package ldap
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/secret"
+)
+
+// complete is the least that an administrator writes.
+func complete() *Settings {
+	s := New().(*Settings)
+	s.URL, s.Preset, s.Base = "ldaps://ldap.example.com", "openldap", "dc=example,dc=com"
+	s.Login = Login{User: "cn=reader,dc=example,dc=com", Password: secret.Ref{File: "password"}}
+	return s
+}
+
+func TestLittleNeedsToBeWritten(t *testing.T) {
+	if f := complete().Validate(); len(f) > 0 {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestEachProblemOfTheSettingsIsTold(t *testing.T) {
+	const plaintext = "tls.anyone_on_the_network_may_read_passwords_and_change_answers"
+	for name, c := range map[string]struct {
+		change func(*Settings)
+		want   []string // paths
+	}{
+		"nothing at all":               {func(s *Settings) { *s = *New().(*Settings) }, []string{"base", "login", "preset", "url"}},
+		"zero settings":                {func(s *Settings) { *s = Settings{} }, []string{"base", "login", "page_size", "preset", "timeout", "url"}},
+		"url and urls":                 {func(s *Settings) { s.URLs = []string{"ldaps://b"} }, []string{"urls"}},
+		"a server twice":               {func(s *Settings) { s.URL, s.URLs = "", []string{"ldaps://a", "ldaps://b", "ldaps://a"} }, []string{"urls[2]"}},
+		"another scheme":               {func(s *Settings) { s.URL = "https://ldap.example.com" }, []string{"url"}},
+		"no scheme":                    {func(s *Settings) { s.URL = "ldap.example.com" }, []string{"url"}},
+		"no host":                      {func(s *Settings) { s.URL = "ldaps://:636" }, []string{"url"}},
+		"an account in the url":        {func(s *Settings) { s.URL = "ldaps://a:b@ldap.example.com" }, []string{"url"}},
+		"a base in the url":            {func(s *Settings) { s.URL = "ldaps://ldap.example.com/dc=example" }, []string{"url"}},
+		"no protection of what has it": {func(s *Settings) { s.TLS.Plaintext = true }, []string{plaintext}},
+		"unknown preset":               {func(s *Settings) { s.Preset = "novell" }, []string{"preset"}},
+		"login without password":       {func(s *Settings) { s.Login.Password = secret.Ref{} }, []string{"login.password"}},
+		"login without user":           {func(s *Settings) { s.Login.User = "" }, []string{"login.user"}},
+		"anonymous beside an account":  {func(s *Settings) { s.Login.Anonymous = true }, []string{"login.anonymous"}},
+		"bases that are no names":      {func(s *Settings) { s.Base, s.People.Base = "example.com", "ou" }, []string{"base", "people.base"}},
+		"filters that are none":        {func(s *Settings) { s.People.Filter, s.Groups.Filter = "(cn=", "cn=x)" }, []string{"groups.filter", "people.filter"}},
+		"scopes that are none":         {func(s *Settings) { s.People.Scope, s.Groups.Scope = "subtree", "all" }, []string{"groups.scope", "people.scope"}},
+		"half a mark of the disabled":  {func(s *Settings) { s.People.Disabled.Attribute = "employeeType" }, []string{"people.disabled"}},
+		"numbers out of range":         {func(s *Settings) { s.PageSize, s.Timeout = 0, time.Millisecond }, []string{"page_size", "timeout"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := complete()
+			c.change(s)
+			var got []string
+			for _, f := range s.Validate() {
+				got = append(got, f.Path)
+				if f.Text == "" || f.Hint == "" && f.Path != "login.password" {
+					t.Errorf("%s: %q, hint %q", f.Path, f.Text, f.Hint)
+				}
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Errorf("paths (-want +got):\n%s", d)
+			}
+			if _, err := s.Open(connectors.Env{}); !errors.As(err, new(*Invalid)) {
+				t.Errorf("and yet Open says %v", err)
+			}
+		})
+	}
+}
+
+func TestAnonymousReadingMustBeSaid(t *testing.T) {
+	s := complete()
+	s.Login = Login{Anonymous: true}
+	if f := s.Validate(); len(f) > 0 {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestEveryPresetIsWhole(t *testing.T) {
+	for _, name := range presetNames() {
+		s := complete()
+		s.Preset = name
+		if f := s.Validate(); len(f) > 0 {
+			t.Errorf("%s: %+v", name, f)
+		}
+		l, ok := s.layout()
+		if !ok || l.people.base != s.Base || l.people.id.attribute == "" || l.groups.id.attribute == "" || len(l.disabled) == 0 || len(l.members) == 0 {
+			t.Errorf("%s: %+v", name, l)
+		}
+		s.People.Filter, s.Groups.Filter = l.people.filter, l.groups.filter
+		if f := s.Validate(); len(f) > 0 {
+			t.Errorf("%s: its own filters: %+v", name, f)
+		}
+	}
+}
+
+func TestTheFileLaysItsWordsOverThePreset(t *testing.T) {
+	s := complete()
+	s.People = People{Base: "ou=p,dc=example,dc=com", Scope: "one", Filter: "(uid=*)", ID: "employeeNumber", Email: "mailbox", Name: "gecos", Login: "cn",
+		Disabled: Disabled{"employeeType", []string{"LEFT"}}}
+	s.Groups = Groups{Base: "ou=g,dc=example,dc=com", Scope: "base", Filter: "(cn=*)", ID: "cn", Name: "description", Members: []string{"owner"}}
+	l, _ := s.layout()
+	got := []any{l.people.base, l.people.scope, l.people.filter, l.people.id.attribute, l.people.names, l.email, l.login,
+		l.groups.base, l.groups.scope, l.groups.filter, l.groups.id.attribute, l.groups.names, l.members, l.increments}
+	want := []any{"ou=p,dc=example,dc=com", 1, "(uid=*)", "employeeNumber", []string{"gecos"}, "mailbox", "cn",
+		"ou=g,dc=example,dc=com", 0, "(cn=*)", "cn", []string{"description"}, []string{"owner"}, false}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if len(l.disabled) != 2 || !l.disabled[1].fits("left") {
+		t.Errorf("disabled: %+v", l.disabled)
+	}
+}
