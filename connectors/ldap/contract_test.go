@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"testing"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
@@ -238,4 +239,34 @@ func (d *simulated) Remove(name string) {
 func (d *simulated) Break() func() {
 	d.server.Break(d.fault)
 	return d.server.Heal
+}
+
+// TestTheDemosCompanyIsRead reads the company of internal/sim/ldapsim: names of many scripts, a diamond, a cycle, contractors, a
+// member who is gone, a machine without an address.
+func TestTheDemosCompanyIsRead(t *testing.T) {
+	company := ldapsim.NewCompany(time.Now)
+	server, err := ldapsim.Start(ldapsim.Options{Directory: company.Directory})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	o := simSettings(t, server)
+	o.Base, o.Login = ldapsim.Suffix, Login{User: ldapsim.LoginDN, Password: passwordFile(t, ldapsim.LoginPassword)}
+	r := connectortest.Follow(t, open(t, o, "contractEndDate"))
+	r.Full()
+	counts := r.Snapshot.Counts()
+	if counts.People != 60 || counts.Groups != 16 || counts.Active != 58 || counts.Having("contractEndDate") != 8 {
+		t.Errorf("%+v", counts)
+	}
+	for group, want := range map[string]int{"server-room": 5, "employees": 51, "project-aurora": 4, "project-borealis": 4, "contractors": 8} {
+		if got := r.Members(group); len(got) != want {
+			t.Errorf("%s has %d people, want %d: %v", group, len(got), want, got)
+		}
+	}
+	if err := company.RenameGroup("it-leads", "it-heads"); err != nil {
+		t.Fatal(err)
+	}
+	if r.Full(); len(r.Members("server-room")) != 5 || r.Members("it-leads") != nil {
+		t.Errorf("after a rename the server room has %v", r.Members("server-room"))
+	}
 }
