@@ -111,6 +111,9 @@ func (d *decoder) done() bool { return !d.bad && len(d.rest) == 0 }
 
 func textOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
+// bytesOf returns the bytes of a text, for those who only look at them.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
 // arena copies texts into large blocks.
 type arena struct{ block []byte }
 
@@ -129,6 +132,5 @@ func (a *arena) copy(s string) string {
 
 // hold copies bytes that must outlive a transaction, or live as long as one.
 func (a *arena) hold(b []byte) []byte {
-	s := a.copy(textOf(b))
-	return unsafe.Slice(unsafe.StringData(s), len(s))
+	return bytesOf(a.copy(textOf(b)))
 }

@@ -19,7 +19,7 @@ const (
 
 // beginsChunk says that a chunk begins at a member.
 func beginsChunk(m directory.Ref) bool {
-	sum := crc32.Update(uint32(m.Kind), crcTable(), []byte(m.Value))
+	sum := crc32.Update(uint32(m.Kind), crcTable(), bytesOf(m.Value))
 	return sum>>8%chunkSize == 0
 }
 

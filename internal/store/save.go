@@ -101,7 +101,7 @@ type rowWriter struct {
 func (w *rowWriter) write(snapshot *directory.Snapshot) error {
 	err := snapshot.EachPerson(func(r *directory.Record, doubted time.Time) error {
 		w.row.object(r, doubted, w.names)
-		return w.emit(peoplePart, []byte(r.ID), w.row.row)
+		return w.emit(peoplePart, bytesOf(r.ID), w.row.row)
 	})
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (w *rowWriter) write(snapshot *directory.Snapshot) error {
 	chunks := chunker{put: func(key, row []byte) error { w.tally.add(sumOf(row)); return w.put(membersPart, key, row) }}
 	err = snapshot.EachGroup(func(r *directory.Record, doubted time.Time, members iter.Seq[directory.Ref]) error {
 		w.row.object(r, doubted, w.names)
-		if err := w.emit(groupsPart, []byte(r.ID), w.row.row); err != nil {
+		if err := w.emit(groupsPart, bytesOf(r.ID), w.row.row); err != nil {
 			return err
 		}
 		for m := range members {
@@ -124,7 +124,7 @@ func (w *rowWriter) write(snapshot *directory.Snapshot) error {
 	}
 	for _, tomb := range snapshot.Tombstones() {
 		w.row.tombstone(tomb)
-		if err := w.emit(tombsPart, []byte(tomb.ID), w.row.row); err != nil {
+		if err := w.emit(tombsPart, bytesOf(tomb.ID), w.row.row); err != nil {
 			return err
 		}
 	}
