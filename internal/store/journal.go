@@ -162,7 +162,10 @@ func (b *booking) bookMember() error {
 	if err != nil {
 		return err
 	}
-	if !known { // as After expects an account of nobody
+	switch {
+	case b.call.Change.Kind == access.ForgetMember:
+		return b.t.removeTallied(accountBucket, numberKey(uint64(id)))
+	case !known: // After expects an account of nobody
 		a.Known.ID = 0
 	}
 	a = a.After(b.call, b.result, b.at)

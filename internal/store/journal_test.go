@@ -244,6 +244,17 @@ func TestACallToKisiIsNoNote(t *testing.T) {
 	}
 }
 
+func TestAForgottenUserHasNoAccountAnyMore(t *testing.T) {
+	f, ctx := newFixture(t), context.Background()
+	must(t, f.Note(ctx, notes(2)))
+	forget := access.Call{Change: access.Change{Kind: access.ForgetMember, Object: access.ObjectKey{Member: 1, Email: "1@x.com"}}}
+	must(t, f.Note(ctx, []access.Call{forget, forget}))
+	f.reopen()
+	if all := f.ledger().Accounts; len(all) != 1 || all[0].Known.ID != 2 {
+		t.Errorf("%+v", all)
+	}
+}
+
 func TestSpentLooksBackAsFarAsItIsAsked(t *testing.T) {
 	f, ctx := newFixture(t), context.Background()
 	for id := access.RemoteID(1); id <= 3; id++ {

@@ -76,6 +76,19 @@ func (t *txn) putTallied(bucket string, key, row []byte) error {
 	return b.Put(key, row)
 }
 
+// removeTallied deletes a row from a bucket that is tallied.
+func (t *txn) removeTallied(bucket string, key []byte) error {
+	y, err := t.tally(bucket)
+	if err != nil {
+		return err
+	}
+	b := t.bucket(bucket)
+	if old := b.Get(key); old != nil {
+		y.drop(sumOf(old))
+	}
+	return b.Delete(key)
+}
+
 // numberKey makes keys that sort like their numbers.
 func numberKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
