@@ -128,7 +128,7 @@ func TestWhatIsNotListedIsRefusedInExpressions(t *testing.T) {
 		`let x = person.department; x == "IT"`, `person.department; true`, `keys({"a": 1}) == ["a"]`, `{"a": 1} == {"a": 1}`,
 		`groupBy(person.teams, #) == 1`, `sort(person.teams)[0] == "a"`, `sortBy(person.teams, #) == []`, `map(person.teams, #) == []`,
 		`reduce(person.teams, #acc + #, "") == ""`, `find(person.teams, # == "a") == "a"`, `len(1..1000000) > 3`, `person.department + "x" == "ITx"`,
-		`any(person.teams, any(person.teams, # == "a"))`, `any(person.teams, # in person.teams)`, `person.department matches person.starts`,
+		`any(person.teams, any(person.teams, # == "a"))`, `any(person.teams, any(["a", "b"], # == "a"))`, `any(person.teams, # in person.teams)`, `person.department matches person.starts`,
 		`person.department matches "("`, fmt.Sprintf(`person.department matches "%s"`, strings.Repeat("a", 501)), `$env == 1`, `__text("a", "b") == ""`,
 		`person.teams[0] == "a"`, `person.department[0:2] == "IT"`, `date("2026-01-01", "2006-01-02") < today`, `date(5) < today`, `date("31.3.2026") < today`,
 		`person.department`, `1`, `today`, `person.teams == "a"`, `person.department == 5`, `"a" in person.department`, `has(1)`, `has(person.x)`, `has(person.teams, 1)`,

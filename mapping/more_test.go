@@ -1,0 +1,141 @@
+package mapping
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+)
+
+func TestAGroupThatWeKnowAndCannotFindUnderItsNameKeepsWhatItGave(t *testing.T) {
+	_, _, out := scene{
+		corp:    records(person("1", "ana@example.com"), staff(), admins()),
+		catalog: func(c *access.Catalog) { c.Groups = c.Groups[1:] },
+		groups:  []access.GroupAccount{{ID: 101, Name: "HQ Staff"}},
+		accounts: func(r *Rules) []access.Account {
+			return []access.Account{account(7, "ana@example.com", "corp:1", owned(r, 101, "a rule of old"))}
+		},
+	}.play(t)
+	if diff := cmp.Diff([]string{"7 ana@example.com [corp:1] keep"}, tell(out.Desired)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAPersonOfAnotherSourceHasNoneOfTheAttributesThatARuleDeclares(t *testing.T) {
+	// The contractors' list has a group that names a person of corp by address. Its attributes say nothing about her.
+	crew := append(group("g-crew", "Crew"), directory.Record{Kind: directory.MemberIs, ID: "g-crew", Member: directory.Ref{Kind: directory.ByMail, Value: "ana@example.com"}})
+	s := scene{
+		spec: func(s *Spec) {
+			s.Rules[2].From = Selector{Source: "contractors", Group: "Crew"}
+			s.Rules[2].Until.Missing = Open
+		},
+		corp: records(person("1", "ana@example.com", "until", "2026-03-31"), staff(), admins()), con: records(crew),
+	}
+	_, _, out := s.play(t)
+	if len(out.Desired.Wishes) != 0 || kinds(out.Conflicts) != MissingAttribute {
+		t.Errorf("%v %+v", tell(out.Desired), out.Conflicts)
+	}
+	s.con = records(crew, person("9", "ana@example.com", "until", "2026-03-20"))
+	_, _, out = s.play(t)
+	if diff := cmp.Diff([]string{"0 ana@example.com [corp:1 con:9] keep +Contractors until 2026-03-20T23:59:59Z [contractors]"}, tell(out.Desired)); diff != "" {
+		t.Errorf("the record of the list's own must count: %s", diff)
+	}
+	s.con = records(crew)
+	s.spec = func(s *Spec) {
+		s.Rules[2].From, s.Rules[2].Until = Selector{Source: "contractors", Group: "Crew"}, nil
+	}
+	_, _, out = s.play(t)
+	if diff := cmp.Diff([]string{"0 ana@example.com [corp:1] keep +Contractors [contractors]"}, tell(out.Desired)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestALossOfSeveralRulesTellsAChangedPersonFromAChangedFile(t *testing.T) {
+	two := func(where string) func(*Spec) {
+		return func(s *Spec) {
+			s.Rules = append(s.Rules, Rule{Name: "more", From: Selector{Source: "corp", Group: "SysAdmins"}, Where: where, Grant: []string{"Server Room"}})
+		}
+	}
+	ana := person("1", "ana@example.com", "departmentNumber", "IT")
+	_, _, first := scene{spec: two(`person.department != "HR"`), corp: records(ana, staff(), admins("1"))}.play(t)
+	d := first.Desired
+	if diff := cmp.Diff([]string{"0 ana@example.com [corp:1] keep +Server Room [more, servers]"}, tell(d)); diff != "" {
+		t.Fatal(diff)
+	}
+	cause := d.Causes[d.Wishes[0].Grants[0].Cause]
+	holds := func(*Rules) []access.Account {
+		return []access.Account{account(7, "ana@example.com", "corp:1", access.OwnedGrant{Group: 102, Level: access.Created, Role: access.DoorAccess, Cause: &cause})}
+	}
+	for where, want := range map[string]string{
+		`person.department != "HR"`: "(left_group: no longer a member of SysAdmins)",
+		`person.department != "PR"`: "(file: rule more, servers changed in the file)",
+	} {
+		_, _, out := scene{spec: two(where), corp: records(ana, staff(), admins()), accounts: holds}.play(t)
+		if got := tell(out.Desired); len(got) != 1 || !strings.HasSuffix(got[0], want) {
+			t.Errorf("%s: %v", where, got)
+		}
+	}
+}
+
+func TestARightWithoutAKnownCauseIsLostWhenNoRuleGivesIt(t *testing.T) {
+	holds := func(group access.RemoteID) func(*Rules) []access.Account {
+		return func(*Rules) []access.Account {
+			return []access.Account{account(7, "ana@example.com", "corp:1", access.OwnedGrant{Group: group, Level: access.Satisfied})}
+		}
+	}
+	for group, want := range map[access.RemoteID]string{
+		102: "-102 (left_group: no rule gives it)", // a rule does, but not to her
+		555: "-555 (file: no rule gives it)",
+	} {
+		_, _, out := scene{corp: records(person("1", "ana@example.com"), staff(), admins()), accounts: holds(group)}.play(t)
+		if got := tell(out.Desired); len(got) != 1 || !strings.HasSuffix(got[0], want) {
+			t.Errorf("%d: %v", group, got)
+		}
+	}
+}
+
+func TestExplainFindsAnOldRecordOfAPersonMadeAgain(t *testing.T) {
+	rules, in, _ := scene{corp: records(disabled(person("1", "ana@example.com")), person("2", "ana@example.com"), staff("2"), admins())}.play(t)
+	got, err := rules.Explain(in, "corp:1")
+	if err != nil || len(got.Records) != 1 || got.Records[0].ID != "1" || got.Wish != nil {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+func TestMapDoesNotMindCompany(t *testing.T) {
+	rules, in, want := scene{corp: records(person("1", "ana@example.com", "departmentNumber", "IT"), staff("1"), admins("1"))}.play(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 20 {
+				if diff := cmp.Diff(want, rules.Map(in)); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestNothingAtAllIsAnAnswerToo(t *testing.T) {
+	out := mustCompile(t, Spec{}).Map(Input{At: noon()})
+	if len(out.Desired.Wishes)+len(out.Desired.Groups)+len(out.Conflicts) != 0 {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestALinkToAnIDThatIsEmptyOrForeignMatchesNobody(t *testing.T) {
+	_, _, out := scene{corp: records(person("1", "ana@example.com"), staff("1"), admins()), spec: staffByDN,
+		accounts: func(*Rules) []access.Account {
+			return []access.Account{account(7, "x@example.com", "corp:"), account(8, "y@example.com", "")}
+		}}.play(t)
+	for _, w := range out.Desired.Wishes {
+		if w.Member != 0 && w.Email == "ana@example.com" {
+			t.Errorf("%v", tell(out.Desired))
+		}
+	}
+}
