@@ -33,6 +33,15 @@ func (r *report) finding(before int, path string, f connectors.Finding) {
 type checker struct {
 	*report
 	*file
+	declared map[string]*groupBlock // of groups
+}
+
+func newChecker(r *report, f *file) checker {
+	c := checker{r, f, make(map[string]*groupBlock, len(f.Groups))}
+	for i := range f.Groups {
+		c.declared[f.Groups[i].Name] = &f.Groups[i].Value
+	}
+	return c
 }
 
 // add reports a problem unless the same place, or one around it, could not be decoded: that is then the cause.
@@ -223,12 +232,21 @@ func (c checker) expectations() {
 // groupNames reports names that are not declared, or listed twice.
 func (c checker) groupNames(path string, names []string) {
 	for i, name := range names {
-		switch {
-		case !slices.Contains(c.Groups.names(), name):
+		if _, ok := c.declared[name]; !ok && !c.full() {
 			c.add(index(path, i), fmt.Sprintf("the file declares no group %q", shorten(name)), hintFor(name, c.Groups.names()))
-		case slices.Contains(names[:i], name):
-			c.add(index(path, i), fmt.Sprintf("%q is there twice", name), "keep one of them")
 		}
+	}
+	c.repeats(path, names)
+}
+
+// repeats reports what is listed twice.
+func (c checker) repeats(path string, words []string) {
+	seen := make(map[string]bool, len(words))
+	for i, word := range words {
+		if seen[word] {
+			c.add(index(path, i), fmt.Sprintf("%q is there twice", word), "keep one of them")
+		}
+		seen[word] = true
 	}
 }
 

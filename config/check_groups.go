@@ -43,14 +43,14 @@ func (c checker) domains(path string, e emailDomains) {
 	if !e.any && len(e.domains) == 0 {
 		c.add(path, "the source may speak for no address at all", "list the domains of its people, or write any")
 	}
+	folded := make([]string, len(e.domains))
 	for i, domain := range e.domains {
-		switch {
-		case !domainName.MatchString(domain):
+		if !domainName.MatchString(domain) {
 			c.add(index(path, i), fmt.Sprintf("%q is not a domain", shorten(domain)), "write it as in example.com, without @ and *; subdomains are listed, too")
-		case slices.ContainsFunc(e.domains[:i], func(d string) bool { return email.Fold(d) == email.Fold(domain) }):
-			c.add(index(path, i), fmt.Sprintf("%q is there twice", domain), "keep one of them")
 		}
+		folded[i] = email.Fold(domain)
 	}
+	c.repeats(path, folded)
 }
 
 func (c checker) groups() {
@@ -90,11 +90,11 @@ func (c checker) group(path string, g groupBlock) {
 	case g.ID != 0 && g.IfMissing == "create":
 		c.add(join(path, "if_missing"), "a group with an id cannot be created; Kisi chooses ids", "remove the id, or write error")
 	}
+	words := make([]string, len(g.Manage))
 	for i, what := range g.Manage {
-		if slices.Contains(g.Manage[:i], what) {
-			c.add(index(join(path, "manage"), i), fmt.Sprintf("%q is there twice", what), "keep one of them")
-		}
+		words[i] = string(what)
 	}
+	c.repeats(join(path, "manage"), words)
 	if len(g.Manage) == 0 {
 		c.add(join(path, "manage"), "nothing of the group is ours to manage", "write [members], [doors] or [members, doors], or remove the group")
 	}
@@ -121,10 +121,9 @@ func (c checker) openings(path string, g groupBlock) {
 	for i, door := range g.Doors {
 		if !isDoor(door) {
 			c.add(index(doors, i), fmt.Sprintf("%q is not a door", shorten(door)), `write "Place / Door" or its number; `+"`kisi-sync doors` lists them")
-		} else if slices.Contains(g.Doors[:i], door) {
-			c.add(index(doors, i), fmt.Sprintf("%q is there twice", door), "keep one of them")
 		}
 	}
+	c.repeats(doors, g.Doors)
 	for i, stop := range g.ElevatorStops {
 		if c.has(index(stops, i)) {
 			continue
@@ -159,39 +158,36 @@ func (c checker) rules() {
 	if c.Rules == nil && c.written("rules") {
 		c.add("rules", "there are no rules", "write rules: [] if really nobody is to have anything")
 	}
+	given := map[gift]string{}
 	for i := range c.Rules {
 		path := join(index("rules", i), "grant")
 		for k, name := range c.Rules[i].Grant {
-			if g, ok := c.groupBlock(name); ok && !g.manages("members") && !c.has(join(join("groups", name), "manage")) {
-				c.add(index(path, k), fmt.Sprintf("the members of %q are not ours to manage", name), "add members to the group's manage, or remove it here")
-			}
+			c.grant(index(path, k), name, &c.Rules[i], given)
 		}
-		c.repeated(i)
 	}
 }
 
-func (c checker) groupBlock(name string) (groupBlock, bool) {
-	for _, g := range c.Groups {
-		if g.Name == name {
-			return g.Value, true
-		}
-	}
-	return groupBlock{}, false
+// gift is what a rule gives to whom, apart from when.
+type gift struct {
+	from  selector
+	where string
+	role  role
+	group string
 }
 
-// repeated reports a rule that gives the same people the same group as an earlier one: with other dates, the wider ones would
-// win, and one of the two would silently do nothing.
-func (c checker) repeated(i int) {
-	r := &c.Rules[i]
-	for j := range c.Rules[:i] {
-		earlier := &c.Rules[j]
-		if r.From != earlier.From || strings.TrimSpace(r.Where) != strings.TrimSpace(earlier.Where) || r.Role != earlier.Role {
-			continue
-		}
-		for k, name := range r.Grant {
-			if slices.Contains(earlier.Grant, name) {
-				c.add(index(join(index("rules", i), "grant"), k), fmt.Sprintf("%q is given to the same people by rule %q", name, earlier.Name), "keep one of them; of two dates the wider would win")
-			}
-		}
+// grant reports a group whose members are not ours, and one that an earlier rule gives to the same people: with other dates, the
+// wider ones would win, and one of the two would silently do nothing.
+func (c checker) grant(path, name string, r *ruleBlock, given map[gift]string) {
+	g, declared := c.declared[name]
+	if !declared {
+		return
 	}
+	if !g.manages("members") && !c.has(join(join("groups", name), "manage")) {
+		c.add(path, fmt.Sprintf("the members of %q are not ours to manage", name), "add members to the group's manage, or remove it here")
+	}
+	this := gift{r.From, strings.TrimSpace(r.Where), r.Role, name}
+	if earlier, twice := given[this]; twice && earlier != r.Name {
+		c.add(path, fmt.Sprintf("%q is given to the same people by rule %q", name, earlier), "keep one of them; of two dates the wider would win")
+	}
+	given[this] = r.Name
 }

@@ -54,13 +54,16 @@ func (l Loader) Parse(name string, data []byte) (*Settings, error) {
 
 func (l Loader) parse(r *report, data []byte) (*Settings, error) {
 	root := readTree(r, data)
-	if root == nil {
+	if root == nil || r.full() {
 		return nil, r.problems()
 	}
 	f := &file{}
 	d := &decoder{report: r, types: l.Types}
 	d.decode(root, reflect.ValueOf(f).Elem(), "")
-	checker{r, f}.check()
+	if r.full() {
+		return nil, r.problems()
+	}
+	newChecker(r, f).check()
 	s, err := l.settings(r, f)
 	if err != nil {
 		return nil, err
@@ -79,7 +82,7 @@ func (l Loader) parse(r *report, data []byte) (*Settings, error) {
 
 // compile has mapping check who should hold what. Without a source that could be read, all it would say is that there is none.
 func (s *Settings) compile(r *report) {
-	if len(s.Sources) == 0 {
+	if len(s.Sources) == 0 || r.full() {
 		return
 	}
 	if slices.ContainsFunc(s.Sources, func(source Source) bool { return source.Config == nil }) {

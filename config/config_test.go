@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -269,13 +270,25 @@ func TestAFileThatIsTooLargeIsRefusedBeforeItIsParsed(t *testing.T) {
 }
 
 func TestAReportStopsAtAHundredProblems(t *testing.T) {
-	var text strings.Builder
-	for i := range 250 {
-		text.WriteString("unknown_" + strings.Repeat("x", i) + ": 1\n")
+	for n, want := range map[int]string{250: "and 150 more problems", 100_000: "and more than 900 other problems"} {
+		var text strings.Builder
+		for i := range n {
+			fmt.Fprintf(&text, "unknown_%d: 1\n", i)
+		}
+		loader := testLoader()
+		loader.SkipSecrets = true
+		_, err := loader.Parse("config.yaml", append(least(t), text.String()...))
+		var problems *Problems
+		if !errors.As(err, &problems) || len(problems.List) != maxProblems+1 || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%d unknown keys: %d problems, the last is %v", n, len(problems.List), problems.List[len(problems.List)-1])
+		}
 	}
-	_, err := testLoader().Parse("config.yaml", []byte(text.String()))
-	var problems *Problems
-	if !errors.As(err, &problems) || len(problems.List) != maxProblems+1 || !strings.Contains(err.Error(), "more problems") {
+}
+
+func TestAListOfTooManyIsRefused(t *testing.T) {
+	text := strings.Replace(string(least(t)), "emails: any", "emails: ["+strings.Repeat("example.com, ", maxEntries+1)+"]", 1)
+	_, err := testLoader().Parse("config.yaml", []byte(text))
+	if err == nil || !strings.Contains(err.Error(), "sources.corp.emails: has 5001 entries") {
 		t.Errorf("%.200v", err)
 	}
 }

@@ -54,8 +54,8 @@ var (
 
 // decode fills v, which can be set, from n. Null leaves blocks and lists as they are.
 func (d *decoder) decode(n *yaml.Node, v reflect.Value, path string) {
-	if n.Kind == yaml.AliasNode {
-		return // reported already
+	if n.Kind == yaml.AliasNode || d.full() {
+		return // an alias is reported already
 	}
 	if v.Kind() == reflect.Pointer {
 		if n.Tag != "!!null" {
@@ -80,25 +80,20 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-// byMethod decodes types that know how, such as those of connectors.
+// byMethod decodes types that read themselves from a text. UnmarshalYAML is not asked: it would pass over unknown keys.
 func (d *decoder) byMethod(n *yaml.Node, v reflect.Value, path string) bool {
-	switch x := v.Addr().Interface().(type) {
-	case yaml.Unmarshaler:
-		if err := x.UnmarshalYAML(n); err != nil {
-			d.add(path, firstLine(err.Error()), "")
-		}
-		return true
-	case encoding.TextUnmarshaler:
-		text, ok := d.scalar(n, path, "text")
-		if !ok {
-			return true
-		}
-		if err := x.UnmarshalText([]byte(text)); err != nil {
-			d.add(path, firstLine(err.Error()), hintOf(err))
-		}
+	x, ok := v.Addr().Interface().(encoding.TextUnmarshaler)
+	if !ok {
+		return false
+	}
+	text, ok := d.scalar(n, path, "text")
+	if !ok {
 		return true
 	}
-	return false
+	if err := x.UnmarshalText([]byte(text)); err != nil {
+		d.add(path, firstLine(err.Error()), hintOf(err))
+	}
+	return true
 }
 
 func (d *decoder) byKind(n *yaml.Node, v reflect.Value, path string) {
@@ -163,6 +158,9 @@ func (d *decoder) block(n *yaml.Node, path string, into ...reflect.Value) {
 			d.decode(value, f.value, join(path, key))
 			continue
 		}
+		if d.full() {
+			return
+		}
 		if meant := nearest(key, fieldNames(fields)); meant != "" {
 			present[meant] = true
 			d.excused = append(d.excused, join(path, meant))
@@ -201,10 +199,28 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
 		d.unexpected(n, path, "a list", hint)
 		return
 	}
+	if !d.fits(n, path) {
+		return
+	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
 		d.decode(item, v.Index(i), path+"["+strconv.Itoa(i)+"]")
 	}
+}
+
+// maxEntries bounds lists and mappings: some checks compare each entry with each other.
+const maxEntries = 5000
+
+// fits reports a list or mapping with too many entries.
+func (d *decoder) fits(n *yaml.Node, path string) bool {
+	entries := len(n.Content)
+	if n.Kind == yaml.MappingNode {
+		entries /= 2
+	}
+	if entries > maxEntries {
+		d.add(path, fmt.Sprintf("has %d entries, more than %d", entries, maxEntries), "")
+	}
+	return entries <= maxEntries
 }
 
 func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string) {
@@ -213,6 +229,9 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string) {
 	}
 	if n.Kind != yaml.MappingNode {
 		d.unexpected(n, path, "a mapping (key: value)", "")
+		return
+	}
+	if !d.fits(n, path) {
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))

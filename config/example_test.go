@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -186,6 +187,36 @@ func TestNoTypeHasAKeyThatEverySourceHas(t *testing.T) {
 			if common[key] {
 				t.Errorf("type %s: the key %s is every source's", name, key)
 			}
+		}
+	}
+}
+
+// What a connector says of its settings is said with their line.
+func TestFindingsOfConnectorsHaveALine(t *testing.T) {
+	for edit, want := range map[[2]string]string{
+		{"url: ldaps://dc1.corp.example.com", "url: dc1.corp.example.com"}:                  "sources.corp.url: ",
+		{"base: DC=corp,DC=example,DC=com", "base: corp"}:                                   "sources.corp.base: ",
+		{"preset: active_directory", "preset: windows"}:                                     "sources.corp.preset: ",
+		{"base: DC=corp,DC=example,DC=com", "bases: DC=corp"}:                               "sources.corp.bases: unknown key",
+		{"    url: ldaps://dc1", "    timeout: 9h\n    url: ldaps://dc1"}:                   "sources.corp.timeout: ",
+		{"    url: ldaps://dc1", "    people: {filter: \"(cn=\"}\n    url: ldaps://dc1"}:    "sources.corp.people.filter: ",
+		{"    url: ldaps://dc1", "    people: {scoop: one}\n    url: ldaps://dc1"}:          "sources.corp.people.scoop: unknown key",
+		{"path: guests.yaml", "path: [guests.yaml]"}:                                        "sources.guests.path: expected text, got a list",
+		{"password: {file: corp-password}", "password: hunter2"}:                            "sources.corp.login.password: expected the place of a secret",
+		{"department == \"IT\"", "departmint == \"IT\""}:                                    "rules[1].where: ",
+		{"attribute: contract_end", "attribute: contract_ends"}:                             "rules[2].until.attribute: ",
+		{"elevator_stops: [{place: HQ, elevator", "elevator_stops: [{plaice: HQ, elevator"}: "groups.HQ Staff.elevator_stops[0].plaice: unknown key",
+	} {
+		text := strings.Replace(example(t), edit[0], edit[1], 1)
+		at := strings.Index(text, edit[1])
+		if at < 0 {
+			t.Fatalf("the example has no %q", edit[0])
+		}
+		line := 1 + strings.Count(text[:at], "\n")
+		loader := config.Loader{Types: all.Types(), SkipSecrets: true}
+		_, err := loader.Parse("config.yaml", []byte(text))
+		if err == nil || !strings.HasPrefix(err.Error(), fmt.Sprintf("config.yaml:%d: %s", line, want)) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v, want config.yaml:%d: %s", edit[1], err, line, want)
 		}
 	}
 }

@@ -35,8 +35,12 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// maxProblems bounds a report; nobody reads more, and a file of five megabytes could have millions.
-const maxProblems = 100
+const (
+	// maxProblems bounds what is said; nobody reads more.
+	maxProblems = 100
+	// maxFound bounds what is looked for; a file of five megabytes could have a million.
+	maxFound = 1000
+)
 
 // Problems is the error of Load and Parse: everything that is wrong, sorted by line. It is never empty.
 type Problems struct{ List []Problem }
@@ -49,6 +53,9 @@ func (p *Problems) Error() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// full says that enough was found; the rest of the file is not looked at any more.
+func (r *report) full() bool { return len(r.found)+len(r.noted) >= maxFound }
 
 // spot is a place in the file.
 type spot struct{ line, column int }
@@ -134,7 +141,11 @@ func (r *report) problems() error {
 	sortProblems(list)
 	list = slices.Compact(list)
 	if more := len(list) - maxProblems; more > 0 {
-		list = append(list[:maxProblems:maxProblems], Problem{File: r.file, Text: fmt.Sprintf("and %d more problems", more)})
+		text := fmt.Sprintf("and %d more problems", more)
+		if r.full() {
+			text = fmt.Sprintf("and more than %d other problems", more)
+		}
+		list = append(list[:maxProblems:maxProblems], Problem{File: r.file, Text: text})
 	}
 	return &Problems{List: list}
 }

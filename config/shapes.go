@@ -36,6 +36,9 @@ func (t *table[T]) decodeNode(d *decoder, n *yaml.Node, path string) {
 		d.unexpected(n, path, "a mapping (key: value)", "")
 		return
 	}
+	if !d.fits(n, path) {
+		return
+	}
 	for key, value := range pairs(n) {
 		var r row[T]
 		r.Name = key

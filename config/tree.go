@@ -17,6 +17,8 @@ const (
 	maxSize = 5 << 20
 	// maxDepth bounds how deep the file is nested; the settings need seven levels.
 	maxDepth = 32
+	// maxKey bounds keys; the longest are names of groups, which Kisi shows on a screen.
+	maxKey = 1000
 )
 
 // readTree parses the file into nodes, notes where every path stands, and reports what no part of the settings may contain:
@@ -107,6 +109,9 @@ func load(r *report, data []byte) *yaml.Node {
 type tree struct{ *report }
 
 func (t tree) walk(n *yaml.Node, path string, depth int) {
+	if t.full() {
+		return
+	}
 	if depth > maxDepth {
 		t.addAt(at(n), path, fmt.Sprintf("nested deeper than %d levels", maxDepth), "")
 		n.Kind, n.Content = yaml.AliasNode, nil // reported; the decoder passes over aliases
@@ -130,6 +135,9 @@ func (t tree) mapping(n *yaml.Node, path string, depth int) {
 	first := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
+		if t.full() {
+			return
+		}
 		if key.Tag == "!!merge" {
 			t.addAt(at(key), join(path, key.Value), "merging mappings with << is not supported", "write the keys out, so that they are read where they count")
 			key.Kind = yaml.AliasNode // reported; the decoder passes over it
@@ -137,6 +145,11 @@ func (t tree) mapping(n *yaml.Node, path string, depth int) {
 		}
 		if key.Kind != yaml.ScalarNode || key.Tag == "!!null" {
 			t.addAt(at(key), path, "expected a key, got "+got(key), "a key is one word or a text in quotes")
+			continue
+		}
+		if len(key.Value) > maxKey {
+			t.addAt(at(key), path, fmt.Sprintf("a key of more than %d bytes", maxKey), "is a quote or a colon missing?")
+			key.Kind = yaml.AliasNode
 			continue
 		}
 		inner := join(path, key.Value)

@@ -78,7 +78,7 @@ func checkFloors(t *Tree) []Violation {
 	for _, p := range t.Packages {
 		floor, ok := floorOf(p.Folder)
 		if !ok {
-			all = append(all, Violation{p.Folder, "belongs to no floor"})
+			all = append(all, Violation{Where: p.Folder, What: "belongs to no floor"})
 			continue
 		}
 		for _, f := range p.code() {

@@ -17,7 +17,11 @@ const (
 )
 
 // mayBeLonger lists functions and files that may be longer, with the reason: "folder/file.go" or "folder.Function".
-func mayBeLonger() map[string]string { return map[string]string{} }
+func mayBeLonger() map[string]string {
+	return map[string]string{
+		"sync/plan.TestWhatAnObservationSaysAboutALostAnswer": "one table over every kind of call; what stands before it are the words of its rows",
+	}
+}
 
 // checkDocs reports packages that do not say what they are.
 func checkDocs(t *Tree) []Violation {
@@ -34,7 +38,7 @@ func checkDocs(t *Tree) []Violation {
 			}
 		}
 		if lines < minDocLines || lines > maxDocLines {
-			all = append(all, Violation{p.Folder, fmt.Sprintf("the package comment has %d lines, not %d to %d", lines, minDocLines, maxDocLines)})
+			all = append(all, Violation{p.Folder, p.Folder, fmt.Sprintf("the package comment has %d lines, not %d to %d", lines, minDocLines, maxDocLines)})
 		}
 	}
 	return all
@@ -53,11 +57,15 @@ func textLines(text string) int {
 
 // checkSizes reports long files and functions. A table of cases does not make a function long.
 func checkSizes(t *Tree) []Violation {
+	return slices.DeleteFunc(t.long(), func(v Violation) bool { return mayBeLonger()[v.Name] != "" })
+}
+
+// long returns every long file and function.
+func (t *Tree) long() []Violation {
 	var all []Violation
-	longer := mayBeLonger()
 	for f := range t.files {
-		if _, may := longer[f.Path]; f.Lines > maxFileLines && !may {
-			all = append(all, Violation{f.Path, fmt.Sprintf("has %d lines, more than %d", f.Lines, maxFileLines)})
+		if f.Lines > maxFileLines {
+			all = append(all, Violation{f.Path, f.Path, fmt.Sprintf("has %d lines, more than %d", f.Lines, maxFileLines)})
 		}
 		for _, decl := range f.AST.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
@@ -65,8 +73,10 @@ func checkSizes(t *Tree) []Violation {
 				continue
 			}
 			lines := t.lines(fn) - t.tables(fn.Body, f.Test)
-			if _, may := longer[f.Folder+"."+fn.Name.Name]; lines > maxFunctionLines && !may {
-				all = append(all, t.at(fn, "%s has %d lines besides its tables, more than %d", fn.Name.Name, lines, maxFunctionLines))
+			if lines > maxFunctionLines {
+				v := t.at(fn, "%s has %d lines besides its tables, more than %d", fn.Name.Name, lines, maxFunctionLines)
+				v.Name = f.Folder + "." + fn.Name.Name
+				all = append(all, v)
 			}
 		}
 	}

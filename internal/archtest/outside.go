@@ -20,7 +20,7 @@ func checkModules(t *Tree) []Violation {
 			fields := strings.Fields(strings.TrimPrefix(strings.TrimSpace(code), "require "))
 			direct := !strings.Contains(line, "// indirect")
 			if what := modProblem(fields, direct); what != "" {
-				all = append(all, Violation{fmt.Sprintf("%s:%d", text.Path, i+1), what})
+				all = append(all, Violation{Where: fmt.Sprintf("%s:%d", text.Path, i+1), What: what})
 			}
 		}
 	}
@@ -84,10 +84,10 @@ func checkTraces(t *Tree) []Violation {
 	var all []Violation
 	pattern := traces()
 	for _, text := range t.Texts {
-		for i, line := range strings.Split(text.Body, "\n") {
-			if found := pattern.FindString(line); found != "" {
-				all = append(all, Violation{fmt.Sprintf("%s:%d", text.Path, i+1), fmt.Sprintf("names %q", strings.TrimSpace(found))})
-			}
+		for _, found := range pattern.FindAllStringIndex(text.Body, -1) {
+			line := 1 + strings.Count(text.Body[:found[1]], "\n")
+			word := strings.TrimSpace(text.Body[found[0]:found[1]])
+			all = append(all, Violation{Where: fmt.Sprintf("%s:%d", text.Path, line), What: fmt.Sprintf("names %q", word)})
 		}
 	}
 	return all

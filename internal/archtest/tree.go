@@ -47,6 +47,7 @@ type Text struct{ Path, Body string }
 // Violation is one place where a rule is broken.
 type Violation struct {
 	Where string // "folder/file.go:12", or a folder
+	Name  string // what lists of exceptions call it, "" when there is no such list
 	What  string
 }
 
@@ -145,7 +146,7 @@ func (t *Tree) files(yield func(*File) bool) {
 // at makes a violation at a node.
 func (t *Tree) at(n ast.Node, format string, args ...any) Violation {
 	where := t.fset.Position(n.Pos())
-	return Violation{fmt.Sprintf("%s:%d", where.Filename, where.Line), fmt.Sprintf(format, args...)}
+	return Violation{Where: fmt.Sprintf("%s:%d", where.Filename, where.Line), What: fmt.Sprintf(format, args...)}
 }
 
 // imports returns the paths that a file imports, and where.
