@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,6 +11,8 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/kisi"
+	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
@@ -21,7 +24,7 @@ what is well and what is not, with what to do about it. Exit code 1 when somethi
 		Example: "  kisi-sync check\n  kisi-sync check --json | jq '.[] | select(.level == \"problem\")'",
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		s, err := open(cmd.Context(), ui, c, opening{asked: "check"})
+		s, err := open(cmd.Context(), ui, c, opening{asked: "check", patience: watched})
 		if err != nil {
 			return err
 		}
@@ -50,7 +53,8 @@ type checkup struct {
 	session  *session
 	findings []finding
 	problems int
-	read     []string // sources that could be read
+	read     []string           // sources that could be read
+	verified *kisi.Verification // nil: Kisi does not answer
 }
 
 func (k *checkup) add(f finding) {
@@ -96,32 +100,30 @@ func (k *checkup) kisi(ctx context.Context) {
 		k.add(finding{About: "kisi", Level: "problem", Text: fmt.Sprintf("the file is about the organization %q, the key belongs to %q", want, v.Organization.Domain),
 			Hint: "set kisi.organization.domain, or use a key of the other organization"})
 	}
-	managed, shapes := k.managed(ctx)
-	for _, f := range v.Findings(managed, shapes) {
+	k.verified = v
+}
+
+// surroundings says what else writes into the organization, and what the key may not do, now that it is known which groups are
+// managed.
+func (k *checkup) surroundings(d *access.Desired) {
+	if k.verified == nil {
+		return
+	}
+	var managed []int64
+	shapes := false
+	for _, g := range d.Groups {
+		shapes = shapes || g.Create || g.Openings
+		if g.ID != 0 {
+			managed = append(managed, int64(g.ID))
+		}
+	}
+	for _, f := range k.verified.Findings(managed, shapes) {
 		level := "warning"
 		if f.Fatal {
 			level = "problem"
 		}
 		k.add(finding{About: "kisi", Level: level, Text: f.Problem, Hint: f.Hint})
 	}
-}
-
-// managed returns the ids of the groups that the file manages, and whether it creates groups or fills them with doors.
-func (k *checkup) managed(ctx context.Context) (ids []int64, shapes bool) {
-	spec := k.session.settings.MappingSpec()
-	catalog, err := k.session.target.Catalog(ctx)
-	if err != nil {
-		return nil, false
-	}
-	for _, g := range spec.Groups {
-		shapes = shapes || g.Create || g.Openings
-		for _, there := range catalog.Groups {
-			if there.ID == g.ID || g.ID == 0 && there.Name == g.Name && catalog.PlaceName(there.Place) == g.Place {
-				ids = append(ids, int64(there.ID))
-			}
-		}
-	}
-	return ids, shapes
 }
 
 // sources lets each source examine itself, and then reads it.
@@ -164,19 +166,14 @@ func (k *checkup) rules(ctx context.Context) {
 		k.problem("rules", err)
 		return
 	}
-	for _, g := range o.Input.Desired.Groups {
-		if g.Problem != "" {
-			k.add(finding{About: "group " + g.Name, Level: "problem", Text: g.Problem})
-		}
-	}
 	people := map[string]int{}
 	for _, c := range o.Conflicts {
-		if people[c.Kind]++; people[c.Kind] <= 5 && !strings.HasPrefix(c.Kind, "group_") {
+		if people[c.Kind]++; people[c.Kind] <= 5 {
 			k.add(finding{About: c.Who, Level: levelOf(c.Kind), Text: c.Text, Hint: c.Hint})
 		}
 	}
-	for kind, n := range people {
-		if n > 5 {
+	for _, kind := range slices.Sorted(maps.Keys(people)) {
+		if n := people[kind]; n > 5 {
 			k.add(finding{About: "rules", Level: "warning", Text: fmt.Sprintf("and %d more of the kind %s", n-5, kind), Hint: "kisi-sync plan --json lists all"})
 		}
 	}
@@ -184,12 +181,14 @@ func (k *checkup) rules(ctx context.Context) {
 		k.good("rules", "every selector matches and every person can be decided")
 	}
 	k.expectations(o)
+	k.surroundings(o.Input.Desired)
 }
 
-// levelOf says how serious a conflict is: one of a rule concerns everybody, one of a person only him.
+// levelOf says how serious a conflict is: one of a rule or a group concerns everybody, one of a person only him.
 func levelOf(kind string) string {
 	switch kind {
-	case "selector_matches_nothing", "unknown_door", "ambiguous_door":
+	case mapping.SelectorMatchesNothing, mapping.SelectorAmbiguous, mapping.GroupMissing, mapping.GroupAmbiguous, mapping.GroupTwice,
+		mapping.UnknownPlace, mapping.UnknownDoor, mapping.AmbiguousDoor, mapping.DoorElsewhere, mapping.UnknownStop, mapping.AmbiguousStop:
 		return "problem"
 	}
 	return "warning"

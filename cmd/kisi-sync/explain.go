@@ -20,7 +20,7 @@ PERSON is an e-mail address, a key (corp:9f1c…), or a name or part of one. The
 		Example: "  kisi-sync explain ana@example.com\n  kisi-sync explain lindqvist --json",
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		s, err := open(cmd.Context(), ui, c, opening{asked: "explain"})
+		s, err := open(cmd.Context(), ui, c, opening{asked: "explain", patience: watched})
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ func (l listing) verb(ui *voice, c *common) *cobra.Command {
 	return &cobra.Command{
 		Use: l.use, Short: l.short, Example: l.example, Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			s, err := open(cmd.Context(), ui, c, opening{asked: l.use})
+			s, err := open(cmd.Context(), ui, c, opening{asked: l.use, patience: watched})
 			if err != nil {
 				return err
 			}
@@ -100,7 +100,7 @@ func groupsVerb(ui *voice, c *common) *cobra.Command {
 		Example: "  kisi-sync groups",
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		s, err := open(cmd.Context(), ui, c, opening{asked: "groups"})
+		s, err := open(cmd.Context(), ui, c, opening{asked: "groups", patience: watched})
 		if err != nil {
 			return err
 		}

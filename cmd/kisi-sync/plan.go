@@ -27,7 +27,7 @@ nor in the state file. Exit code 4 when there are changes, 3 when something is h
 	cmd.Flags().StringVarP(&out, "out", "o", "", "also write the plan to `FILE`, for kisi-sync apply FILE")
 	cmd.Flags().StringSliceVar(&accept, "accept", nil, "believe what `SOURCE` says now, however much is missing")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		s, err := open(cmd.Context(), ui, c, opening{asked: "plan", accept: accept})
+		s, err := open(cmd.Context(), ui, c, opening{asked: "plan", accept: accept, patience: watched})
 		if err != nil {
 			return err
 		}

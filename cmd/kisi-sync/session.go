@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
@@ -35,8 +36,13 @@ type session struct {
 type opening struct {
 	asked  string
 	accept []string
-	keep   bool // write into the store; otherwise what is read stays in memory and nothing can be carried out
+	// patience is how long one call to Kisi is tried; 0 is long, for runs that nobody watches.
+	patience time.Duration
+	keep     bool // write into the store; otherwise what is read stays in memory and nothing can be carried out
 }
+
+// watched is how long one call is tried while somebody waits for the answer.
+const watched = 30 * time.Second
 
 // load reads the configuration.
 func load(ui *voice, c *common) (*config.Settings, error) {
@@ -73,7 +79,7 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 		return fmt.Errorf("%s: %s", problems[0].Path, problems[0].Text)
 	}
 	s.rules = rules
-	if err := s.openKisi(); err != nil {
+	if err := s.openKisi(o); err != nil {
 		return err
 	}
 	if err := s.openSources(); err != nil {
@@ -94,13 +100,13 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	return ctx.Err()
 }
 
-func (s *session) openKisi() error {
+func (s *session) openKisi(o opening) error {
 	k := s.settings.Kisi
 	client, err := kisi.New(kisi.Options{
 		URL:         k.URL,
 		Key:         func() (secret.String, error) { return k.APIKey.Resolve(s.settings.Secrets()) },
 		Integration: k.Program.Identifier, Contact: k.Program.Contact, UserAgent: "kisi-sync/" + version(),
-		Pace: pacer.Options{Rate: k.Rate}, Log: s.ui.log, Now: now,
+		Pace: pacer.Options{Rate: k.Rate, After: now(), Patience: o.patience}, Log: s.ui.log, Now: now,
 	})
 	if err != nil {
 		return err

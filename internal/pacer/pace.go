@@ -38,7 +38,11 @@ type pace struct {
 }
 
 func newPace(o Options) pace {
-	return pace{aim: o.Rate, rate: o.Rate, window: o.Window, ended: make([]time.Time, o.Quota)}
+	p := pace{aim: o.Rate, rate: o.Rate, window: o.Window, ended: make([]time.Time, o.Quota)}
+	if !o.After.IsZero() {
+		p.hush(o.After.Add(o.Window + slack))
+	}
+	return p
 }
 
 // turn returns the earliest moment for the next call; it may be past.

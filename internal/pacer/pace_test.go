@@ -201,3 +201,15 @@ func TestACallInTheQueueCanBeCancelled(t *testing.T) {
 		}
 	})
 }
+
+func TestTheFirstCallLeavesOneWindowAfterAnotherProcessStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		began := time.Now()
+		p := newPacer(t, pacer.Options{Base: s, Rate: 5, Quota: 5, After: began.Add(-200 * time.Millisecond)})
+		get(t, p)
+		if waited := time.Since(began); waited < 800*time.Millisecond || waited > 900*time.Millisecond {
+			t.Errorf("waited %s", waited)
+		}
+	})
+}

@@ -59,6 +59,11 @@ type Options struct {
 	// Window belongs to Quota; default one second.
 	Window time.Duration
 
+	// After is until when another process may have used the same quota, such
+	// as the command before this one: the first call leaves one Window later.
+	// Zero means that nobody did.
+	After time.Time
+
 	// Timeout bounds one try from its first byte to the end of its answer;
 	// default one minute.
 	Timeout time.Duration
