@@ -7,8 +7,12 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/email"
 )
 
-// none is the node of a ref that names nobody.
-const none = ^uint32(0)
+// none is the node of a ref that names nobody, ambiguous that of one that several objects of the source bear: which of them is
+// meant cannot be known, and nobody elsewhere is meant either.
+const (
+	none      = ^uint32(0)
+	ambiguous = none - 1
+)
 
 // refs is the table of everything that names somebody: each ref once, sorted by kind and value, with the node it names.
 // Nodes are numbered people first, then groups.
@@ -19,6 +23,12 @@ type refs struct {
 }
 
 func (t *refs) at(i uint32) Ref { return Ref{Kind: t.kind[i], Value: t.value.at(int(i))} }
+
+// who returns the node that a ref names.
+func (t *refs) who(ref uint32) (node uint32, ok bool) {
+	node = t.node[ref]
+	return node, node < ambiguous
+}
 
 func (t *refs) find(r Ref) (uint32, bool) {
 	i := sort.Search(len(t.kind), func(i int) bool { return compareRefs(t.at(uint32(i)), r) >= 0 })
@@ -92,8 +102,7 @@ func (in *interner) renumber(used []bool) (refs, []uint32, error) {
 	return table, number, nil
 }
 
-// resolve finds the node of each ref: by a handle, by ID, or by e-mail address. An address that two objects share names
-// nobody: which of them is meant cannot be known.
+// resolve finds the node of each ref: by a handle, by ID, or by e-mail address.
 func (s *Snapshot) resolve() {
 	for _, part := range s.parts() {
 		for row := range part.nodes.len() {
@@ -105,9 +114,6 @@ func (s *Snapshot) resolve() {
 	s.resolveIDs()
 	s.resolveMail()
 }
-
-// ambiguous marks a ref that several nodes claim while they are being resolved.
-const ambiguous = none - 1
 
 func (t *refs) claim(ref, node uint32) {
 	switch t.node[ref] {
@@ -133,18 +139,14 @@ func (s *Snapshot) resolveIDs() {
 
 func (s *Snapshot) resolveMail() {
 	first := sort.Search(len(s.refs.kind), func(i int) bool { return s.refs.kind[i] >= ByMail })
-	if first < len(s.refs.kind) {
-		for _, part := range s.parts() {
-			for row := range part.nodes.len() {
-				if at, ok := s.refs.find(Ref{ByMail, email.Fold(part.nodes.email.at(row))}); ok {
-					s.refs.claim(at, part.base+uint32(row))
-				}
-			}
-		}
+	if first == len(s.refs.kind) {
+		return
 	}
-	for i := range s.refs.node {
-		if s.refs.node[i] == ambiguous {
-			s.refs.node[i] = none
+	for _, part := range s.parts() {
+		for row := range part.nodes.len() {
+			if at, ok := s.refs.find(Ref{ByMail, email.Fold(part.nodes.email.at(row))}); ok {
+				s.refs.claim(at, part.base+uint32(row))
+			}
 		}
 	}
 }

@@ -8,7 +8,10 @@ import (
 )
 
 // restored takes a snapshot apart and puts it together again.
-func restored(t testing.TB, s *Snapshot) *Snapshot {
+func restored(t interface {
+	Helper()
+	Fatal(...any)
+}, s *Snapshot) *Snapshot {
 	t.Helper()
 	r := Restore(s.Source())
 	if err := s.EachPerson(r.Person); err != nil {

@@ -103,7 +103,7 @@ func (c *column) present() int {
 func (s *Snapshot) Dangling(yield func(ref Ref, groups int)) {
 	count := map[uint32]int{}
 	for _, m := range s.members.items {
-		if s.refs.node[m] == none {
+		if _, ok := s.refs.who(m); !ok {
 			count[m]++
 		}
 	}

@@ -202,10 +202,31 @@ func (v *View) FindGroup(source string, ref Ref) (Object, bool) {
 		return v.groupAt(p, row, ok)
 	}
 	at, ok := p.refs.find(ref)
-	if !ok || p.refs.node[at] == none || int(p.refs.node[at]) < p.people.len() {
+	if !ok {
+		return v.groupByMail(p, ref)
+	}
+	node, ok := p.refs.who(at)
+	return v.groupAt(p, int(node)-p.people.len(), ok && int(node) >= p.people.len())
+}
+
+// groupByMail finds a group by an address that no group names as a member, so that the table of refs does not have it.
+func (v *View) groupByMail(p *viewPart, ref Ref) (Object, bool) {
+	if ref.Kind != ByMail || ref.Value == "" {
 		return Object{}, false
 	}
-	return v.groupAt(p, int(p.refs.node[at])-p.people.len(), true)
+	found := -1
+	for _, part := range p.parts() {
+		for row := range part.nodes.len() {
+			if email.Fold(part.nodes.email.at(row)) != ref.Value {
+				continue
+			}
+			if found >= 0 {
+				return Object{}, false
+			}
+			found = int(part.base) + row
+		}
+	}
+	return v.groupAt(p, found-p.people.len(), found >= p.people.len())
 }
 
 func (v *View) groupAt(p *viewPart, row int, ok bool) (Object, bool) {
@@ -272,9 +293,10 @@ type member struct {
 func (v *View) eachMember(group int, yield func(member)) {
 	g := v.Group(group)
 	for _, ref := range g.part.members.at(g.row) {
-		node, people := g.part.refs.node[ref], g.part.people.len()
+		people := g.part.people.len()
+		node, ok := g.part.refs.who(ref)
 		switch {
-		case node == none:
+		case !ok:
 			if person, ok := v.abroad[abroadRef{v.indexOf(g.part), ref}]; ok {
 				yield(member{number: int(person)})
 			}
