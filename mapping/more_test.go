@@ -139,3 +139,22 @@ func TestALinkToAnIDThatIsEmptyOrForeignMatchesNobody(t *testing.T) {
 		}
 	}
 }
+
+func TestEverySetOfRulesIsACauseOfItsOwn(t *testing.T) {
+	everyone := func(name, where string) Rule {
+		return Rule{Name: name, From: Selector{Source: "corp", Everyone: true}, Where: where, Grant: []string{"HQ Staff"}}
+	}
+	_, _, out := scene{
+		spec: func(s *Spec) {
+			s.Rules = []Rule{everyone("a", ""), everyone("b", `person.department == "IT"`), everyone("c", `person.department == "HR"`)}
+		},
+		corp: records(person("1", "ana@example.com", "departmentNumber", "IT"), person("2", "bo@example.com", "departmentNumber", "HR"), person("3", "cy@example.com", "departmentNumber", "IT")),
+	}.play(t)
+	want := []string{"0 ana@example.com [corp:1] keep +HQ Staff [a, b]", "0 bo@example.com [corp:2] keep +HQ Staff [a, c]", "0 cy@example.com [corp:3] keep +HQ Staff [a, b]"}
+	if diff := cmp.Diff(want, tell(out.Desired)); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(out.Desired.Causes); n != 3 { // none, and two sets
+		t.Errorf("%d causes", n)
+	}
+}
