@@ -24,8 +24,20 @@ type Builder struct {
 
 // memberEdit is what was read of one group's members.
 type memberEdit struct {
-	whole     bool
-	add, gone []uint32
+	whole bool
+	add   []uint32
+	said  map[uint32]bool // the last word about each since the first was said to be gone; nil while none was
+}
+
+func (e *memberEdit) say(member uint32, is bool) {
+	if is {
+		e.add = append(e.add, member)
+	} else if e.said == nil {
+		e.said = map[uint32]bool{}
+	}
+	if e.said != nil {
+		e.said[member] = is
+	}
 }
 
 // Build begins the next snapshot of a source. last is what was known before; nil when nothing was.
@@ -40,8 +52,8 @@ func Build(source string, last *Snapshot) *Builder {
 	}
 }
 
-// Put takes one record. It refuses a record without an ID, an unknown kind and a member without a value; the reader must then
-// give up.
+// Put takes one record. The order of records does not matter but for those with the same ID: there the last word counts. It
+// refuses a record without an ID, an unknown kind and a member without a value; the reader must then give up.
 func (b *Builder) Put(r *Record) error {
 	if r.ID == "" {
 		return errors.New("record without an id")
@@ -81,12 +93,7 @@ func (b *Builder) member(r *Record) error {
 	if r.Member.Kind == 0 || r.Member.Value == "" {
 		return fmt.Errorf("group %s: member without a name", r.ID)
 	}
-	e, n := b.edit(r.ID), b.in.number(r.Member)
-	if r.Kind == MemberIs {
-		e.add = append(e.add, n)
-	} else {
-		e.gone = append(e.gone, n)
-	}
+	b.edit(r.ID).say(b.in.number(r.Member), r.Kind == MemberIs)
 	return nil
 }
 

@@ -69,11 +69,10 @@ func (e *memberEdit) onto(old []uint32) []uint32 {
 	}
 	slices.Sort(now)
 	now = slices.Compact(now)
-	if len(e.gone) == 0 {
+	if e.said == nil {
 		return now
 	}
-	slices.Sort(e.gone)
-	return slices.DeleteFunc(now, func(n uint32) bool { _, gone := slices.BinarySearch(e.gone, n); return gone })
+	return slices.DeleteFunc(now, func(n uint32) bool { is, said := e.said[n]; return said && !is })
 }
 
 // difference counts what two ascending lists do not share.

@@ -65,12 +65,20 @@ func (s *stage) against(old *nodes, marks map[string]Kind, coverage Coverage) *m
 		for ; o < old.len() && old.id.at(o) < id; o++ {
 			m.absent(o, marks, coverage)
 		}
-		if o < old.len() && old.id.at(o) == id {
+		known := o < old.len() && old.id.at(o) == id
+		switch {
+		case marks[id] == Gone: // said after the row was put, else the mark would be gone
+			if known {
+				m.absent(o, marks, coverage)
+			}
+		case known:
 			m.both(int32(n), int32(o))
-			o++
-		} else {
+		default:
 			m.kept = append(m.kept, kept{read: int32(n), old: noRow})
 			m.added++
+		}
+		if known {
+			o++
 		}
 	}
 	for ; o < old.len(); o++ {
