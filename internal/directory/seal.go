@@ -48,8 +48,8 @@ func (s *seal) known(k kept) []uint32 {
 
 // restore takes back everything that the read would have taken away.
 func (s *seal) restore() {
-	s.people.restore()
-	s.groups.restore()
+	s.people.restore(s.groups.has)
+	s.groups.restore(s.people.has)
 	s.members = lists{}
 	for _, k := range s.groups.kept {
 		all := slices.Concat(s.known(k), s.b.lists[s.groups.id(k)].onto(s.known(k)))
@@ -209,8 +209,8 @@ func (s *seal) tombstones() []Tombstone {
 		dead[id] = t
 	}
 	if s.believed {
-		bury(dead, s.people.lost, s.receipt.At)
-		bury(dead, s.groups.lost, s.receipt.At)
+		s.people.bury(dead, s.receipt.At)
+		s.groups.bury(dead, s.receipt.At)
 	}
 	out := make([]Tombstone, 0, len(dead))
 	for id, t := range dead {
@@ -222,8 +222,13 @@ func (s *seal) tombstones() []Tombstone {
 	return out
 }
 
-func bury(dead map[string]Tombstone, lost []loss, at time.Time) {
-	for _, l := range lost {
-		dead[l.id] = Tombstone{ID: l.id, Why: l.why, Since: at}
+// bury remembers who is lost, since the first read that missed them.
+func (m *merge) bury(dead map[string]Tombstone, at time.Time) {
+	for _, l := range m.lost {
+		since := at
+		if doubted := m.old.doubted[l.old]; doubted != 0 {
+			since = fromUnix(doubted)
+		}
+		dead[l.id] = Tombstone{ID: l.id, Why: l.why, Since: since}
 	}
 }

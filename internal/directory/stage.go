@@ -112,9 +112,12 @@ func (m *merge) absent(o int, marks map[string]Kind, coverage Coverage) {
 	}
 }
 
-// restore keeps what is missing after all, as doubted.
-func (m *merge) restore() {
+// restore keeps what is missing after all, as doubted; but for what was stated to be of the other kind.
+func (m *merge) restore(other func(id string) bool) {
 	for _, l := range m.lost {
+		if other(l.id) {
+			continue
+		}
 		m.kept = append(m.kept, kept{read: noRow, old: l.old, doubted: true})
 	}
 	slices.SortFunc(m.kept, func(a, b kept) int { return compare(m.id(a), m.id(b)) })
