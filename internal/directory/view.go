@@ -197,9 +197,8 @@ func (v *View) FindGroup(source string, ref Ref) (Object, bool) {
 	if p == nil {
 		return Object{}, false
 	}
-	if ref.Kind == ByID {
-		row, ok := p.groups.id.find(ref.Value)
-		return v.groupAt(p, row, ok)
+	if row, ok := p.groups.id.find(ref.Value); ok && ref.Kind == ByID {
+		return v.groupAt(p, row, true)
 	}
 	at, ok := p.refs.find(ref)
 	if !ok {
