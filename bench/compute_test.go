@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -164,6 +165,7 @@ func mirror(b *testing.B, s size, view *directory.View, rules *mapping.Rules, ca
 		access.SortGrants(m.Grants)
 		sortOwned(a.Owned)
 		a.Known = m
+		a.Known.Grants = slices.Clone(m.Grants) // what is remembered and what is observed are read apart
 		accounts = append(accounts, a)
 		observed.Members = append(observed.Members, m)
 	}

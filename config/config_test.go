@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
@@ -94,9 +95,9 @@ func TestEveryKeyArrivesInTheMapping(t *testing.T) {
 		},
 		Rules: []mapping.Rule{
 			{Name: "hq", From: mapping.Selector{Source: "staff", Group: "CN=Staff,OU=Groups,DC=example,DC=com"}, Grant: []string{"HQ Staff"},
-				Role: "group_basic", Begin: &mapping.Date{Fixed: "2026-01-01"}, Until: &mapping.Date{Fixed: "2026-12-31T18:00:00+01:00"}},
+				Role: access.DoorAccess, Begin: &mapping.Date{Fixed: "2026-01-01"}, Until: &mapping.Date{Fixed: "2026-12-31T18:00:00+01:00"}},
 			{Name: "contractors", From: mapping.Selector{Source: "contractors", Everyone: true}, Where: `person.team == "Facility"`, Grant: []string{"Contractors"},
-				Role: "group_manager", Begin: &mapping.Date{Attribute: "badge"}, Until: &mapping.Date{Attribute: "team", Missing: mapping.Open}, Notify: true},
+				Role: access.GroupManager, Begin: &mapping.Date{Attribute: "badge"}, Until: &mapping.Date{Attribute: "team", Missing: mapping.Open}, Notify: true},
 		},
 	}
 	got := loadFile(t, "whole.yaml").MappingSpec()

@@ -76,7 +76,7 @@ func (r *rule) words() string {
 
 // role returns what the rule gives; the zero role is door access.
 func (r *rule) role() access.Role {
-	if r.Role == "" {
+	if r.Role == access.NoRole {
 		return access.DoorAccess
 	}
 	return r.Role

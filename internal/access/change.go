@@ -133,8 +133,8 @@ func (f *Fields) append(buf []byte) []byte {
 	if f == nil {
 		return append(buf, 0)
 	}
-	buf = append(buf, 1, flag(f.Managed), flag(f.Enabled), flag(f.Notify), byte(f.Level), byte(len(f.Anchors)))
-	buf = appendStrings(buf, f.Email, f.Name, f.Stamp.Installation, string(f.Stamp.Anchor), f.Description, string(f.Role))
+	buf = append(buf, 1, flag(f.Managed), flag(f.Enabled), flag(f.Notify), byte(f.Level), byte(f.Role), byte(len(f.Anchors)))
+	buf = appendStrings(buf, f.Email, f.Name, f.Stamp.Installation, string(f.Stamp.Anchor), f.Description)
 	for _, a := range f.Anchors {
 		buf = appendStrings(buf, string(a))
 	}

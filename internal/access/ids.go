@@ -56,14 +56,33 @@ func (d *Digest) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Role is what somebody may do in a group, as Kisi's role id. Organization and place roles never occur here.
-type Role string
+// Role is what somebody may do in a group. It is one byte because a large organization holds millions of them.
+type Role uint8
 
-// The roles of a group (kisi-api §4.2). Any other id is a role that the customer defined.
+// The roles of a group (kisi-api §4.2). Only the first two are ever given; AnotherRole stands for every role that the customer
+// defined, of which all that must be known is that it is neither.
 const (
-	DoorAccess   Role = "group_basic"
-	GroupManager Role = "group_manager"
+	NoRole Role = iota
+	DoorAccess
+	GroupManager
+	AnotherRole
 )
+
+var roleIDs = [...]string{DoorAccess: "group_basic", GroupManager: "group_manager", AnotherRole: ""}
+
+// RoleOf returns the role with an id of Kisi's.
+func RoleOf(id string) Role {
+	switch id {
+	case roleIDs[DoorAccess]:
+		return DoorAccess
+	case roleIDs[GroupManager]:
+		return GroupManager
+	}
+	return AnotherRole
+}
+
+// ID returns Kisi's id of the role, "" for AnotherRole and NoRole.
+func (r Role) ID() string { return roleIDs[r] }
 
 // Covers says that holding r is enough for who should hold want: a group manager may open the doors too.
 func (r Role) Covers(want Role) bool {
@@ -78,7 +97,7 @@ func (r Role) Words() string {
 	case GroupManager:
 		return "group_manager"
 	}
-	return string(r)
+	return "another role"
 }
 
 // Level says how far something in Kisi is ours.

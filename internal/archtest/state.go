@@ -16,7 +16,7 @@ func checkHidden(t *Tree) []Violation {
 		for name, spec := range f.imports() {
 			switch {
 			case spec.Name == nil:
-			case spec.Name.Name == "." || spec.Name.Name == "_" && name != "embed":
+			case spec.Name.Name == "." || spec.Name.Name == "_" && name != "embed" && name != "time/tzdata": // both are meant to be imported so
 				all = append(all, t.at(spec, "import %s %q", spec.Name.Name, name))
 			}
 		}

@@ -170,7 +170,7 @@ func (o *observation) addRows(rows []RoleAssignment) {
 }
 
 func grantOf(row RoleAssignment) access.Grant {
-	g := access.Grant{Assignment: access.RemoteID(row.ID), Group: access.RemoteID(row.AppliesToID), Role: access.Role(row.RoleID)}
+	g := access.Grant{Assignment: access.RemoteID(row.ID), Group: access.RemoteID(row.AppliesToID), Role: access.RoleOf(row.RoleID)}
 	if row.ValidFrom != nil {
 		g.From = access.At(*row.ValidFrom)
 	}

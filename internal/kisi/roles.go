@@ -29,11 +29,11 @@ func (c *Client) Roles(ctx context.Context) ([]Role, error) {
 		return nil, err
 	}
 	for _, r := range roles {
-		if r.ID == string(access.DoorAccess) {
+		if r.ID == access.DoorAccess.ID() {
 			return roles, nil
 		}
 	}
-	return nil, answer.misshapen("among %d roles there is no %q, which gives door access", len(roles), access.DoorAccess)
+	return nil, answer.misshapen("among %d roles there is no %q, which gives door access", len(roles), access.DoorAccess.ID())
 }
 
 // harmless says that a role on the organization or a place makes nobody an

@@ -146,7 +146,7 @@ func (t *Target) doAssignment(ctx context.Context, call access.Call) (access.Res
 }
 
 func rightOf(f *access.Fields) Right {
-	return Right{Role: string(f.Role), From: f.From.Time(), Until: f.Until.Time(), Notify: f.Notify}
+	return Right{Role: f.Role.ID(), From: f.From.Time(), Until: f.Until.Time(), Notify: f.Notify}
 }
 
 func (t *Target) createAssignment(ctx context.Context, call access.Call) (access.Result, error) {

@@ -88,16 +88,11 @@ func (r *accountReader) grant(d *decoder) access.Grant {
 }
 
 func (r *accountReader) role(d *decoder) access.Role {
-	switch d.byte() {
-	case doorAccessRole:
-		return access.DoorAccess
-	case groupManagerRole:
-		return access.GroupManager
-	case otherRole:
-		return access.Role(r.word(d.text()))
+	role := access.Role(d.byte())
+	if role > access.AnotherRole {
+		d.fail()
 	}
-	d.fail()
-	return ""
+	return role
 }
 
 func (r *accountReader) cause(d *decoder) *access.Cause {

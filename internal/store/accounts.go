@@ -105,28 +105,9 @@ func grantOf(o *access.OwnedGrant) access.Grant {
 func (e *encoder) grant(g access.Grant) {
 	e.number(uint64(g.Assignment))
 	e.number(uint64(g.Group))
-	e.role(g.Role)
+	e.byte(byte(g.Role))
 	e.number(uint64(g.From))
 	e.number(uint64(g.Until))
-}
-
-// The two roles that nearly every right has are numbers.
-const (
-	otherRole = iota
-	doorAccessRole
-	groupManagerRole
-)
-
-func (e *encoder) role(r access.Role) {
-	switch r {
-	case access.DoorAccess:
-		e.byte(doorAccessRole)
-	case access.GroupManager:
-		e.byte(groupManagerRole)
-	default:
-		e.byte(otherRole)
-		e.text(string(r))
-	}
 }
 
 // saveAccount writes an account.

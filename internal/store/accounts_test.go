@@ -117,7 +117,7 @@ func grants() *rapid.Generator[access.Grant] {
 	instant := rapid.Map(rapid.SampledFrom([]uint32{0, 1, 1_800_000_000, math.MaxUint32}), func(n uint32) access.Instant { return access.Instant(n) })
 	return rapid.Custom(func(t *rapid.T) access.Grant {
 		return access.Grant{Assignment: access.RemoteID(rapid.Int64().Draw(t, "assignment")), Group: access.RemoteID(rapid.Int64Range(1, 5).Draw(t, "group")),
-			Role: access.Role(rapid.SampledFrom([]string{"", "group_basic", "group_manager", "custom-17"}).Draw(t, "role")),
+			Role: rapid.SampledFrom([]access.Role{access.NoRole, access.DoorAccess, access.GroupManager, access.AnotherRole}).Draw(t, "role"),
 			From: instant.Draw(t, "from"), Until: instant.Draw(t, "until")}
 	})
 }

@@ -79,8 +79,8 @@ func FuzzRows(f *testing.F) {
 	e.member(directory.Ref{}, directory.Ref{Kind: 2, Value: "uid=a,dc=x"})
 	e.member(directory.Ref{Kind: 2, Value: "uid=a,dc=x"}, directory.Ref{Kind: 2, Value: "uid=b,dc=x"})
 	f.Add(e.row)
-	a := access.Account{Known: access.Member{Email: "a@x.com", Stamp: access.Stamp{Installation: "i", Anchor: "a"}, Grants: []access.Grant{{Group: 1, Role: "r"}}},
-		Link: access.Link{Anchors: []access.Anchor{"a"}, Name: "n"}, Owned: []access.OwnedGrant{{Group: 1, Role: "r"}}}
+	a := access.Account{Known: access.Member{Email: "a@x.com", Stamp: access.Stamp{Installation: "i", Anchor: "a"}, Grants: []access.Grant{{Group: 1, Role: access.AnotherRole}}},
+		Link: access.Link{Anchors: []access.Anchor{"a"}, Name: "n"}, Owned: []access.OwnedGrant{{Group: 1, Role: access.AnotherRole}}}
 	if err := (&txn{}).accountRow(&e, &a); err != nil {
 		f.Fatal(err)
 	}

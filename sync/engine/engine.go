@@ -79,6 +79,9 @@ type Store interface {
 // Source is an opened source with its two names.
 type Source struct {
 	Name, ID string
+	// StaleAfter is the age from which on what is known of the source decides nothing any more: its people are left exactly as they are.
+	// 0: never.
+	StaleAfter time.Duration
 	connectors.Source
 }
 

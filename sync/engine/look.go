@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -79,7 +80,7 @@ func (l *look) recall(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("source %s: %w", s.Name, err)
 		}
-		if snapshot == nil {
+		if snapshot == nil || l.stale(s, snapshot) {
 			l.unread = append(l.unread, s.ID)
 			continue
 		}
@@ -100,6 +101,18 @@ func (l *look) recall(ctx context.Context) (err error) {
 	}
 	l.ledger, err = l.e.o.Store.Ledger(ctx)
 	return err
+}
+
+// stale says that a source was not read for longer than the file allows, and notes it.
+func (l *look) stale(s Source, snapshot *directory.Snapshot) bool {
+	age := l.e.o.Now().Sub(snapshot.At())
+	if s.StaleAfter == 0 || age <= s.StaleAfter {
+		return false
+	}
+	l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: "stale_source", Who: "source " + s.Name,
+		Text: fmt.Sprintf("was last read %s ago, stale_after is %s: its people are left exactly as they are", age.Round(time.Minute), s.StaleAfter),
+		Hint: "kisi-sync check says what is wrong with it"})
+	return true
 }
 
 // catalog reads what there is to be granted: anew for a full look, else as it was last read.

@@ -5,7 +5,7 @@ package config
 import (
 	. "strings"
 	_ "embed"
-	_ "time/tzdata"
+	_ "image/png"
 )
 
 func init() {}
