@@ -100,7 +100,7 @@ func (t *refs) size() int  { return cap(t.kind) + t.value.size() + 4*cap(t.node)
 func (n *nodes) size() int {
 	total := n.id.size() + n.email.size() + n.name.size() + cap(n.active) + 8*cap(n.changed) + 8*cap(n.doubted) + n.handles.size()
 	for i := range n.attrs {
-		total += n.attrs[i].values.size() + n.attrs[i].rows.size()
+		total += n.attrs[i].values.size() + 4*cap(n.attrs[i].one) + n.attrs[i].many.size()
 	}
 	return total
 }

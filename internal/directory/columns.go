@@ -3,7 +3,6 @@ package directory
 import (
 	"errors"
 	"math"
-	"slices"
 	"sort"
 	"unsafe"
 )
@@ -48,7 +47,16 @@ func (t *texts) find(s string) (int, bool) {
 	return i, i < t.len() && t.at(i) == s
 }
 
-func (t *texts) clip() { t.bytes, t.ends = slices.Clip(t.bytes), slices.Clip(t.ends) }
+func (t *texts) trim() { t.bytes, t.ends = trim(t.bytes), trim(t.ends) }
+
+// trim gives back the memory that a slice was given to grow into. What is kept for hours is worth a copy.
+func trim[T any](s []T) []T {
+	const worth = 16 // one part of so many
+	if cap(s)-len(s) <= len(s)/worth {
+		return s
+	}
+	return append(make([]T, 0, len(s)), s...)
+}
 
 // lists is a column of number lists: row i is items[ends[i-1]:ends[i]].
 type lists struct {
@@ -69,13 +77,66 @@ func (l *lists) add(items []uint32) {
 	l.ends = append(l.ends, uint32(len(l.items)))
 }
 
-func (l *lists) clip() { l.items, l.ends = slices.Clip(l.items), slices.Clip(l.ends) }
+func (l *lists) trim() { l.items, l.ends = trim(l.items), trim(l.ends) }
 
-// column is one attribute of all rows; each distinct value is kept once.
+// column is one attribute of all rows; each distinct value is kept once. While no row has more than one value, and most attributes
+// are like that, a row is one number; else it is a list.
 type column struct {
 	name   string
-	values texts // distinct values, in the order in which they first came
-	rows   lists // numbers into values
+	values texts    // distinct values, in the order in which they first came
+	one    []uint32 // numbers into values, noValue for none; nil when there are lists
+	many   lists
+	listed bool
+}
+
+// noValue is the number of a row without a value.
+const noValue = ^uint32(0)
+
+func (c *column) len() int {
+	if c.listed {
+		return len(c.many.ends)
+	}
+	return len(c.one)
+}
+
+// at returns the numbers of the values of a row.
+func (c *column) at(row int) []uint32 {
+	switch {
+	case c.listed:
+		return c.many.at(row)
+	case c.one[row] == noValue:
+		return nil
+	}
+	return c.one[row : row+1 : row+1]
+}
+
+// add appends a row.
+func (c *column) add(numbers []uint32) {
+	if !c.listed && len(numbers) > 1 {
+		c.list()
+	}
+	switch {
+	case c.listed:
+		c.many.add(numbers)
+	case len(numbers) == 0:
+		c.one = append(c.one, noValue)
+	default:
+		c.one = append(c.one, numbers[0])
+	}
+}
+
+// list makes lists of rows of one number.
+func (c *column) list() {
+	for row := range c.one {
+		c.many.add(c.at(row))
+	}
+	c.one, c.listed = nil, true
+}
+
+func (c *column) trim() {
+	c.values.trim()
+	c.one = trim(c.one)
+	c.many.trim()
 }
 
 // columnBuilder makes a column.
@@ -102,13 +163,13 @@ func (b *columnBuilder) add(values []string) error {
 		}
 		b.row = append(b.row, n)
 	}
-	b.rows.add(b.row)
+	b.column.add(b.row)
 	return nil
 }
 
 // padTo gives rows that came before this column was known an empty value.
 func (b *columnBuilder) padTo(rows int) {
-	for len(b.rows.ends) < rows {
-		b.rows.add(nil)
+	for b.len() < rows {
+		b.column.add(nil)
 	}
 }

@@ -72,7 +72,7 @@ func (s *seal) counts() Counts {
 			with[MailCount]++
 		}
 		for a := range n.attrs {
-			if len(n.attrs[a].rows.at(i)) > 0 {
+			if len(n.attrs[a].at(i)) > 0 {
 				with[n.attrs[a].name]++
 			}
 		}

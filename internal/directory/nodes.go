@@ -10,12 +10,20 @@ type nodes struct {
 	id, email, name texts
 	active          []Tri
 	changed         []int64 // Unix seconds by the source's clock, 0 if it does not say
-	doubted         []int64 // Unix seconds since when the absence is not believed, 0 if present
+	doubted         []int64 // Unix seconds since when the absence is not believed, 0 if present; nil when everybody is
 	handles         lists   // numbers into the table of refs
 	attrs           []column
 }
 
 func (n *nodes) len() int { return n.id.len() }
+
+// doubt returns since when the absence of a row is not believed, 0 if it is there.
+func (n *nodes) doubt(row int) int64 {
+	if n.doubted == nil {
+		return 0
+	}
+	return n.doubted[row]
+}
 
 func (n *nodes) column(name string) *column {
 	i, ok := slices.BinarySearchFunc(n.attrs, name, func(c column, name string) int { return compare(c.name, name) })
@@ -31,7 +39,7 @@ func (n *nodes) values(row int, name string, buf []string) []string {
 	if c == nil {
 		return buf
 	}
-	for _, v := range c.rows.at(row) {
+	for _, v := range c.at(row) {
 		buf = append(buf, c.values.at(int(v)))
 	}
 	return buf
@@ -50,12 +58,12 @@ type row struct {
 // load reads row i; handles are numbers of n's own table. It uses r's memory again.
 func (n *nodes) load(i int, r *row) {
 	r.id, r.email, r.name = n.id.at(i), n.email.at(i), n.name.at(i)
-	r.active, r.changed, r.doubted = n.active[i], n.changed[i], n.doubted[i]
+	r.active, r.changed, r.doubted = n.active[i], n.changed[i], n.doubt(i)
 	r.handles = append(r.handles[:0], n.handles.at(i)...)
 	r.attrs, r.values = r.attrs[:0], r.values[:0]
 	for k := range n.attrs {
 		c := &n.attrs[k]
-		numbers := c.rows.at(i)
+		numbers := c.at(i)
 		if len(numbers) == 0 {
 			continue
 		}
@@ -87,7 +95,12 @@ func (b *nodesBuilder) add(r *row) error {
 	}
 	b.active = append(b.active, r.active)
 	b.changed = append(b.changed, r.changed)
-	b.doubted = append(b.doubted, r.doubted)
+	if r.doubted != 0 && b.doubted == nil {
+		b.doubted = make([]int64, at, at+1)
+	}
+	if b.doubted != nil {
+		b.doubted = append(b.doubted, r.doubted)
+	}
 	b.handles.add(r.handles)
 	return b.addAttrs(at, r.attrs)
 }
@@ -113,16 +126,23 @@ func (b *nodesBuilder) finish() nodes {
 	b.attrs = b.attrs[:0]
 	for _, c := range b.columns {
 		c.padTo(rows)
-		c.values.clip()
-		c.rows.clip()
 		b.attrs = append(b.attrs, c.column)
 	}
 	slices.SortFunc(b.attrs, func(x, y column) int { return compare(x.name, y.name) })
-	for _, t := range []*texts{&b.id, &b.email, &b.name} {
-		t.clip()
-	}
-	b.handles.clip()
 	return b.nodes
+}
+
+// trim gives back the memory that is not needed by columns that will not grow any more.
+func (n *nodes) trim() {
+	for _, t := range []*texts{&n.id, &n.email, &n.name} {
+		t.trim()
+	}
+	n.active, n.changed, n.doubted = trim(n.active), trim(n.changed), trim(n.doubted)
+	n.handles.trim()
+	for i := range n.attrs {
+		n.attrs[i].trim()
+	}
+	n.attrs = trim(n.attrs)
 }
 
 func compare(a, b string) int {

@@ -98,7 +98,7 @@ func (in *interner) renumber(used []bool) (refs, []uint32, error) {
 		table.node[i] = none
 		number[old] = uint32(i)
 	}
-	table.value.clip()
+	table.value.trim()
 	return table, number, nil
 }
 

@@ -108,6 +108,8 @@ func (r *Restorer) Done(rest Rest) (*Snapshot, error) {
 	}
 	s := &Snapshot{source: r.source, at: rest.At, people: r.people.finish(), groups: r.groups.finish(), members: r.members,
 		refs: table, tombs: rest.Tombstones, cursor: rest.Cursor, doubtedMembers: rest.DoubtedMembers}
+	s.people.trim()
+	s.groups.trim()
 	for _, l := range []*lists{&s.people.handles, &s.groups.handles, &s.members} {
 		l.renumber(number)
 	}

@@ -128,7 +128,7 @@ func (l *lists) renumber(number []uint32) {
 	for i := range l.ends {
 		slices.Sort(l.at(i))
 	}
-	l.clip()
+	l.trim()
 }
 
 func (s *seal) cursor() Cursor {
@@ -164,7 +164,9 @@ func (s *seal) lay(m *merge, used []bool) (nodes, error) {
 			return nodes{}, err
 		}
 	}
-	return out.finish(), nil
+	laid := out.finish()
+	laid.trim()
+	return laid, nil
 }
 
 // load reads a kept row. When the read is not believed, values that were there before and are missing now stay.
@@ -226,7 +228,7 @@ func (s *seal) tombstones() []Tombstone {
 func (m *merge) bury(dead map[string]Tombstone, at time.Time) {
 	for _, l := range m.lost {
 		since := at
-		if doubted := m.old.doubted[l.old]; doubted != 0 {
+		if doubted := m.old.doubt(int(l.old)); doubted != 0 {
 			since = fromUnix(doubted)
 		}
 		dead[l.id] = Tombstone{ID: l.id, Why: l.why, Since: since}

@@ -88,12 +88,11 @@ func (s *Snapshot) Counts() Counts {
 }
 
 func (c *column) present() int {
-	n, from := 0, uint32(0)
-	for _, to := range c.rows.ends {
-		if to > from {
+	n := 0
+	for row := range c.len() {
+		if len(c.at(row)) > 0 {
 			n++
 		}
-		from = to
 	}
 	return n
 }

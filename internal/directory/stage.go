@@ -142,7 +142,7 @@ func (m *merge) has(id string) bool {
 
 // sameRow compares two rows whose handles are numbered alike. When they changed, by the source's clock, does not count.
 func sameRow(a *nodes, i int, b *nodes, j int) bool {
-	if a.email.at(i) != b.email.at(j) || a.name.at(i) != b.name.at(j) || a.active[i] != b.active[j] || b.doubted[j] != 0 {
+	if a.email.at(i) != b.email.at(j) || a.name.at(i) != b.name.at(j) || a.active[i] != b.active[j] || b.doubt(j) != 0 {
 		return false
 	}
 	return slices.Equal(a.handles.at(i), b.handles.at(j)) && sameAttrs(a, i, b, j) && sameAttrs(b, j, a, i)
@@ -152,7 +152,7 @@ func sameRow(a *nodes, i int, b *nodes, j int) bool {
 func sameAttrs(a *nodes, i int, b *nodes, j int) bool {
 	for k := range a.attrs {
 		c := &a.attrs[k]
-		mine := c.rows.at(i)
+		mine := c.at(i)
 		if len(mine) == 0 {
 			continue
 		}
@@ -160,7 +160,7 @@ func sameAttrs(a *nodes, i int, b *nodes, j int) bool {
 		if d == nil {
 			return false
 		}
-		theirs := d.rows.at(j)
+		theirs := d.at(j)
 		if len(mine) != len(theirs) {
 			return false
 		}

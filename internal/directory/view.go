@@ -166,7 +166,7 @@ func (o Object) Active() Tri { return o.nodes.active[o.row] }
 func (o Object) Changed() time.Time { return fromUnix(o.nodes.changed[o.row]) }
 
 // Doubted returns since when the object is missing without that being believed; zero if it is there.
-func (o Object) Doubted() time.Time { return fromUnix(o.nodes.doubted[o.row]) }
+func (o Object) Doubted() time.Time { return fromUnix(o.nodes.doubt(o.row)) }
 
 // Values appends the values of an attribute to buf.
 func (o Object) Values(attribute string, buf []string) []string {
