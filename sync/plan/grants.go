@@ -111,8 +111,9 @@ func (p *person) ours(w *access.WishedGrant, there []access.Grant, owned *access
 	why := ChangedAtSource
 	if have.Role != owned.Role || have.From != owned.From || have.Until != owned.Until {
 		if !p.d.in.Policy.Repair {
-			p.d.note(Drifted, p.name(), fmt.Sprintf("%s was changed in Kisi to %s; it stays so", p.groupKey(w, 0).GroupName,
-				validity(have.Role, have.From, have.Until)))
+			p.d.note(Drifted, p.name(), fmt.Sprintf("%s was changed in Kisi (now%s); it stays so", p.groupKey(w, 0).GroupName,
+				terms(access.Fields{Role: owned.Role, From: owned.From, Until: owned.Until},
+					access.Fields{Role: have.Role, From: have.From, Until: have.Until})))
 			return
 		}
 		why = Repaired

@@ -74,6 +74,8 @@ func TestGroupsDoorsAndDescriptions(t *testing.T) {
 		{"described otherwise", do{described("new", "as written"), putIn()}, "update group: changed at the source"},
 		{"described otherwise by hand", do{described("new", "by hand"), putIn()}, "(drifted)"},
 		{"described otherwise, not ours", do{described("new", "old")}, ""},
+		{"renamed by hand", do{putIn(), func(s *scene) { s.group().Name = "Staff" }}, "(drifted)"},
+		{"named otherwise, and not ours", do{func(s *scene) { s.group().Name = "Staff" }}, ""},
 		{"described as it should be", do{described("new", "new"), putIn()}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

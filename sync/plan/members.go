@@ -258,7 +258,7 @@ func (p *person) stillHolds(cause access.Cause) {
 		return
 	}
 	if p.seen.Protected != access.Unprotected {
-		p.d.note(Protected, p.name(), cause.Text+", and is "+p.seen.Protected.String()+": suspend this user by hand")
+		p.d.note(Protected, p.name(), cause.Text+", but is "+protectedAs(p.seen.Protected)+": suspend this user by hand")
 		return
 	}
 	others := 0
@@ -272,6 +272,16 @@ func (p *person) stillHolds(cause access.Cause) {
 		text += ", and holds what others gave"
 	}
 	p.d.note(StillHolds, p.name(), text)
+}
+
+func protectedAs(why access.Protection) string {
+	switch why {
+	case access.Owner:
+		return "the owner of the organization"
+	case access.Administrator:
+		return "an administrator"
+	}
+	return why.String()
 }
 
 // enabled lifts a suspension of ours, and no other.

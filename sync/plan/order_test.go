@@ -99,6 +99,44 @@ func TestWhatNeedsAHeldStepIsHeldWithIt(t *testing.T) {
 	}
 }
 
+func TestPeopleWithoutAnAddressAreStillPeople(t *testing.T) {
+	noAddress := func(s *scene) { s.ana().Email, s.ana().Folded = "", "" }
+	lost := link(access.Created, owned(access.Created))
+	for name, row := range map[string]struct {
+		change func(*scene)
+		want   string
+	}{
+		"as Kisi spells it":            {func(s *scene) { s.user().Email = "ANA@x.com" }, "ana@x.com"},
+		"as it was last seen":          {func(s *scene) { s.user().Email = "" }, "ana@x.com"},
+		"by the anchor, in want of it": {func(s *scene) { s.user().Email, s.accounts[0].Known.Email = "", "" }, "corp:1"},
+	} {
+		p := newScene(holds, loses(leftGroup), noAddress, lost, row.change).plan()
+		if len(p.Steps) != 1 || p.Steps[0].Change.Object.Email != row.want || p.Steps[0].People != 1 {
+			t.Errorf("%s: %+v", name, p.Steps)
+		}
+	}
+}
+
+func TestOneGroupThatCannotBeGivenDoesNotKeepTheOthersBack(t *testing.T) {
+	s := newScene(link(access.Created))
+	s.desired.Groups = append(s.desired.Groups, access.DesiredGroup{ID: 8, Name: "Lab", Members: true}, access.DesiredGroup{ID: 9, Name: "Roof", Members: true})
+	s.observed.Groups = append(s.observed.Groups, access.Group{ID: 8, Name: "Lab"}, access.Group{ID: 9, Name: "Roof"})
+	s.ana().Grants = []access.WishedGrant{
+		{Group: 0, Cause: byRule, Role: access.DoorAccess, Unsure: true},
+		{Group: 1, Cause: byRule, Role: access.DoorAccess, From: now + hour, Notify: true},
+		{Group: 2, Cause: byRule, Role: access.DoorAccess, From: now + hour},
+	}
+	p := s.plan()
+	if got := tell(p); got != "give access: new, give access: new" {
+		t.Fatal(got)
+	}
+	for i, notify := range []bool{true, false} {
+		if f := p.Steps[i].Change.After; f.Notify != notify || f.From != now+hour {
+			t.Errorf("%s: %+v", p.Steps[i].Describe(nil), f)
+		}
+	}
+}
+
 func TestARightInAGroupThatTheCatalogDoesNotKnowYetIsNotTaken(t *testing.T) {
 	s := newScene(wants, holds, loses(leftGroup), link(access.Created, owned(access.Created)))
 	s.declared().ID, s.declared().Create = 0, true

@@ -16,7 +16,7 @@ type Line struct {
 	Hold   string   `json:"hold,omitempty"`
 }
 
-// Words are the names that a plan is told with.
+// Words are the names that a plan is told with. Each may be nil; then ids are told.
 type Words struct {
 	Catalog  *access.Catalog
 	Desired  *access.Desired
@@ -26,7 +26,10 @@ type Words struct {
 // Summary tells a plan in people and doors: steps that do the same to several people become one sentence. Sentences come in the
 // order in which their first step is done, those that are held last.
 func (p *Plan) Summary(w Words) []Line {
-	t := teller{words: w, index: map[sentence]int{}}
+	if w.Catalog == nil {
+		w.Catalog = &access.Catalog{}
+	}
+	t := teller{plan: p, words: w, index: map[sentence]int{}}
 	for i := range p.Steps {
 		t.tell(&p.Steps[i])
 	}
@@ -44,6 +47,7 @@ func (p *Plan) Summary(w Words) []Line {
 // sentence is what steps must share to be told together.
 type sentence struct {
 	kind              access.Kind
+	again             bool // it was there before, and somebody undid it
 	group, why, extra string
 	hold              string
 }
@@ -57,19 +61,14 @@ type told struct {
 }
 
 type teller struct {
+	plan  *Plan
 	words Words
 	told  []*told
 	index map[sentence]int
 }
 
 func (t *teller) tell(s *Step) {
-	key := sentence{kind: s.Change.Kind, group: s.Change.Object.GroupName, why: whyOf(s), extra: t.extra(s)}
-	if s.Hold != nil {
-		key.hold = s.Hold.Text
-		if s.Hold.Kind == access.HeldByNeed {
-			key.hold = "waits for another step that is held"
-		}
-	}
+	key := t.sentence(s)
 	n, ok := t.index[key]
 	if !ok {
 		n = len(t.told)
@@ -77,48 +76,102 @@ func (t *teller) tell(s *Step) {
 		t.told = append(t.told, &told{sentence: key, words: &t.words})
 	}
 	one := t.told[n]
-	if s.Change.Object.Email != "" {
+	if s.Change.Kind.OfMember() {
 		one.people = append(one.people, s.Change.Object.Email)
 	}
 	one.steps = append(one.steps, s.ID.String())
 	one.weight = max(one.weight, s.People)
 }
 
-// whyOf returns the cause where it tells people together that lose together; who gains is told by group alone.
-func whyOf(s *Step) string {
-	switch s.Change.Kind {
-	case access.RemoveAssignment, access.DisableMember, access.EnableMember, access.ReleaseGrant, access.ForgetGrant, access.LinkMember:
-		return s.Change.Cause.Text
+func (t *teller) sentence(s *Step) sentence {
+	c := &s.Change
+	if maker := t.maker(s); maker != nil {
+		return t.sentence(maker)
 	}
-	if s.Reason == Repaired {
-		return "repair"
+	key := sentence{kind: c.Kind, again: s.Reason == Repaired, group: c.Object.GroupName, why: whyOf(c), extra: t.extra(c)}
+	if s.Hold != nil {
+		key.hold = holdText(s.Hold)
+	}
+	return key
+}
+
+// maker returns the step that creates the group of a door or stop: a new group is told with what it opens.
+func (t *teller) maker(s *Step) *Step {
+	if s.Change.Kind != access.AddDoor && s.Change.Kind != access.AddStop {
+		return nil
+	}
+	for _, n := range s.Needs {
+		maker := &t.plan.Steps[n]
+		if maker.Change.Kind == access.CreateGroup && (s.Hold == nil || s.Hold.Kind == access.HeldByNeed) {
+			return maker
+		}
+	}
+	return nil
+}
+
+// holdText says why a step is held so that steps which wait for different ones may be told together.
+func holdText(h *access.HoldReason) string {
+	switch {
+	case h.Kind == access.HeldByNeed:
+		return "waits for another step that is held"
+	case h.Text == "":
+		return "held: " + h.Kind.String()
+	}
+	return h.Text
+}
+
+// whyOf returns the cause where it tells people together that lose together; who gains is told by group alone.
+func whyOf(c *access.Change) string {
+	switch c.Kind {
+	case access.RemoveAssignment, access.DisableMember, access.EnableMember, access.ReleaseGrant, access.LinkMember:
+		return c.Cause.Text
 	}
 	return ""
 }
 
-// extra returns what else must be alike: the door, or the dates.
-func (t *teller) extra(s *Step) string {
-	c := s.Change
+// extra returns what else must be alike: the door, the dates, the name.
+func (t *teller) extra(c *access.Change) string {
 	switch c.Kind {
 	case access.AddDoor, access.RemoveDoor:
 		return orID(t.words.Catalog.DoorName(c.Object.Thing), "door", c.Object.Thing)
 	case access.AddStop, access.RemoveStop:
 		return orID(t.words.Catalog.StopName(c.Object.Thing), "elevator stop", c.Object.Thing)
 	case access.CreateAssignment:
-		if c.After.Role != access.DoorAccess || c.After.From != 0 || c.After.Until != 0 {
-			return " as " + validity(c.After.Role, c.After.From, c.After.Until)
-		}
+		return terms(access.Fields{Role: access.DoorAccess}, *c.After)
 	case access.UpdateAssignment:
-		return validity(c.After.Role, c.After.From, c.After.Until)
+		return terms(*c.Before, *c.After)
 	case access.UpdateMember:
 		return c.After.Name
 	case access.CreateMember:
-		if !c.After.Managed {
-			return "invited by mail"
+		if c.After.Managed {
+			return "managed, no mail"
 		}
-		return "managed, no mail"
+		return "invited by mail"
 	}
 	return ""
+}
+
+// terms says role and dates as far as they differ from those before.
+func terms(before, after access.Fields) string {
+	text := ""
+	if after.Role != before.Role {
+		text += " as " + after.Role.Words()
+	}
+	switch {
+	case after.From == before.From:
+	case after.From == 0:
+		text += " at once"
+	default:
+		text += " from " + day(after.From)
+	}
+	switch {
+	case after.Until == before.Until:
+	case after.Until == 0:
+		text += " without an end"
+	default:
+		text += " until " + day(after.Until)
+	}
+	return text
 }
 
 func orID(name, kind string, id access.RemoteID) string {
@@ -134,52 +187,76 @@ func (t *told) line() Line {
 	return Line{Text: t.text(), People: t.people, Steps: t.steps, Hold: t.hold}
 }
 
-// text says it. One person is named; several are counted.
-func (t *told) text() string {
-	n := len(t.people)
-	who, s := countPeople(n), ""
-	if n == 1 {
-		who, s = t.people[0], "s"
+// subject is whom a sentence is about, with the endings that English wants of its verbs. One person is named; several are counted.
+type subject struct{ who, s, be, have, user string }
+
+func (t *told) subject() subject {
+	if len(t.people) == 1 {
+		return subject{t.people[0], "s", "is", "has", "the Kisi user is"}
 	}
-	be := map[bool]string{true: "is", false: "are"}[n == 1]
-	switch t.kind {
-	case access.CreateMember:
-		return fmt.Sprintf("%s get%s a Kisi user (%s)", who, s, t.extra) + t.because()
-	case access.UpdateMember:
-		return fmt.Sprintf("%s %s renamed to %q", who, be, t.extra)
-	case access.DisableMember:
-		return fmt.Sprintf("%s lose%s all access, the Kisi user is suspended", who, s) + t.because()
-	case access.EnableMember:
-		return fmt.Sprintf("%s %s restored", who, be) + t.because()
-	case access.CreateAssignment:
-		return fmt.Sprintf("%s gain%s %s%s%s", who, s, t.group, t.words.doors(t.group), t.extra) + t.because()
-	case access.UpdateAssignment:
-		return fmt.Sprintf("%s keep%s %s, now as %s", who, s, t.group, t.extra) + t.because()
-	case access.RemoveAssignment:
-		return fmt.Sprintf("%s lose%s %s%s", who, s, t.group, t.words.doors(t.group)) + t.because()
-	}
-	return t.quiet(who, s, be)
+	return subject{countPeople(len(t.people)), "", "are", "have", "their Kisi users are"}
 }
 
-// quiet says what changes nobody's access, or a whole group's.
-func (t *told) quiet(who, s, be string) string {
+// text says it.
+func (t *told) text() string {
+	n, again := t.subject(), ""
+	if t.again {
+		again = " again"
+	}
+	switch t.kind {
+	case access.CreateMember:
+		return fmt.Sprintf("%s get%s a Kisi user%s (%s)", n.who, n.s, again, t.extra)
+	case access.UpdateMember:
+		return fmt.Sprintf("%s %s renamed to %q", n.who, n.be, t.extra)
+	case access.DisableMember:
+		return fmt.Sprintf("%s lose%s all access, %s suspended", n.who, n.s, n.user) + t.because()
+	case access.EnableMember:
+		return fmt.Sprintf("%s get%s all access back", n.who, n.s) + t.because()
+	case access.CreateAssignment:
+		return fmt.Sprintf("%s gain%s %s%s%s%s", n.who, n.s, t.group, t.words.doors(t.group), t.extra, again)
+	case access.UpdateAssignment:
+		return fmt.Sprintf("%s keep%s %s, now%s%s", n.who, n.s, t.group, t.extra, again)
+	case access.RemoveAssignment:
+		return fmt.Sprintf("%s lose%s %s%s", n.who, n.s, t.group, t.words.doors(t.group)) + t.because()
+	case access.CreateGroup, access.UpdateGroup, access.AddDoor, access.AddStop, access.RemoveDoor, access.RemoveStop:
+		return t.ofGroup(again)
+	}
+	return t.quiet(n)
+}
+
+// ofGroup says what happens to a group.
+func (t *told) ofGroup(again string) string {
+	crowd := ""
+	if t.weight > 0 {
+		crowd = " for " + countPeople(t.weight)
+	}
 	switch t.kind {
 	case access.CreateGroup:
-		return fmt.Sprintf("group %s is created%s", t.group, t.words.doors(t.group))
+		return fmt.Sprintf("group %s is created%s%s", t.group, again, t.words.doors(t.group))
 	case access.UpdateGroup:
 		return fmt.Sprintf("group %s gets another description", t.group)
 	case access.AddDoor, access.AddStop:
-		return fmt.Sprintf("group %s opens %s for %s", t.group, t.extra, countPeople(t.weight)) + t.because()
-	case access.RemoveDoor, access.RemoveStop:
-		return fmt.Sprintf("group %s no longer opens %s for %s", t.group, t.extra, countPeople(t.weight))
-	case access.LinkMember:
-		return fmt.Sprintf("%s %s recognized in Kisi (%s)", who, be, t.why)
-	case access.NoteSatisfied:
-		return fmt.Sprintf("%s already hold%s %s by hand; it is left to whoever gave it", who, s, t.group)
-	case access.ReleaseGrant:
-		return fmt.Sprintf("%s keep%s %s, which was given by hand", who, s, t.group) + t.because()
+		return fmt.Sprintf("group %s opens %s%s%s", t.group, t.extra, crowd, again)
 	}
-	return fmt.Sprintf("%s no longer hold%s %s, taken away by hand", who, s, t.group)
+	return fmt.Sprintf("group %s no longer opens %s%s", t.group, t.extra, crowd)
+}
+
+// quiet says what changes nobody's access.
+func (t *told) quiet(n subject) string {
+	switch t.kind {
+	case access.LinkMember:
+		return fmt.Sprintf("%s %s recognized in Kisi (%s)", n.who, n.be, t.why)
+	case access.NoteSatisfied:
+		return fmt.Sprintf("%s %s %s already, given by hand; it is left to whoever gave it", n.who, n.have, t.group)
+	case access.ReleaseGrant:
+		return fmt.Sprintf("%s keep%s %s, which was given by hand (%s)", n.who, n.s, t.group, t.why)
+	case access.ForgetMember:
+		if len(t.people) == 1 {
+			return fmt.Sprintf("the old Kisi user of %s is forgotten: somebody deleted it", n.who)
+		}
+		return fmt.Sprintf("the old Kisi users of %s are forgotten: somebody deleted them", n.who)
+	}
+	return fmt.Sprintf("%s %s lost %s already, not by kisi-sync", n.who, n.have, t.group)
 }
 
 func (t *told) because() string {
@@ -262,8 +339,12 @@ func Describe(ch access.Change, c *access.Catalog) string {
 		text += ", " + orID(c.DoorName(ch.Object.Thing), "door", ch.Object.Thing)
 	case access.AddStop, access.RemoveStop:
 		text += ", " + orID(c.StopName(ch.Object.Thing), "elevator stop", ch.Object.Thing)
-	case access.CreateAssignment, access.UpdateAssignment:
+	case access.CreateAssignment:
 		text += " as " + validity(ch.After.Role, ch.After.From, ch.After.Until)
+	case access.UpdateAssignment:
+		text += ", now" + terms(*ch.Before, *ch.After)
+	case access.UpdateMember:
+		text += fmt.Sprintf(", name %q", ch.After.Name)
 	}
 	return text
 }

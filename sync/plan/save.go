@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -15,7 +17,7 @@ type Saved struct {
 	Summary      []Line      `json:"summary"`
 	Steps        []SavedStep `json:"steps"`
 	Notes        []Note      `json:"notes,omitempty"`
-	Sum          string      `json:"sum"` // digest over all step ids, in order
+	Sum          string      `json:"sum"` // digest over all of the above but the notes and the summary's people
 }
 
 // SavedStep is one step of a saved plan.
@@ -31,12 +33,15 @@ const SavedVersion = 1
 
 // Save returns the plan in the form in which it is written to a file.
 func (p *Plan) Save(w Words, made time.Time) Saved {
+	if w.Catalog == nil {
+		w.Catalog = &access.Catalog{}
+	}
 	s := Saved{Version: SavedVersion, Organization: w.Catalog.Organization.Domain, Made: made, Summary: p.Summary(w), Notes: p.Notes}
 	for i := range p.Steps {
 		step := &p.Steps[i]
 		saved := SavedStep{ID: step.ID, What: step.Describe(w.Catalog), Why: step.Change.Cause.Text}
 		if step.Hold != nil {
-			saved.Hold = step.Hold.Text
+			saved.Hold = cmp.Or(step.Hold.Text, step.Hold.Kind.String())
 		}
 		s.Steps = append(s.Steps, saved)
 	}
@@ -44,16 +49,26 @@ func (p *Plan) Save(w Words, made time.Time) Saved {
 	return s
 }
 
+// sum is over what somebody decides by, and what is done: every field is closed off, so that nothing can move from one to the next.
 func (s *Saved) sum() access.Digest {
 	var all []byte
+	add := func(fields ...string) {
+		for _, f := range fields {
+			all = append(strconv.AppendInt(all, int64(len(f)), 10), ':')
+			all = append(all, f...)
+		}
+	}
+	add(strconv.Itoa(s.Version), s.Organization, s.Made.UTC().Format(time.RFC3339Nano))
+	for i := range s.Summary {
+		add(s.Summary[i].Text, s.Summary[i].Hold)
+	}
 	for i := range s.Steps {
-		all = append(all, s.Steps[i].ID[:]...)
-		all = append(all, byte(len(s.Steps[i].Hold)))
+		add(s.Steps[i].ID.String(), s.Steps[i].What, s.Steps[i].Why, s.Steps[i].Hold)
 	}
 	return access.Sum(all)
 }
 
-// Intact says that nobody edited the steps of a saved plan.
+// Intact says that nobody edited what a saved plan does or says. It notices accidents and careless hands: who means to, can make a new sum.
 func (s *Saved) Intact() bool { return s.Sum == s.sum().String() }
 
 // Difference is what a saved plan and today's do not share, in words.

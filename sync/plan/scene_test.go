@@ -145,7 +145,7 @@ func off(s *scene) { s.user().Enabled = false }
 // link puts Ana into the ledger at a level, with rights.
 func link(level access.Level, owned ...access.OwnedGrant) func(*scene) {
 	return func(s *scene) {
-		s.accounts = append(s.accounts, access.Account{Known: user(ana, "ana"), Owned: owned,
+		s.accounts = append(s.accounts, access.Account{Known: user(ana, "ana"), Owned: slices.Clone(owned),
 			Link: access.Link{Anchors: []access.Anchor{"corp:1"}, Level: level, Name: "Ana"}})
 	}
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -8,12 +9,14 @@ import (
 )
 
 // Suspects returns who differs from what is known and is not merely waiting: the only ones that a run of changes must look at
-// in Kisi. in.Observed is ignored. An empty scope means that no call is needed. People whose earlier call is not settled are
-// suspects always.
+// in Kisi. in.Observed and in.Limits are ignored: what is over a limit is looked at once, and then waits. An empty scope means that no
+// call is needed. What an earlier call that is not settled was about is looked at always.
 func Suspects(in Input) access.Scope {
-	in.Observed = nil
-	open := in.Open
-	in.Open = nil
+	var scope access.Scope
+	for i := range in.Open {
+		add(&scope, in.Open[i].Call.Change.Object)
+	}
+	in.Observed, in.Open = nil, nil
 	d := newDecider(&in, true)
 	d.members()
 	steps := d.ordered()
@@ -21,20 +24,21 @@ func Suspects(in Input) access.Scope {
 		steps[i].ID = steps[i].Change.Digest()
 	}
 	hold(d, steps)
-	var scope access.Scope
 	for i := range steps {
 		if s := &steps[i]; s.Hold == nil {
 			add(&scope, s.Change.Object)
+			if a := d.people.linked(s.Change.Object.Member); a != nil && len(a.Link.Anchors) == 0 {
+				scope.Emails = append(scope.Emails, s.Change.Object.Email) // whoever has the address now, if not the user last seen
+			}
 		}
 	}
-	for _, intent := range open {
-		add(&scope, intent.Call.Change.Object)
-	}
-	slices.Sort(scope.Members)
-	slices.Sort(scope.Emails)
-	slices.Sort(scope.Doors)
-	scope.Members, scope.Emails, scope.Doors = slices.Compact(scope.Members), slices.Compact(scope.Emails), slices.Compact(scope.Doors)
+	scope.Members, scope.Emails, scope.Doors = sorted(scope.Members), sorted(scope.Emails), sorted(scope.Doors)
 	return scope
+}
+
+func sorted[T cmp.Ordered](all []T) []T {
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func add(scope *access.Scope, o access.ObjectKey) {
