@@ -31,9 +31,11 @@ func (m *mapper) lost(human uint32, account *access.Account, wished []access.Wis
 
 // untouchable says that an owned right may still be wanted: a rule that gave it, or that could give it now, cannot be asked.
 func (m *mapper) untouchable(human uint32, account *access.Account, o *access.OwnedGrant) bool {
-	if m.unresolved(o.Group) {
-		return true
-	}
+	return m.unresolved(o.Group) || m.unaskable(human, account, o)
+}
+
+// unaskable says that a rule which gave an owned right, or could give it now, cannot be asked about this person.
+func (m *mapper) unaskable(human uint32, account *access.Account, o *access.OwnedGrant) bool {
 	gave := m.rulesOf(o)
 	for i := range m.rules {
 		if !slices.Contains(gave, m.rules[i].Name) && !m.grantsGroup(i, o.Group) {

@@ -158,3 +158,36 @@ func TestEverySetOfRulesIsACauseOfItsOwn(t *testing.T) {
 		t.Errorf("%d causes", n)
 	}
 }
+
+func TestWhatASourceThatCannotBeReadHadGivenIsNotNarrowedByAnother(t *testing.T) {
+	spec := func(s *Spec) {
+		s.Sources[1].MayGrant = nil
+		s.Rules = []Rule{
+			{Name: "bosses", From: Selector{Source: "contractors", Everyone: true}, Grant: []string{"HQ Staff"}, Role: access.GroupManager},
+			{Name: "hq", From: Selector{Source: "corp", Everyone: true}, Grant: []string{"HQ Staff"}, Until: &Date{Fixed: "2026-12-31"}},
+		}
+	}
+	ana, nine := person("1", "ana@example.com"), person("9", "ana@example.com")
+	holds := func(r *Rules) []access.Account {
+		g := owned(r, 101, "hq")
+		g.Role, g.Cause = access.GroupManager, &access.Cause{Kind: access.ByRule, Rule: "bosses, hq"}
+		a := account(7, "ana@example.com", "corp:1", g)
+		a.Link.Anchors = append(a.Link.Anchors, "con:9")
+		return []access.Account{a}
+	}
+	for _, c := range []struct {
+		name  string
+		scene scene
+		want  string
+	}{
+		{"all read", scene{con: records(nine)}, "7 ana@example.com [corp:1 con:9] keep +HQ Staff as group_manager [bosses, hq]"},
+		{"not read", scene{withoutCon: true}, "7 ana@example.com [corp:1 con:9] keep +HQ Staff as group_manager [hq]"},
+		{"read, and the record is disabled", scene{con: records(disabled(nine))}, "7 ana@example.com [corp:1 con:9] keep +HQ Staff until 2026-12-31T23:59:59Z [hq]"},
+	} {
+		c.scene.spec, c.scene.corp, c.scene.accounts = spec, records(ana), holds
+		_, _, out := c.scene.play(t)
+		if diff := cmp.Diff([]string{c.want}, tell(out.Desired)); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}

@@ -8,8 +8,8 @@ import (
 
 // union makes the grants of a wish from what single rules give: of each group the widest validity and the highest role, with all
 // rules as its cause. A right that only undecided rules could give is unsure; one that others give for sure is as wide at least as
-// what is held, because an undecided rule takes nothing away.
-func (m *mapper) union(account *access.Account) []access.WishedGrant {
+// what is held, because a rule that is undecided or cannot be asked takes nothing away.
+func (m *mapper) union(human uint32, account *access.Account) []access.WishedGrant {
 	slices.SortFunc(m.given, func(a, b given) int {
 		if a.group != b.group {
 			return int(int64(a.group) - int64(b.group))
@@ -23,7 +23,9 @@ func (m *mapper) union(account *access.Account) []access.WishedGrant {
 			n++
 		}
 		if account != nil || surely(all[:n]) {
-			out = append(out, m.merge(all[:n], account))
+			w, doubt := m.merge(all[:n])
+			m.keepWide(&w, doubt, human, account)
+			out = append(out, w)
 		}
 		all = all[n:]
 	}
@@ -45,12 +47,12 @@ func surely(all []given) bool {
 	return slices.ContainsFunc(all, func(g given) bool { return !g.unsure })
 }
 
-// merge makes one grant of what several rules say about one group.
-func (m *mapper) merge(all []given, account *access.Account) access.WishedGrant {
+// merge makes one grant of what several rules say about one group; doubt says that one of them is undecided.
+func (m *mapper) merge(all []given) (w access.WishedGrant, doubt bool) {
 	group := all[0].group
-	w := access.WishedGrant{Group: group, Unsure: !surely(all)}
+	w = access.WishedGrant{Group: group, Unsure: !surely(all)}
 	var rules [8]uint32
-	causes, first, doubt := rules[:0], true, false
+	causes, first := rules[:0], true
 	for i, g := range all {
 		doubt = doubt || g.unsure
 		if g.unsure != w.Unsure {
@@ -65,11 +67,21 @@ func (m *mapper) merge(all []given, account *access.Account) access.WishedGrant 
 		first = false
 	}
 	w.Cause = m.grantCause(causes)
-	if owned, ok := account.Grant(m.groups[group].ID); ok && doubt && !w.Unsure {
-		widen(&w, owned.Role, owned.From, owned.Until, false)
-	}
 	w.Unsure = w.Unsure || m.groups[group].Problem != ""
-	return w
+	return w, doubt
+}
+
+// keepWide keeps a grant from being narrower than what is held while not every rule could be asked.
+func (m *mapper) keepWide(w *access.WishedGrant, doubt bool, human uint32, account *access.Account) {
+	owned, ok := account.Grant(m.groups[w.Group].ID)
+	if !ok || w.Unsure {
+		return
+	}
+	wide := *w
+	widen(&wide, owned.Role, owned.From, owned.Until, false)
+	if wide != *w && (doubt || m.unaskable(human, account, owned)) {
+		*w = wide
+	}
 }
 
 // widen makes a grant cover another validity and role too.

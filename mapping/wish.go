@@ -97,7 +97,7 @@ func (m *mapper) sourceName(person uint32) string {
 // stranger makes the wish of a human without a user; ok is false when there is nothing to wish for.
 func (m *mapper) stranger(human uint32, folded string) (w access.Wish, ok bool) {
 	m.ask(human)
-	grants := m.union(nil)
+	grants := m.union(human, nil)
 	sure := slices.ContainsFunc(grants, func(g access.WishedGrant) bool { return !g.Unsure })
 	if !sure && !m.create {
 		return access.Wish{}, false
@@ -150,7 +150,7 @@ func (m *mapper) held(a uint32) (w access.Wish, ok bool) {
 	m.quiet = d.standing == access.Suspend
 	m.ask(h)
 	m.quiet = false
-	w.Grants = m.union(account)
+	w.Grants = m.union(h, account)
 	if d.standing == access.Keep {
 		w.Create = true
 		w.Losses = m.lost(h, account, w.Grants)
