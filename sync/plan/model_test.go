@@ -105,9 +105,11 @@ func (m *model) carry(p *Plan, in Input, calls int) error {
 			m.book(access.Call{Change: s.Change}, access.Result{})
 		}
 	}
-	for _, seen := range in.Observed.Members {
-		if a, linked := m.accounts[seen.ID]; linked {
-			m.accounts[seen.ID] = a.Saw(seen, in.Observed.At)
+	for id, a := range m.accounts {
+		if seen, there := in.Observed.Member(id); there {
+			m.accounts[id] = a.Saw(*seen, in.Observed.At)
+		} else {
+			m.accounts[id] = a.Saw(access.Member{ID: id}, in.Observed.At)
 		}
 	}
 	made := map[int]access.RemoteID{}
@@ -177,8 +179,12 @@ func (m *model) book(c access.Call, r access.Result) {
 		return
 	}
 	id := c.Member()
-	if c.Change.Kind == access.CreateMember {
+	switch c.Change.Kind {
+	case access.CreateMember:
 		id = r.ID
+	case access.ForgetMember:
+		delete(m.accounts, id)
+		return
 	}
 	m.accounts[id] = m.accounts[id].After(c, r, m.at)
 }

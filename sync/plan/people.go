@@ -55,9 +55,13 @@ func (p *people) linked(id access.RemoteID) *access.Account {
 	return &all[i]
 }
 
-// byID returns the member of an account, nil when it was not seen.
+// byID returns the member of an account, nil when it was not seen. A member who was looked for and not found is remembered without
+// an address.
 func (p *people) byID(a *access.Account) *access.Member {
 	if p.known {
+		if a.Known.Seen != 0 && a.Known.Email == "" {
+			return nil
+		}
 		return &a.Known
 	}
 	all := p.in.Observed.Members

@@ -95,17 +95,12 @@ func (m *model) put(id access.RemoteID, member access.Member) {
 	}
 }
 
-// unremembered says that the ledger does not know how Kisi is: somebody's address belongs to a user who is not linked, or a linked user
-// is gone. Such people remain suspects.
+// unremembered says that somebody's address belongs to a user who is not linked, of whom the ledger knows nothing. Such people remain
+// suspects.
 func (m *model) unremembered() bool {
 	return slices.ContainsFunc(m.people, func(h human) bool {
-		for id, member := range m.members {
-			if member.Email == h.wish.Folded {
-				return len(m.accounts[id].Link.Anchors) == 0
-			}
-		}
-		_, linked := m.ledger().ByAnchor(h.wish.Anchors[0])
-		return linked
+		id, _ := m.who(h.wish.Folded)
+		return id != 0 && len(m.accounts[id].Link.Anchors) == 0
 	})
 }
 

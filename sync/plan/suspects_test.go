@@ -27,6 +27,7 @@ func TestSuspects(t *testing.T) {
 	}
 	observe := func(s *scene) { s.in.Policy.Mode = Observe }
 	noLimits := func(s *scene) { s.in.Limits = Limits{} }
+	knownGone := func(s *scene) { s.accounts[0].Known = access.Member{ID: ana, Seen: now - hour} }
 	foreign := func(s *scene) { s.accounts = []access.Account{{Known: user(ana, "ana")}} }
 
 	for _, row := range []struct {
@@ -46,6 +47,9 @@ func TestSuspects(t *testing.T) {
 		{"whose call is open, by id", []func(*scene){known(grant(anaRow)), wants, open(access.ObjectKey{Member: ana, Email: "Ana@x.com"})}, access.Scope{Members: []access.RemoteID{ana}}},
 		{"whose call is open, by address", []func(*scene){known(grant(anaRow)), wants, open(access.ObjectKey{Email: "Ana@x.com"})}, access.Scope{Emails: []string{"ana@x.com"}}},
 		{"the doors of a group whose call is open", []func(*scene){known(grant(anaRow)), wants, open(access.ObjectKey{Group: hq, GroupName: "HQ Staff"})}, access.Scope{Doors: []access.RemoteID{hq}}},
+		{"a leaver whose user is known to be gone, by id", []func(*scene){known(), knownGone, suspend(disabled)}, access.Scope{Members: []access.RemoteID{ana}}},
+		{"not who is known to be gone and waits", []func(*scene){known(), knownGone, wants}, access.Scope{}},
+		{"who is known to be gone and comes again, by both", []func(*scene){known(), knownGone, wants, func(s *scene) { s.in.Policy.Repair = true }}, access.Scope{Members: []access.RemoteID{ana}, Emails: []string{"ana@x.com"}}},
 		{"who is known and not linked, by id and by address", []func(*scene){stranger, foreign, wants}, access.Scope{Members: []access.RemoteID{ana}, Emails: []string{"ana@x.com"}}},
 	} {
 		got := Suspects(newScene(row.scene...).input())
