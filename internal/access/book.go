@@ -50,6 +50,7 @@ func (a *Account) grants(c Call, r Result, at Instant) {
 		if id == 0 {
 			id = ch.Object.Assignment
 		}
+		a.dropKnown(id) // a right that existed may be known already
 		a.Known.Grants = append(a.Known.Grants, Grant{Assignment: id, Group: group, Role: ch.After.Role, From: ch.After.From, Until: ch.After.Until})
 		SortGrants(a.Known.Grants)
 		a.own(a.owned(group, id, ch, r, at))

@@ -86,7 +86,7 @@ const (
 )
 
 // Effect returns what the change does to anybody's access. A change of dates that does both counts as Widens and is weighed as a
-// grant: what it takes is small, what it gives is new.
+// grant: what it takes is small, what it gives is new. So does a change of role, unless the old one covers the new one.
 func (c Change) Effect() Effect {
 	switch c.Kind {
 	case EnableMember, AddDoor, AddStop, CreateAssignment:
@@ -105,7 +105,7 @@ func (c Change) regrant() Effect {
 		return Neutral
 	}
 	switch {
-	case after.From < before.From, after.Until.EndsAfter(before.Until), after.Role != before.Role && after.Role.Covers(before.Role):
+	case after.From < before.From, after.Until.EndsAfter(before.Until), !before.Role.Covers(after.Role):
 		return Widens
 	case after.From > before.From, before.Until.EndsAfter(after.Until), after.Role != before.Role:
 		return Narrows
