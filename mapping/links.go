@@ -123,10 +123,10 @@ func (m *mapper) allShadowed(records claims) bool {
 // settle decides whose an account is. Usually its records are one human. Humans that turn out to have several accounts are
 // appended to several.
 func (m *mapper) settle(account uint32, records claims, several []uint32) []uint32 {
-	var humans []uint32
+	var humans, linked []uint32 // linked: of each human, the first of the account's records
 	for _, c := range records {
 		if h := m.head[c[1]]; !slices.Contains(humans, h) {
-			humans = append(humans, h)
+			humans, linked = append(humans, h), append(linked, c[1])
 		}
 	}
 	if len(humans) > 1 {
@@ -134,7 +134,7 @@ func (m *mapper) settle(account uint32, records claims, several []uint32) []uint
 	}
 	owner := humans[0]
 	if len(humans) > 1 {
-		owner = m.contest(account, humans)
+		owner = m.contest(account, linked)
 	}
 	m.owner[account] = owner
 	if a := m.accounts[owner]; a != none && !slices.Contains(several, owner) {
@@ -193,32 +193,34 @@ func (m *mapper) reunite(humans []uint32) []uint32 {
 	return records[:1]
 }
 
-// contest decides about an account whose records are several humans by now. A disabled record above all active ones means that
-// the account's person is disabled; one active human among disabled ones is who it is; else it cannot be said.
-func (m *mapper) contest(account uint32, humans []uint32) (owner uint32) {
+// contest decides about an account whose records are several humans by now; linked are the first of each one's. A disabled record
+// above all active ones means that the account's person is disabled; one active record among disabled ones is who it is; else it
+// cannot be said. What other records have the same address says nothing about this account.
+func (m *mapper) contest(account uint32, linked []uint32) (owner uint32) {
 	var active []uint32
-	for _, h := range humans {
-		if !m.disabled(h) {
-			active = append(active, h)
+	for _, i := range linked {
+		if !m.disabled(i) {
+			active = append(active, i)
 		}
 	}
+	first := linked[0]
 	switch {
 	case len(active) == 0:
-		return humans[0]
-	case len(active) == 1 && m.rank(active[0]) <= m.rank(humans[0]):
-		return active[0]
-	case m.disabled(humans[0]) && m.rank(humans[0]) < m.rank(active[0]):
-		return humans[0]
+		return m.head[first]
+	case len(active) == 1 && m.rank(active[0]) <= m.rank(first):
+		return m.head[active[0]]
+	case m.disabled(first) && m.rank(first) < m.rank(active[0]):
+		return m.head[first]
 	}
 	var who []string
-	for _, h := range active {
-		who = append(who, m.view.Person(int(h)).Key().String())
+	for _, i := range active {
+		who = append(who, m.view.Person(int(i)).Key().String())
 	}
 	text := fmt.Sprintf("Kisi user %s is linked to people who are different now: %s; nothing is changed for them",
 		m.ledger()[account].Known.Email, strings.Join(who, ", "))
 	m.conflict(m.about(active[0], TwoPeopleOneUser, "release the user, and let each of them be linked again", text))
 	m.undecided(account, text)
-	return humans[0]
+	return m.head[first]
 }
 
 // undecided leaves an account as it is.

@@ -191,3 +191,22 @@ func TestWhatASourceThatCannotBeReadHadGivenIsNotNarrowedByAnother(t *testing.T)
 		}
 	}
 }
+
+func TestADisabledStrangerWithTheOldAddressDoesNotDisableALinkedRecord(t *testing.T) {
+	// Ana was one person in both sources. Her address in corp changed; the list still has the old one, which a disabled record of
+	// corp has too. Who she is in the list cannot be said, so nothing is taken.
+	_, _, out := scene{
+		spec: func(s *Spec) { s.Rules[2].Until = nil },
+		corp: records(person("1", "new@example.com"), disabled(person("2", "ana@example.com")), staff(), admins()),
+		con:  records(person("9", "ana@example.com")),
+		accounts: func(r *Rules) []access.Account {
+			a := account(7, "ana@example.com", "corp:1", owned(r, 103, "contractors"))
+			a.Link.Anchors = append(a.Link.Anchors, "con:9")
+			return []access.Account{a}
+		},
+	}.play(t)
+	w := out.Desired.Wishes
+	if len(w) != 1 || w[0].Standing != access.Leave || len(w[0].Losses) != 0 || !strings.Contains(kinds(out.Conflicts), TwoPeopleOneUser) {
+		t.Errorf("%v %+v", tell(out.Desired), out.Conflicts)
+	}
+}
