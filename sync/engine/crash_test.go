@@ -104,6 +104,7 @@ func (w *world) before() {
 }
 
 func TestKilledAtAnyPointTheNextRunEndsInTheSameState(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, kisisim.Assumptions{})
 	w.before()
 	k := w.mortal(0)
@@ -166,6 +167,7 @@ func (w *world) recover(t *testing.T) {
 }
 
 func TestACutAnswerNeverMakesASecondOne(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		do   kisisim.Action

@@ -31,6 +31,7 @@ func day(w *world) {
 }
 
 func TestADayEndsTheSameUnderEverySettingOfEverySwitch(t *testing.T) {
+	t.Parallel()
 	var want kisisim.World
 	for i, v := range kisisim.Variations() {
 		t.Run(v.Name, func(t *testing.T) {
@@ -63,6 +64,7 @@ func TestADayEndsTheSameUnderEverySettingOfEverySwitch(t *testing.T) {
 }
 
 func TestTheSecondRunWritesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, kisisim.Assumptions{})
 	w.must(true)
 	before := w.kisi.World()
@@ -87,6 +89,7 @@ func TestTheSecondRunWritesNothing(t *testing.T) {
 }
 
 func TestAReadThatStopsHalfWayTakesNothingAway(t *testing.T) {
+	t.Parallel()
 	for partial := range 8 {
 		w := newWorld(t, kisisim.Assumptions{})
 		w.must(true)
@@ -105,6 +108,7 @@ func TestAReadThatStopsHalfWayTakesNothingAway(t *testing.T) {
 }
 
 func TestADirectoryThatIsSuddenlyEmptyIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, kisisim.Assumptions{})
 	w.must(true)
 	before := w.kisi.World()
@@ -119,6 +123,7 @@ func TestADirectoryThatIsSuddenlyEmptyIsNotBelieved(t *testing.T) {
 }
 
 func TestALeaverLosesTheDoorWhileAReorganizationIsHeld(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, kisisim.Assumptions{})
 	w.must(true)
 	w.limits.Removals.People = 1
@@ -133,6 +138,7 @@ func TestALeaverLosesTheDoorWhileAReorganizationIsHeld(t *testing.T) {
 }
 
 func TestWhatWasRemovedByHandStaysRemovedAndWhatWasMadeByHandStays(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, kisisim.Assumptions{})
 	w.must(true)
 	ana := w.kisi.UserID("ana@nordlicht.example")
@@ -150,6 +156,7 @@ func TestWhatWasRemovedByHandStaysRemovedAndWhatWasMadeByHandStays(t *testing.T)
 }
 
 func TestAnObservationThatMissesOurPeopleStopsTheRun(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, kisisim.Assumptions{})
 	w.must(true)
 	w.kisi.SetOrganizationRole(w.kisi.KeyUser, "") // such a key sees fewer rows, with status 200
@@ -164,6 +171,7 @@ func TestAnObservationThatMissesOurPeopleStopsTheRun(t *testing.T) {
 }
 
 func TestAnotherOrganizationIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, kisisim.Assumptions{})
 	w.must(true)
 	w.kisi = kisisim.Acme(kisisim.Options{Rate: -1, Domain: "other", Organization: "Other"})

@@ -157,7 +157,7 @@ func (w *world) engine(st engine.Store) *engine.Engine {
 	w.t.Helper()
 	client, err := kisi.New(kisi.Options{
 		URL: "http://127.0.0.1", Key: func() (secret.String, error) { return secret.New(w.kisi.Key), nil }, Now: w.now,
-		Pace: pacer.Options{Rate: 1e6, Quota: 1e7, FirstWait: time.Microsecond, LongestWait: time.Microsecond, Tries: 3, Base: w.kisi.Transport()},
+		Pace: pacer.Options{Rate: 1e6, Quota: 1e3, Window: time.Microsecond, FirstWait: time.Microsecond, LongestWait: time.Microsecond, Tries: 3, Base: w.kisi.Transport()},
 	})
 	if err != nil {
 		w.t.Fatal(err)
