@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -146,6 +147,12 @@ func TestWhatWasSpentWithinTheWindowCounts(t *testing.T) {
 		{"by another cause", staff(20, times(2, leftGroup)...), people3, spent(access.ByFile, hq, "a@x.com", "b@x.com"), "2 done, 0 held"},
 		{"of the group: 3 of 21", staff(20, times(2, leftGroup)...), percent, spent(access.LeftGroup, hq, "a@x.com"), "0 done, 2 held"},
 		{"of the group: 3 of 30", staff(29, times(2, leftGroup)...), percent, spent(access.LeftGroup, hq, "a@x.com"), "2 done, 0 held"},
+		{"of another group does not make this one bigger", staff(20, times(3, leftGroup)...), percent, spent(access.LeftGroup, 8, strings.Fields("a b c d e f g h i j k l m n o p")...), "0 done, 3 held"},
+		{"gains do not make a group bigger", staff(20, times(3, leftGroup)...), percent, func(s *scene) {
+			for i := range 20 {
+				s.in.Spent = append(s.in.Spent, access.Spending{Effect: access.Widens, Cause: access.ByRule, Group: hq, Email: fmt.Sprint(i)})
+			}
+		}, "0 done, 3 held"},
 		{"of another group", staff(20, times(2, leftGroup)...), percent, spent(access.LeftGroup, 8, "a@x.com"), "2 done, 0 held"},
 		{"somebody twice is one holder more", staff(19, times(2, leftGroup)...), percent, spent(access.ByFile, hq, "a@x.com", "a@x.com"), "2 done, 0 held"},
 		{"a door of a whole group", staff(20, times(2, byFile)...), people3, func(s *scene) {
@@ -203,6 +210,22 @@ func TestADoorWeighsAllWhoGoThroughIt(t *testing.T) {
 	}
 	if p.Steps[0].People != 20 {
 		t.Errorf("%d people were counted where 20 were seen", p.Steps[0].People)
+	}
+}
+
+func TestALimitSaysWhatItIsAndWhoIsOver(t *testing.T) {
+	for want, s := range map[string]*scene{
+		"3 of the 20 people of HQ Staff would lose it (left a group), limits.removals.percent_of_group is 10": staff(20, times(3, leftGroup)...).do(
+			func(s *scene) { s.in.Limits.Removals = Removals{People: -1, PercentOfGroup: 10, GroupsAbove: 10} }),
+		"1 person would lose access (end date passed), limits.removals.people is 0": staff(20, expired).do(
+			func(s *scene) { s.in.Limits.Removals = Removals{} }),
+		"2 people would lose access (disabled in the directory), limits.disabled.people is 1": staff(20, disabled, disabled).do(
+			func(s *scene) { s.in.Limits.Disabled = 1 }),
+		"2 people would gain access, limits.grants.people is 1": joiners(2).do(func(s *scene) { s.in.Limits.Grants = 1 }),
+	} {
+		if p := s.plan(); p.Steps[0].Hold == nil || p.Steps[0].Hold.Text != want {
+			t.Errorf("got  %+v\nwant %s", p.Steps[0].Hold, want)
+		}
 	}
 }
 

@@ -163,6 +163,15 @@ func TestACallOfAProcessThatDiedIsJudgedLater(t *testing.T) {
 	}
 }
 
+func TestAYoungIntentDoesNotKeepAnOldOneOpen(t *testing.T) {
+	key := access.ObjectKey{Member: ana, Email: "ana@x.com"}
+	disable := access.Call{Change: access.Change{Kind: access.DisableMember, Object: key, Before: &access.Fields{Enabled: true}, After: &access.Fields{}}}
+	got := Settle([]access.Intent{{Seq: 1, Call: disable, Cut: now}, {Seq: 2, Call: disable, Cut: 1}}, newScene(off).input().Observed)
+	if got[0] != (Verdict{Seq: 1}) || got[1] != (Verdict{Seq: 2, Outcome: Done}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestNothingObservedSettlesNothing(t *testing.T) {
 	if got := Settle([]access.Intent{{Seq: 3}}, nil); len(got) != 1 || got[0] != (Verdict{Seq: 3}) {
 		t.Errorf("%+v", got)
