@@ -14,6 +14,8 @@ type State struct {
 	Groups  []Group
 	Covers  Scope   // who and what was looked for: whom it does not cover is unseen, not absent
 	At      Instant // when the observation began, by the host's clock
+	// Organization is whose users these are; zero when that is not said.
+	Organization Organization
 }
 
 // Member is a Kisi user.
@@ -76,6 +78,7 @@ type Scope struct {
 	Members []RemoteID
 	Emails  []string   // folded
 	Doors   []RemoteID // groups whose doors and stops are to be read
+	Singly  bool       // ask for each of the named ones, even where a list of all would be cheaper
 }
 
 // Empty says that nothing is to be observed.

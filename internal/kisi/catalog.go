@@ -20,15 +20,17 @@ func (t *Target) Catalog(ctx context.Context) (*access.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &access.Catalog{Self: access.RemoteID(self.ID), Organization: access.Organization{
-		ID: access.RemoteID(organization.ID), Name: organization.Name, Domain: organization.Domain, Owner: access.RemoteID(organization.OwnerID),
-	}}
+	out := &access.Catalog{Self: access.RemoteID(self.ID), Organization: organizationOf(organization)}
 	for _, read := range []func(context.Context, *access.Catalog) error{t.addRoles, t.addGroups, t.addPlaces, t.addDoors, t.addStops} {
 		if err := read(ctx, out); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+func organizationOf(o Organization) access.Organization {
+	return access.Organization{ID: access.RemoteID(o.ID), Name: o.Name, Domain: o.Domain, Owner: access.RemoteID(o.OwnerID)}
 }
 
 func (t *Target) addRoles(ctx context.Context, out *access.Catalog) error {

@@ -10,8 +10,9 @@ import (
 
 // guard knows who must never be suspended, whatever a plan says.
 type guard struct {
-	owner, self int64
-	admins      map[int64]bool // by their own role or through a team
+	organization Organization
+	owner, self  int64
+	admins       map[int64]bool // by their own role or through a team
 }
 
 // readGuard reads who is protected. With assignees "" it reads every role on
@@ -26,7 +27,7 @@ func (t *Target) readGuard(ctx context.Context, assignees string) (*guard, error
 	if err != nil {
 		return nil, err
 	}
-	g := &guard{owner: organization.OwnerID, self: self.ID, admins: map[int64]bool{}}
+	g := &guard{organization: organization, owner: organization.OwnerID, self: self.ID, admins: map[int64]bool{}}
 	teams := map[int64]bool{}
 	for _, scope := range []string{typeOrganization, typePlace} {
 		rows, err := t.client.RoleAssignments(ctx, AssignmentFilter{AssigneeType: assignees, AppliesToType: scope})

@@ -21,9 +21,9 @@ type observation struct {
 
 // Observe tells how things are in Kisi. The State covers at least the scope:
 // where everybody can be read with fewer calls than those who were asked for,
-// it covers all. It fails rather than tell half.
+// it covers all, unless the scope says not to. It fails rather than tell half.
 func (t *Target) Observe(ctx context.Context, scope access.Scope) (*access.State, error) {
-	if !scope.All && t.cost(scope) > t.wholeCost() {
+	if !scope.All && !scope.Singly && t.cost(scope) > t.wholeCost() {
 		scope = access.Scope{All: true, Doors: scope.Doors}
 	}
 	o := &observation{target: t, place: map[int64]int{}, state: &access.State{Covers: scope, At: access.At(t.client.options.Now())}}
@@ -34,6 +34,7 @@ func (t *Target) Observe(ctx context.Context, scope access.Scope) (*access.State
 	if err := o.members(ctx, groups); err != nil {
 		return nil, err
 	}
+	o.state.Organization = organizationOf(o.guard.organization)
 	o.state.Groups = groupRows(groups)
 	if err := o.openings(ctx); err != nil {
 		return nil, err

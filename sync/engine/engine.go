@@ -97,7 +97,7 @@ type Options struct {
 	Now          func() time.Time
 	Log          *slog.Logger
 	Asked        string          // who asked, for the record
-	Accept       map[string]bool // names of sources whose next read is believed whatever it says
+	Accept       map[string]bool // names of sources whose next read is believed whatever it says; "kisi" for Kisi itself
 }
 
 // Engine conducts runs. Intake may be called for several sources at once; everything else one at a time.

@@ -16,6 +16,9 @@ const (
 	guardFew     = 5  // but this many or fewer may be missing, so that small directories can shrink
 )
 
+// acceptKisi stands in Options.Accept for Kisi itself: what is missing there is believed, however much it is.
+const acceptKisi = "kisi"
+
 // doubt says why what is missing from a read is not believed, or "" when it is.
 func (e *Engine) doubt(s Source, d directory.Diff, high directory.Counts) string {
 	if e.o.Accept[s.Name] {
@@ -58,12 +61,12 @@ func (w weighed) doubt() string {
 }
 
 // unseen says why an observation is not believed: it shows far fewer of the people and rights that are ours than we know of, as a
-// key does that lost its rights. allowed is how many may be missing in any case.
+// key does that lost its rights. allowed is how many may be missing in any case. What was missing before is no news.
 func unseen(ledger *access.Ledger, s *access.State, allowed int) error {
 	var people, missingPeople, rights, missingRights int
 	for i := range ledger.Accounts {
 		a := &ledger.Accounts[i]
-		if a.Link.Level == access.Foreign || !s.CoversMember(a.Known.ID, "") {
+		if a.Link.Level == access.Foreign || isGone(&a.Known) || !s.CoversMember(a.Known.ID, "") {
 			continue
 		}
 		people++
@@ -73,6 +76,9 @@ func unseen(ledger *access.Ledger, s *access.State, allowed int) error {
 			continue
 		}
 		for k := range a.Owned {
+			if len(a.Known.In(a.Owned[k].Group)) == 0 {
+				continue
+			}
 			rights++
 			if len(m.In(a.Owned[k].Group)) == 0 {
 				missingRights++
@@ -82,11 +88,11 @@ func unseen(ledger *access.Ledger, s *access.State, allowed int) error {
 	allowed = max(allowed, guardFew)
 	if missingPeople > allowed || people > 1 && missingPeople == people {
 		return fmt.Errorf("%d of the %d people whom kisi-sync manages are missing from what Kisi shows; nothing is done, because "+
-			"an API key that lost rights sees the same", missingPeople, people)
+			"an API key that lost rights sees the same; if they were deleted on purpose, run once with --accept kisi", missingPeople, people)
 	}
 	if missingRights > allowed && missingRights*100 > rights*guardPercent {
 		return fmt.Errorf("%d of the %d access rights that kisi-sync gave are missing from what Kisi shows; nothing is done, because "+
-			"an API key that lost rights sees the same", missingRights, rights)
+			"an API key that lost rights sees the same; if they were taken away on purpose, run once with --accept kisi", missingRights, rights)
 	}
 	return nil
 }

@@ -182,11 +182,8 @@ func (l *look) observe(ctx context.Context) error {
 	}
 	slices.Sort(scope.Doors)
 	scope.Doors = slices.Compact(scope.Doors)
-	state, err := l.e.o.Target.Observe(ctx, scope)
+	state, err := l.believed(ctx, scope)
 	if err != nil {
-		return err
-	}
-	if err := unseen(l.ledger, state, l.e.o.Limits.Removals.People); err != nil {
 		return err
 	}
 	l.out.Input.Observed, l.out.Words.Observed = state, state

@@ -2,8 +2,10 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
 	"github.com/kisi-sync/kisi-sync/internal/pacer"
+	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -26,6 +29,9 @@ type staff struct {
 	groups   map[string]string // person → groups, separated by spaces
 	disabled map[string]bool
 	until    map[string]string
+	mail     map[string]string // addresses other than name@nordlicht.example; "-" for none
+	called   map[string]string // names other than the capitalized one
+	ids      map[string]string // ids other than "id-" and the name
 	fail     error
 	partial  int // stop with fail after so many records
 }
@@ -35,7 +41,7 @@ func (s *staff) Fetch(_ context.Context, _ directory.Cursor, put func(*directory
 	put = s.failing(put)
 	members := map[string][]string{}
 	for who, groups := range s.groups {
-		r := directory.Record{Kind: directory.PersonIs, ID: "id-" + who, Email: who + "@nordlicht.example", Name: strings.ToUpper(who[:1]) + who[1:]}
+		r := s.person(who)
 		if s.disabled[who] {
 			r.Active = directory.No
 		}
@@ -55,6 +61,21 @@ func (s *staff) Fetch(_ context.Context, _ directory.Cursor, put func(*directory
 		}
 	}
 	return directory.Receipt{Coverage: directory.Complete}, s.fail
+}
+
+// person is what the directory says about somebody, but for groups.
+func (s *staff) person(who string) directory.Record {
+	r := directory.Record{Kind: directory.PersonIs, ID: "id-" + who, Email: who + "@nordlicht.example", Name: strings.ToUpper(who[:1]) + who[1:]}
+	if id := s.ids[who]; id != "" {
+		r.ID = id
+	}
+	if mail := s.mail[who]; mail != "" {
+		r.Email = strings.TrimPrefix(mail, "-")
+	}
+	if name := s.called[who]; name != "" {
+		r.Name = name
+	}
+	return r
 }
 
 func (s *staff) failing(put func(*directory.Record) error) func(*directory.Record) error {
@@ -91,17 +112,25 @@ type world struct {
 	policy plan.Policy
 	limits plan.Limits
 	accept map[string]bool
+	more   []engine.Source                   // beside corp
 	target func(engine.Target) engine.Target // wraps, for tests that break things
 	store  func(engine.Store) engine.Store
+	last   record.Run // of the last reconciliation
+}
+
+func newStaff(groups map[string]string) *staff {
+	return &staff{groups: groups, disabled: map[string]bool{}, until: map[string]string{}, mail: map[string]string{},
+		called: map[string]string{}, ids: map[string]string{}}
 }
 
 func newWorld(t testing.TB, assume kisisim.Assumptions) *world {
 	clock := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	w := &world{t: t, clock: &clock, path: filepath.Join(t.TempDir(), "kisi-sync.db")}
 	w.kisi = kisisim.Acme(kisisim.Options{Rate: -1, Assume: assume, Now: func() time.Time { return *w.clock }})
-	w.staff = &staff{groups: map[string]string{
+	w.staff = newStaff(map[string]string{
 		"ana": "staff servers", "bo": "staff lab", "cem": "staff", "dora": "temps", "eva": "staff lab servers",
-	}, disabled: map[string]bool{}, until: map[string]string{"dora": "2027-01-31"}}
+	})
+	w.staff.until["dora"] = "2027-01-31"
 	w.policy = plan.Policy{Installation: "test-1", Managed: true}
 	w.limits = plan.Limits{Window: 24 * time.Hour, Disabled: 50, Removals: plan.Removals{People: 50}, Grants: 50}
 	w.spec = nordlicht()
@@ -144,9 +173,16 @@ func (w *world) run(full bool) (readErr, err error) {
 		}
 	}()
 	e := w.engine(st)
-	_, readErr = e.Intake(w.t.Context(), "corp", true)
-	_, err = e.Reconcile(w.t.Context(), full, nil)
+	for _, s := range w.sources() {
+		_, err := e.Intake(w.t.Context(), s.Name, true)
+		readErr = errors.Join(readErr, err)
+	}
+	w.last, err = e.Reconcile(w.t.Context(), full, nil)
 	return readErr, err
+}
+
+func (w *world) sources() []engine.Source {
+	return append([]engine.Source{{Name: "corp", ID: "corp", Source: w.staff}}, w.more...)
 }
 
 func (w *world) now() time.Time { return *w.clock }
@@ -174,7 +210,7 @@ func (w *world) engine(st engine.Store) *engine.Engine {
 		w.t.Fatal(problems)
 	}
 	return engine.New(engine.Options{
-		Sources: []engine.Source{{Name: "corp", ID: "corp", Source: w.staff}}, Rules: rules, Policy: w.policy, Limits: w.limits,
+		Sources: w.sources(), Rules: rules, Policy: w.policy, Limits: w.limits,
 		Organization: "acme", Target: target, Store: st, Now: w.now, Log: slog.New(slog.DiscardHandler), Asked: "test", Accept: w.accept,
 	})
 }
@@ -191,6 +227,47 @@ func (w *world) must(full bool) {
 func (w *world) holds(who, group string) bool {
 	u, ok := w.kisi.World().User(email.Fold(who + "@nordlicht.example"))
 	return ok && u.Access && u.Holds(group)
+}
+
+// told says whether the last run reported something of a kind about somebody; text is a part of what it said.
+func (w *world) told(kind, who, text string) bool {
+	return slices.ContainsFunc(w.last.Problems, func(p record.Problem) bool {
+		return p.Kind == kind && strings.Contains(p.Who, who) && strings.Contains(p.Text, text)
+	})
+}
+
+func (w *world) expectTold(kind, who, text string) {
+	w.t.Helper()
+	if !w.told(kind, who, text) {
+		w.t.Errorf("nothing of kind %s about %s was reported with %q, but %+v", kind, who, text, w.last.Problems)
+	}
+}
+
+// quiet runs twice more and expects that nothing is written to Kisi any more.
+func (w *world) quiet() {
+	w.t.Helper()
+	w.must(true)
+	before := len(w.kisi.Writes())
+	w.pass(time.Hour)
+	w.must(true)
+	if writes := w.kisi.Writes(); len(writes) > before {
+		w.t.Errorf("still writing: %s %s %s", writes[before].Method, writes[before].Path, writes[before].Body)
+	}
+}
+
+// user returns what Kisi knows of somebody.
+func (w *world) user(who string) kisisim.UserState {
+	w.t.Helper()
+	u, ok := w.kisi.World().User(who + "@nordlicht.example")
+	if !ok {
+		w.t.Fatalf("Kisi has no user %s\n%s", who, w.kisi.World())
+	}
+	return u
+}
+
+// right returns the role assignment of somebody in a group of Kisi; 0 for none.
+func (w *world) right(who, group string) int64 {
+	return w.kisi.GrantID(kisisim.User(w.kisi.UserID(who+"@nordlicht.example")), kisisim.Group(w.kisi.GroupID(group)))
 }
 
 func (w *world) expect(who, group string, want bool) {

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// believed observes Kisi and returns what it shows once that can be believed: it is the organization that the catalog is about, nothing
+// of ours is missing from one view of it that another one shows, and not too much is missing from both.
+func (l *look) believed(ctx context.Context, scope access.Scope) (*access.State, error) {
+	state, err := l.e.o.Target.Observe(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	if was, is := l.out.Words.Catalog.Organization, state.Organization; was.ID != is.ID && was.ID*is.ID != 0 || l.e.another(is) {
+		return nil, fmt.Errorf("%w: the API key belongs to another organization (%q, id %d) than when Kisi was last looked at as a whole (%q, id %d)",
+			access.ErrStop, is.Domain, is.ID, was.Domain, was.ID)
+	}
+	if state, err = l.secondLook(ctx, state); err != nil {
+		return nil, err
+	}
+	if l.e.o.Accept[acceptKisi] {
+		return state, nil
+	}
+	return state, unseen(l.ledger, state, l.e.o.Limits.Removals.People)
+}
+
+// another says that an organization is not the one that the file names.
+func (e *Engine) another(o access.Organization) bool {
+	return e.o.Organization != "" && o.Domain != "" && o.Domain != e.o.Organization
+}
+
+// secondLook asks again, in another way, when something of ours is not there any more: a list by the ids of those who are missing from
+// it, a few people by the list of all. What only one of them shows was never gone.
+func (l *look) secondLook(ctx context.Context, first *access.State) (*access.State, error) {
+	who := absent(l.ledger, first, l.e.now())
+	if len(who) == 0 {
+		return first, nil
+	}
+	scope := access.Scope{All: true, Doors: first.Covers.Doors}
+	if first.Covers.All {
+		scope = access.Scope{Members: who, Singly: true}
+	}
+	second, err := l.e.o.Target.Observe(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	if still := absent(l.ledger, second, l.e.now()); slices.ContainsFunc(who, func(id access.RemoteID) bool { return !slices.Contains(still, id) }) {
+		return nil, fmt.Errorf("of %d people Kisi shows more when asked again in another way; nothing is done, because what it shows cannot "+
+			"be trusted now", len(who))
+	}
+	if first.Covers.All {
+		return first, nil
+	}
+	return second, nil
+}
+
+// absent returns the people of whom an observation shows less than when they were last seen: not the user, or not a right that we gave
+// and that has not ended.
+func absent(ledger *access.Ledger, s *access.State, now access.Instant) []access.RemoteID {
+	var who []access.RemoteID
+	for i := range ledger.Accounts {
+		a := &ledger.Accounts[i]
+		if a.Link.Level == access.Foreign || isGone(&a.Known) || !s.CoversMember(a.Known.ID, "") {
+			continue
+		}
+		if m, ok := s.Member(a.Known.ID); !ok || lacks(a, m, now) {
+			who = append(who, a.Known.ID)
+		}
+	}
+	return who
+}
+
+// isGone says that somebody was looked for before and not found.
+func isGone(m *access.Member) bool { return m.Seen != 0 && m.Email == "" }
+
+// lacks says that a member was last seen with a right of ours that is not there now.
+func lacks(a *access.Account, m *access.Member, now access.Instant) bool {
+	has := func(m *access.Member, o *access.OwnedGrant) bool {
+		return slices.ContainsFunc(m.In(o.Group), func(g access.Grant) bool { return g.Assignment == o.Assignment })
+	}
+	return slices.ContainsFunc(a.Owned, func(o access.OwnedGrant) bool {
+		ended := o.Until != 0 && o.Until <= now
+		return o.Level.Ours() && !ended && has(&a.Known, &o) && !has(m, &o)
+	})
+}

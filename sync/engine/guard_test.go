@@ -1,0 +1,84 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
+)
+
+// A key that lost its role sees fewer rows with status 200: who is missing from a look at a few is not gone.
+func TestADemotedKeyForgetsNobodyInARunOfChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	hand := w.kisi.AddUser(kisisim.UserSpec{Email: "hand@nordlicht.example", Name: "Hand"})
+	w.staff.groups["hand"] = "staff lab"
+	w.must(true)
+	w.kisi.SetOrganizationRole(w.kisi.KeyUser, "")
+	for _, who := range []string{"cem", "hand"} {
+		w.staff.disabled[who] = true
+		w.pass(time.Hour)
+		if _, err := w.run(false); err == nil {
+			t.Error("a run with a key that sees nothing succeeded")
+		}
+	}
+	w.kisi.SetOrganizationRole(w.kisi.KeyUser, kisisim.Administrator)
+	w.pass(time.Hour)
+	w.must(false)
+	w.expect("cem", "Staff", false)
+	w.expect("hand", "Staff", false)
+	if u, _ := w.kisi.World().User("hand@nordlicht.example"); len(u.Grants) > 0 || !u.Access || hand == 0 {
+		t.Errorf("%+v", u)
+	}
+	w.kisi.CheckT(t)
+}
+
+// Rows that a list does not show, under a total that agrees, are asked for in another way before anything is concluded.
+func TestRightsThatAListHidesAreNotForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	before := w.kisi.World()
+	w.staff.groups["ana"], w.staff.groups["eva"] = "staff", "staff"
+	w.pass(time.Hour)
+	fault := w.kisi.Inject(kisisim.Fault{Method: "GET", Path: "/role_assignments", Count: kisisim.Always, Do: kisisim.EmptyList(),
+		Where: func(r kisisim.Request) bool { return r.Query.Get("assignee_id") == "" }})
+	if _, err := w.run(true); err == nil {
+		t.Error("an organization without any right was believed")
+	}
+	if diff := cmp.Diff(before, w.kisi.World()); diff != "" || fault.Hits() == 0 {
+		t.Error(fault.Hits(), diff)
+	}
+	fault.Remove()
+	w.pass(time.Hour)
+	w.must(true)
+	w.expect("ana", "HQ / Server Room", false)
+	w.expect("eva", "HQ / Lab", false)
+	w.kisi.CheckT(t)
+}
+
+// Somebody who really deleted everybody in Kisi can say so, and the program goes on.
+func TestAnOrganizationThatWasEmptiedByHandIsBelievedWhenSomebodySaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	for who := range w.staff.groups {
+		w.kisi.DeleteUser(w.kisi.UserID(who + "@nordlicht.example"))
+	}
+	w.pass(time.Hour)
+	if _, err := w.run(true); err == nil || !strings.Contains(err.Error(), "accept kisi") {
+		t.Errorf("err = %v", err)
+	}
+	w.accept = map[string]bool{"kisi": true}
+	w.must(true)
+	w.expectTold("removed_by_hand", "ana@", "deleted this user")
+	w.accept = nil
+	w.quiet()
+	w.policy.Repair = true
+	w.must(true)
+	w.expect("ana", "Staff", true)
+	w.kisi.CheckT(t)
+}
