@@ -171,13 +171,3 @@ func TestMetadataOfOthersIsKept(t *testing.T) {
 		}
 	}
 }
-
-func TestLongValuesAreShortenedAndStayDistinct(t *testing.T) {
-	a, b := fitValue(strings.Repeat("ü", 600)+"a"), fitValue(strings.Repeat("ü", 600)+"b")
-	if utf8.RuneCountInString(a) != maxValue || a == b || fitValue(a) != a {
-		t.Errorf("%d characters, equal: %t", utf8.RuneCountInString(a), a == b)
-	}
-	if short := strings.Repeat("ü", maxValue); fitValue(short) != short {
-		t.Error("a value that fits was changed")
-	}
-}

@@ -1,18 +1,14 @@
 package kisi
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"maps"
-	"unicode/utf8"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
-// What a user's metadata may hold (§3.1).
-const (
-	maxKeys  = 50
-	maxValue = 500 // characters
-)
+// maxKeys is how many keys a user's metadata may have (§3.1).
+const maxKeys = 50
 
 // Metadata is a flat object that others write to as well, so values are kept
 // as they came.
@@ -41,21 +37,10 @@ func (m Metadata) merge(ours []Pair) Metadata {
 		if _, there := merged[p.Key]; !there && len(merged) >= maxKeys {
 			continue
 		}
-		value, err := json.Marshal(fitValue(p.Value))
+		value, err := json.Marshal(access.FitValue(p.Value))
 		if err == nil { // a string always can be
 			merged[p.Key] = value
 		}
 	}
 	return merged
-}
-
-// fitValue shortens what is too long, keeping it distinct by a digest of the
-// whole. The same value is always shortened to the same.
-func fitValue(value string) string {
-	if utf8.RuneCountInString(value) <= maxValue {
-		return value
-	}
-	sum := sha256.Sum256([]byte(value))
-	tail := "~" + hex.EncodeToString(sum[:16])
-	return string([]rune(value)[:maxValue-len(tail)]) + tail
 }

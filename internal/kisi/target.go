@@ -114,7 +114,7 @@ func (t *Target) existingMember(ctx context.Context, f *access.Fields, refusal e
 		return access.Result{}, fmt.Errorf("%w: %w", access.ErrRefused, bare(refusal))
 	}
 	id := access.RemoteID(same[0].ID)
-	if f.Stamp != (access.Stamp{}) && stampOf(same[0].Metadata) == fitStamp(f.Stamp) {
+	if f.Stamp != (access.Stamp{}) && stampOf(same[0].Metadata) == access.NewStamp(f.Stamp.Installation, f.Stamp.Anchor) {
 		return access.Result{ID: id}, nil // ours, by a call whose answer was lost
 	}
 	return access.Result{ID: id, Existed: true}, fmt.Errorf("%w: user %d: %w", access.ErrExists, id, bare(refusal))
@@ -123,11 +123,6 @@ func (t *Target) existingMember(ctx context.Context, f *access.Fields, refusal e
 // stampOf reads our stamp; the zero Stamp if there is none.
 func stampOf(m Metadata) access.Stamp {
 	return access.Stamp{Installation: m.text(stampInstallation), Anchor: access.Anchor(m.text(stampAnchor))}
-}
-
-// fitStamp is a stamp as it looks after it was stored.
-func fitStamp(s access.Stamp) access.Stamp {
-	return access.Stamp{Installation: fitValue(s.Installation), Anchor: access.Anchor(fitValue(string(s.Anchor)))}
 }
 
 func (t *Target) doAssignment(ctx context.Context, call access.Call) (access.Result, error) {

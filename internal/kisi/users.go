@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 )
 
@@ -138,7 +139,7 @@ func (c *Client) CreateUser(ctx context.Context, u NewUser) (User, error) {
 	}
 	metadata := make(map[string]string, len(u.Metadata))
 	for key, value := range u.Metadata {
-		metadata[key] = fitValue(value)
+		metadata[key] = access.FitValue(value)
 	}
 	return create[User](ctx, c, request{path: "/users", body: map[string]fields{"user": {
 		Email: u.Email, Name: u.Name, SendEmails: !u.Managed, Confirm: u.Managed, AccessEnabled: u.Enabled,

@@ -29,14 +29,15 @@ type Outlook struct {
 // looked at, no call is made and the plan is empty. It changes nothing in Kisi; in the store it settles what was open.
 func (e *Engine) Look(ctx context.Context, full bool) (*Outlook, error) {
 	l := e.look(full)
-	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.settle, l.plan)
+	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.settle, l.recognize, l.plan)
 }
 
 // Preview is a full Look that leaves the store alone, too: earlier calls without an outcome stay open, and what they are about
 // is held.
 func (e *Engine) Preview(ctx context.Context) (*Outlook, error) {
 	l := e.look(true)
-	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.plan)
+	l.aloof = true
+	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.recognize, l.plan)
 }
 
 // Resolve maps without observing anybody: what the rules make of what was read, against what there is in Kisi. Its plan is empty.
@@ -64,6 +65,7 @@ func (l *look) do(ctx context.Context, steps ...func(context.Context) error) (*O
 type look struct {
 	e       *Engine
 	full    bool
+	aloof   bool // the store is left alone
 	out     *Outlook
 	view    *directory.View
 	unread  []string
@@ -219,6 +221,8 @@ func (l *look) settle(ctx context.Context) error {
 			still = append(still, l.open[i])
 			l.out.Unsettled = append(l.out.Unsettled, v)
 			continue
+		case plan.Lost:
+			err = l.giveUp(ctx, l.open[i])
 		case plan.Done:
 			err = l.e.o.Store.Finish(ctx, v.Seq, access.Result{ID: v.ID}, nil)
 		default:
@@ -238,6 +242,33 @@ func (l *look) settle(ctx context.Context) error {
 		return err
 	}
 	l.e.o.Log.Info("earlier calls settled", "settled", settled, "open", len(still))
+	return l.remap(ctx)
+}
+
+// giveUp forgets a right that a cut call of ours took away without giving the new one, so that it is given again. It is forgotten
+// first: killed in between, the same is found again.
+func (l *look) giveUp(ctx context.Context, i access.Intent) error {
+	forget := i.Call
+	forget.Change.Kind, forget.Change.After = access.ForgetGrant, nil
+	if err := l.e.o.Store.Note(ctx, []access.Call{forget}); err != nil {
+		return err
+	}
+	return l.e.o.Store.Finish(ctx, i.Seq, access.Result{}, access.ErrNotDone)
+}
+
+// recognize links users who bear our stamp and whom the ledger does not know, because it was lost or is old.
+func (l *look) recognize(ctx context.Context) error {
+	links := plan.Recognize(l.out.Input)
+	if len(links) == 0 {
+		return nil
+	}
+	if !l.aloof && l.e.o.Policy.Mode != plan.Observe {
+		if err := l.e.o.Store.Note(ctx, links); err != nil {
+			return err
+		}
+	}
+	l.ledger = plan.Relink(l.ledger, links, l.e.now())
+	l.e.o.Log.Warn("users of ours that the state file did not know", "recognized", len(links))
 	return l.remap(ctx)
 }
 

@@ -21,6 +21,7 @@ type decider struct {
 	notes   []Note
 	names   map[access.RemoteID]string // of groups: as the file says, else as Kisi does
 	holding map[access.RemoteID]int    // people per group; nil until asked for
+	ours    map[access.RemoteID]bool   // groups whose members the file gives; nil until asked for
 }
 
 // bundle is what is done about one person or one group, in order. Needs inside a bundle are indices within it.

@@ -144,6 +144,32 @@ func (p *person) losses(urgent bool) {
 	}
 }
 
+// added tells of rights in managed groups that no rule gives and that we did not give: somebody else did, or we did and have forgotten.
+func (p *person) added() {
+	for i := range p.seen.Grants {
+		g := &p.seen.Grants[i]
+		if _, known := p.account.Grant(g.Group); known || i > 0 && p.seen.Grants[i-1].Group == g.Group {
+			continue
+		}
+		if p.d.managed(g.Group) && !p.wants(g.Group) {
+			p.d.note(AddedByHand, p.name(), fmt.Sprintf("holds %s as %s, which no rule gives; not given by kisi-sync as far as it remembers, so it stays",
+				p.d.groupName(g.Group), validity(g.Role, g.From, g.Until)))
+		}
+	}
+}
+
+// managed says that the file gives the members of a group.
+func (d *decider) managed(group access.RemoteID) bool {
+	if d.ours == nil {
+		d.ours = map[access.RemoteID]bool{}
+		for i := range d.in.Desired.Groups {
+			g := &d.in.Desired.Groups[i]
+			d.ours[g.ID] = g.Members
+		}
+	}
+	return d.ours[group]
+}
+
 // wants says that a right in a group is wished for, surely or not.
 func (p *person) wants(id access.RemoteID) bool {
 	return slices.ContainsFunc(p.wish.Grants, func(w access.WishedGrant) bool { return p.d.groups[w.Group].id == id })

@@ -104,8 +104,13 @@ func (h *holder) byUnknown(s *Step) *access.HoldReason {
 	if len(h.unsettled) == 0 || s.Change.Effect() == access.Narrows {
 		return nil
 	}
-	for _, o := range objectsOf(&s.Change) {
-		if r := h.unsettled[o]; r != nil {
+	return holdOf(h.unsettled, &s.Change)
+}
+
+// holdOf returns why a change must wait for a call that is not settled, nil when it need not.
+func holdOf(unsettled map[object]*access.HoldReason, c *access.Change) *access.HoldReason {
+	for _, o := range objectsOf(c) {
+		if r := unsettled[o]; r != nil {
 			return r
 		}
 	}

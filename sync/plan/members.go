@@ -86,7 +86,7 @@ func (p *person) create(why Reason) {
 	w, policy := p.wish, p.d.in.Policy
 	p.made(Step{Reason: why, Change: access.Change{Kind: access.CreateMember, Cause: p.why(), After: &access.Fields{
 		Email: w.Email, Name: w.Name, Managed: policy.Managed, Enabled: true, Anchors: w.Anchors,
-		Stamp: access.Stamp{Installation: policy.Installation, Anchor: w.Anchors[0]}}}})
+		Stamp: access.NewStamp(policy.Installation, w.Anchors[0])}}})
 }
 
 // why returns the cause of the first grant, for steps that exist for the sake of the grants.
@@ -101,8 +101,7 @@ func (p *person) why() access.Cause {
 
 // stranger meets a Kisi user of the person's address whom we do not know.
 func (p *person) stranger() {
-	ours := p.seen.Stamp.Installation == p.d.in.Policy.Installation && slices.Contains(p.wish.Anchors, p.seen.Stamp.Anchor) &&
-		p.seen.Stamp.Anchor != ""
+	ours := p.seen.Stamp.Names(p.d.in.Policy.Installation, p.wish.Anchors)
 	switch other := p.d.people.linked(p.id); {
 	case other != nil && len(other.Link.Anchors) > 0:
 		p.d.note(LinkedElsewhere, p.name(), "the Kisi user of this address belongs to another person of a directory; it is left alone")
@@ -204,6 +203,7 @@ func (p *person) keep() {
 	p.rename()
 	p.grants()
 	p.losses(false)
+	p.added()
 }
 
 // anchors links the member to sources that have come to know him.

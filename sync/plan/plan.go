@@ -73,6 +73,7 @@ const (
 	RemovedByHand   NoteKind = "removed_by_hand"   // we gave it, somebody took it; it stays away
 	SuspendedByHand NoteKind = "suspended_by_hand" // not our suspension, so it is not lifted
 	SuspendedBySCIM NoteKind = "suspended_by_scim" // REST cannot give this access back
+	AddedByHand     NoteKind = "added_by_hand"     // holds a managed group that no rule gives, by somebody else's hand
 	StillHolds      NoteKind = "still_holds"       // should have no access, and holds what others gave
 	Protected       NoteKind = "protected"         // an administrator, the owner or the key's own user
 	LessThanWanted  NoteKind = "less_than_wanted"  // somebody else's right is in the way of a better one

@@ -1,0 +1,191 @@
+package engine_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
+)
+
+// forget loses the state file, as a broken disk does.
+func (w *world) forget() {
+	w.t.Helper()
+	if err := os.Remove(w.path); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// copyState returns the state file as it is now, to be put back later.
+func (w *world) copyState() []byte {
+	w.t.Helper()
+	data, err := os.ReadFile(w.path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return data
+}
+
+func (w *world) restoreState(data []byte) {
+	w.t.Helper()
+	if err := os.WriteFile(w.path, data, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// cases.md 94: nothing is made twice after everything was forgotten, and who leaves afterwards loses all access.
+func TestALostStateFileIsRebuiltFromStamps(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	before := w.kisi.World()
+	w.forget()
+	w.pass(time.Hour)
+	w.must(true)
+	if diff := cmp.Diff(before, w.kisi.World()); diff != "" {
+		t.Error(diff)
+	}
+	w.staff.disabled["cem"] = true
+	w.pass(time.Hour)
+	w.must(true)
+	w.expect("cem", "Staff", false)
+	w.quiet()
+	w.kisi.CheckT(t)
+}
+
+func TestWhoIsDisabledWhileTheStateFileIsLostLosesTheDoor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.forget()
+	w.staff.disabled["cem"] = true
+	w.pass(time.Hour)
+	w.must(true)
+	w.expect("cem", "Staff", false)
+	w.quiet()
+	w.kisi.CheckT(t)
+}
+
+func TestWhoVanishesWhileTheStateFileIsLostIsReported(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.forget()
+	delete(w.staff.groups, "cem")
+	w.pass(time.Hour)
+	w.must(true)
+	w.expectTold("lost_track", "cem@", "nobody knows since when")
+}
+
+// cases.md 54
+func TestAnAddressThatChangesWhileTheStateFileIsLostMakesNoSecondUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.forget()
+	w.staff.mail["cem"] = "cem.new@nordlicht.example"
+	w.pass(time.Hour)
+	w.must(true)
+	if _, ok := w.kisi.World().User("cem.new@nordlicht.example"); ok {
+		t.Error("a second user was made")
+	}
+	w.expectTold("address_changed", "cem", "still has cem@nordlicht.example")
+	w.expect("cem", "Staff", true)
+}
+
+// A right that kisi-sync gave before it lost its memory is nobody's now: it stays, and that is said.
+func TestRightsOfALostStateFileStayAndAreReported(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.forget()
+	w.staff.groups["bo"] = "staff"
+	w.pass(time.Hour)
+	w.must(true)
+	w.expect("bo", "HQ / Lab", true)
+	w.expectTold("added_by_hand", "bo@", "Lab")
+	w.kisi.CheckT(t)
+}
+
+// cases.md 94: the state file is older than Kisi, as after restoring a backup.
+func TestAnOldCopyOfTheStateFileMakesNothingTwiceAndLetsNobodyStay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	old := w.copyState()
+	w.staff.groups["fay"] = "staff lab"
+	w.staff.groups["gus"] = "staff"
+	w.staff.groups["ana"] = "staff lab"
+	w.staff.disabled["bo"] = true
+	w.pass(time.Hour)
+	w.must(true)
+	w.restoreState(old)
+	w.staff.disabled["gus"] = true
+	w.pass(time.Hour)
+	w.must(true)
+	w.quiet()
+	w.expect("gus", "Staff", false)
+	w.expect("bo", "Staff", false)
+	w.expect("fay", "HQ / Lab", true)
+	w.expect("ana", "HQ / Lab", true)
+	w.staff.disabled["fay"] = true
+	w.pass(time.Hour)
+	w.must(true)
+	w.expect("fay", "Staff", false)
+	w.kisi.CheckT(t)
+}
+
+// The catalog of a run of changes may be old, but the organization is asked each time.
+func TestAKeyOfAnotherOrganizationIsRefusedInARunOfChangesToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.kisi = kisisim.Acme(kisisim.Options{Rate: -1, Domain: "other", Organization: "Other", Now: w.now})
+	w.kisi.AddUser(kisisim.UserSpec{Email: "shift@example.com", Name: "so that ids differ"})
+	w.staff.groups["fay"] = "staff"
+	w.pass(time.Hour)
+	if _, err := w.run(false); err == nil || !strings.Contains(err.Error(), "organization") {
+		t.Errorf("err = %v", err)
+	}
+	if writes := w.kisi.Writes(); len(writes) > 0 {
+		t.Errorf("%d writes into another organization, the first: %s %s", len(writes), writes[0].Method, writes[0].Path)
+	}
+}
+
+// Two daemons with names of their own may look after one organization: neither touches what the other made.
+func TestTwoInstallationsLeaveEachOthersWorkAlone(t *testing.T) {
+	t.Parallel()
+	a := newWorld(t, kisisim.Assumptions{})
+	a.staff.groups = map[string]string{"ana": "staff", "bo": "staff"}
+	a.must(true)
+	b := newWorld(t, kisisim.Assumptions{})
+	b.kisi, b.clock = a.kisi, a.clock
+	b.policy.Installation, b.spec.Installation = "test-2", "test-2"
+	b.staff.groups = map[string]string{"ana": "staff servers", "cem": "staff"}
+	for range 2 {
+		b.must(true)
+		a.must(true)
+	}
+	a.expect("ana", "HQ / Server Room", true)
+	b.staff.disabled["ana"] = true // only their rights go: the user is the other's
+	b.pass(time.Hour)
+	b.must(true)
+	a.must(true)
+	a.expect("ana", "HQ / Server Room", false)
+	a.expect("ana", "Staff", true)
+	b.expectTold("still_holds", "ana@", "stays enabled")
+	delete(b.staff.groups, "cem")
+	a.staff.groups["cem"] = "staff"
+	a.must(true)
+	b.pass(48 * time.Hour)
+	b.must(true)
+	b.pass(48 * time.Hour)
+	b.must(true)
+	a.expect("cem", "Staff", false)
+	a.must(true)
+	a.expectTold("suspended_by_hand", "cem@", "not by kisi-sync")
+	a.kisi.CheckT(t)
+}

@@ -1,0 +1,58 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+)
+
+// Recognize returns what the ledger should note of users who bear the stamp of this installation and whom it does not know: they were
+// made by us, and the memory of it was lost, or is older than they are. So somebody who leaves is suspended although nothing but the
+// stamp says whose the user is. Who or what is uncertain is not recognized here: a person who is linked to another user already, and a
+// user who may have been made by a call that is not settled.
+func Recognize(in Input) []access.Call {
+	var calls []access.Call
+	unsettled := unsettled(in.Open)
+	for i := range in.Observed.Members {
+		m := &in.Observed.Members[i]
+		if !m.Stamp.Whole() || m.Stamp.Installation != access.FitValue(in.Policy.Installation) {
+			continue
+		}
+		if a, ok := in.Owned.Account(m.ID); ok && len(a.Link.Anchors) > 0 {
+			continue
+		}
+		if _, linked := in.Owned.ByAnchor(m.Stamp.Anchor); linked {
+			continue
+		}
+		if c := recognized(m); holdOf(unsettled, &c.Change) == nil {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// recognized links a user to the anchor that its stamp names.
+func recognized(m *access.Member) access.Call {
+	anchors := []access.Anchor{m.Stamp.Anchor}
+	return access.Call{Change: access.Change{
+		Kind:   access.LinkMember,
+		Object: access.ObjectKey{Member: m.ID, Email: email.Fold(m.Email), Anchor: m.Stamp.Anchor},
+		After:  &access.Fields{Email: m.Email, Name: m.Name, Anchors: anchors, Level: access.Created},
+		Cause:  access.Cause{Kind: access.ByRule, Text: "bears the stamp of this installation"},
+	}}
+}
+
+// Relink returns the ledger as it is once some links were noted.
+func Relink(l *access.Ledger, links []access.Call, at access.Instant) *access.Ledger {
+	accounts := slices.Clone(l.Accounts)
+	for _, c := range links {
+		i, known := slices.BinarySearchFunc(accounts, c.Member(), func(a access.Account, id access.RemoteID) int { return cmp.Compare(a.Known.ID, id) })
+		if !known {
+			accounts = slices.Insert(accounts, i, access.Account{})
+		}
+		accounts[i] = accounts[i].After(c, access.Result{}, at)
+	}
+	return access.NewLedger(accounts, l.Groups)
+}
