@@ -152,7 +152,7 @@ func (m *mapper) held(a uint32) (w access.Wish, ok bool) {
 	m.quiet = false
 	w.Grants = m.union(h, account)
 	if d.standing == access.Keep {
-		w.Create = true
+		w.Create = m.create || slices.ContainsFunc(w.Grants, func(g access.WishedGrant) bool { return !g.Unsure })
 		w.Losses = m.lost(h, account, w.Grants)
 	}
 	return w, true

@@ -11,12 +11,13 @@ import (
 type Outcome uint8
 
 // The outcomes. Open: it cannot be said yet. Ambiguous: something is there that is neither what was before nor what should have
-// come of the call.
+// come of the call. Lost: a right that we were replacing went with the call that was cut: it is nobody's any more, and not by hand.
 const (
 	Open Outcome = iota
 	Done
 	NotDone
 	Ambiguous
+	Lost
 )
 
 // Verdict is the outcome of one intent; ID is what the call made, when it made something.
@@ -111,7 +112,7 @@ func (j judge) member(c access.Change) (m *access.Member, covered bool) {
 
 // created tells our new user from somebody else's by the stamp that was written with it.
 func created(m *access.Member, c access.Change) (Outcome, access.RemoteID) {
-	if m.Stamp == c.After.Stamp && m.Stamp != (access.Stamp{}) {
+	if m.Stamp.Names(c.After.Stamp.Installation, []access.Anchor{c.After.Stamp.Anchor}) {
 		return Done, m.ID
 	}
 	return NotDone, 0
@@ -143,6 +144,8 @@ func (j judge) right(there []access.Grant, c access.Change) (Outcome, access.Rem
 	switch {
 	case made >= 0 && !oldThere:
 		return Done, there[made].Assignment
+	case len(there) == 0 && c.Kind == access.UpdateAssignment:
+		return Lost, 0
 	case len(there) == 0, made < 0 && oldThere && same(old, c.Before):
 		return NotDone, 0
 	}

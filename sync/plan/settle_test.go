@@ -80,7 +80,7 @@ func TestWhatAnObservationSaysAboutALostAnswer(t *testing.T) {
 		{"change: half done, both there", change, has(right(77, 50), right(anaRow, 0)), Ambiguous, 0},
 		{"change: done, and another like it", change, has(right(77, 50), right(anaRow, 50)), Done, anaRow},
 		{"change: altered by somebody", change, has(right(anaRow, 70)), Ambiguous, 0},
-		{"change: gone", change, asItWas, NotDone, 0},
+		{"change: gone with the call that was cut", change, asItWas, Lost, 0},
 		{"take: done", take, asItWas, Done, 0},
 		{"take: not done", take, has(right(anaRow, 0)), NotDone, 0},
 		{"take: done, another there", take, has(right(77, 0)), Done, 0},
