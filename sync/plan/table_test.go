@@ -50,8 +50,8 @@ func TestTheDecisionTable(t *testing.T) {
 		{"left: adopted", loses(leftGroup), holds, ours(access.Adopted), "remove access: left"},
 		{"left after it drifted", loses(leftGroup), holdsUntil(later), ours(access.Created), "remove access: left"},
 		{"released", loses(leftGroup), holds, ours(access.Satisfied), "release access: released"},
-		{"unmanaged", nothing, holds, none, " (added_by_hand)"},
-		{"unmanaged, though lost", loses(leftGroup), holds, none, " (added_by_hand)"},
+		{"unmanaged", nothing, holds, none, "(added_by_hand)"},
+		{"unmanaged, though lost", loses(leftGroup), holds, none, "(added_by_hand)"},
 		// desired: no, observed: no
 		{"forgotten: created", loses(leftGroup), nothing, ours(access.Created), "forget access: forgotten"},
 		{"forgotten: adopted", loses(leftGroup), nothing, ours(access.Adopted), "forget access: forgotten"},
