@@ -69,7 +69,7 @@ func TestWhatBecomesOfACall(t *testing.T) {
 		call    access.Call
 		outcome error
 		open    bool   // the intent is still open
-		booked  bool   // ledger and spent
+		booked  bool   // in the ledger
 		hold    string // what is left of the approved hold: "-", "approved", "parked"
 		says    string
 	}{
@@ -113,8 +113,8 @@ func TestWhatBecomesOfACall(t *testing.T) {
 			}
 			spent, err := f.Spent(ctx, 0)
 			must(t, err)
-			if (len(spent) == 1) != c.booked {
-				t.Errorf("spent %+v", spent)
+			if len(spent) > 0 {
+				t.Errorf("what was approved counts: %+v", spent)
 			}
 			holds, err := f.Holds(ctx)
 			must(t, err)

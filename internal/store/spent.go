@@ -15,11 +15,16 @@ func spentKey(at access.Instant, n uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, uint32(at)), n)
 }
 
-// spend counts the call against the limits.
+// spend counts the call against the limits, unless somebody approved it: what was looked at leaves the limit as wide as it was for
+// what nobody has looked at.
 func (b *booking) spend() error {
 	spending, ok := b.call.Spent(b.at)
 	if !ok {
 		return nil
+	}
+	hold, _, err := b.t.hold(b.call.Change.Digest())
+	if err != nil || hold.Hold.Verdict == access.Approved {
+		return err
 	}
 	n, err := b.t.bucket(spentBucket).NextSequence()
 	if err != nil {
