@@ -192,7 +192,10 @@ func (p *person) take(owned *access.OwnedGrant, cause access.Cause) {
 	case !owned.Level.Ours():
 		s.Reason, s.Change.Kind = Released, access.ReleaseGrant
 	}
-	p.add(s)
+	n := p.add(s)
+	if !p.seen.Enabled {
+		p.steps[n].People = 0 // who is suspended holds nothing that could be lost now
+	}
 }
 
 // validity says a role with its dates.

@@ -50,7 +50,7 @@ func (h *holder) reason(s *Step, standing *access.Hold) *access.HoldReason {
 	if r := h.byUnknown(s); r != nil {
 		return r
 	}
-	if r := byVerdict(standing, h.in.At); r != nil {
+	if r := byVerdict(standing, h.in.At); r != nil && !(weightless(s) && standing.Verdict == access.Waiting) {
 		return r
 	}
 	if s.Hold != nil && s.Hold.Kind == access.HeldByHand && approved(standing) {

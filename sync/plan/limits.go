@@ -67,7 +67,7 @@ func (h *holder) limitBy(d *decider, steps []Step, keysOf keysOf, spentBy func(*
 	var keys []tally
 	for i := range steps {
 		s := &steps[i]
-		if s.Hold != nil || s.Change.Kind == access.CreateMember || h.approved(s) {
+		if s.Hold != nil || s.Change.Kind == access.CreateMember || weightless(s) || h.approved(s) {
 			continue
 		}
 		keys = keysOf(s, keys[:0])
@@ -79,6 +79,9 @@ func (h *holder) limitBy(d *decider, steps []Step, keysOf keysOf, spentBy func(*
 		h.holdOver(steps, over, keysOf)
 	}
 }
+
+// weightless says that a step takes something away from nobody who could use it now.
+func weightless(s *Step) bool { return s.People == 0 && s.Change.Effect() == access.Narrows }
 
 func spentByGroup(s *access.Spending) (tally, bool) {
 	return tally{s.Effect, s.Cause, s.Group}, s.Effect == access.Narrows && s.Group != 0
@@ -98,7 +101,7 @@ func (h *holder) holdOver(steps []Step, over map[tally]*access.HoldReason, keysO
 	var keys []tally
 	for i := range steps {
 		s := &steps[i]
-		if s.Hold != nil || h.approved(s) {
+		if s.Hold != nil || weightless(s) || h.approved(s) {
 			continue
 		}
 		keys = keysOf(s, keys[:0])

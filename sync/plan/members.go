@@ -199,11 +199,34 @@ func (p *person) keep() {
 	}
 	p.anchors()
 	p.address()
-	p.enabled()
+	if !p.seen.Enabled && p.account.Link.Suspended != nil {
+		p.comeBack()
+	} else {
+		p.enabled()
+		p.rename()
+		p.grants()
+		p.losses(false)
+	}
+	p.added()
+}
+
+// comeBack restores somebody whom we suspended. Who has no access needs no new door before the old one goes: what is no longer wanted
+// is taken first, and the user stays suspended until it is.
+func (p *person) comeBack() {
+	p.losses(false)
 	p.rename()
 	p.grants()
-	p.losses(false)
-	p.added()
+	var first []int
+	for i := range p.steps {
+		if p.steps[i].Change.Kind == access.RemoveAssignment {
+			first = append(first, i)
+		}
+	}
+	last := len(p.steps)
+	p.enabled()
+	if len(p.steps) > last {
+		p.steps[last].Needs = append(slices.Clip(p.steps[last].Needs), first...)
+	}
 }
 
 // anchors links the member to sources that have come to know him.

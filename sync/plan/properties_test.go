@@ -266,7 +266,7 @@ func TestNoLimitIsExceeded(t *testing.T) {
 		p := Compute(in)
 		for i := range p.Steps {
 			c := &p.Steps[i].Change
-			if p.Steps[i].Hold != nil || !c.Kind.OfMember() {
+			if p.Steps[i].Hold != nil || !c.Kind.OfMember() || weightless(&p.Steps[i]) {
 				continue
 			}
 			switch c.Effect() {
