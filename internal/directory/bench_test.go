@@ -11,7 +11,6 @@ import (
 func fillCompany(tb testing.TB, b *Builder, people, groups int) {
 	tb.Helper()
 	const perPerson = 5
-	rec := Record{Kind: GroupIs}
 	for g := range groups {
 		put(tb, b, Record{Kind: GroupIs, ID: groupID(g), Name: fmt.Sprint("Group ", g)}, Record{Kind: MembersFrom, ID: groupID(g)})
 	}
@@ -22,7 +21,7 @@ func fillCompany(tb testing.TB, b *Builder, people, groups int) {
 			attrs[i] = Attr{fmt.Sprintf("attribute%d", i), []string{fmt.Sprint("value ", p%(10+i*37))}}
 		}
 		attrs[0].Values[0], attrs[1].Values[0] = fmt.Sprint(p), fmt.Sprint("E", p)
-		rec = Record{Kind: PersonIs, ID: fmt.Sprintf("3f2a%08x-1111-4000-8000-person", p), Email: fmt.Sprintf("user%07d@corp.example.com", p),
+		rec := Record{Kind: PersonIs, ID: fmt.Sprintf("3f2a%08x-1111-4000-8000-person", p), Email: fmt.Sprintf("user%07d@corp.example.com", p),
 			Name: fmt.Sprintf("First%d Last%d", p%997, p), Active: Yes, Handles: []Ref{dn}, Attrs: attrs, Changed: time.Unix(int64(p+1), 0)}
 		put(tb, b, rec)
 		for k := range perPerson {

@@ -196,13 +196,13 @@ func TestADamagedSnapshotIsAnErrorAndNeverASmallerOne(t *testing.T) {
 	for key := range f.rowsOf("corp") {
 		part, id, _ := strings.Cut(key, "/")
 		for what, damage := range damages {
-			tx, err := f.db.Begin(true)
-			must(t, err)
-			b := tx.Bucket([]byte(sourceBucket)).Bucket([]byte("corp")).Bucket(rowsName(1)).Bucket([]byte(part))
-			old := slices.Clone(b.Get([]byte(id)))
-			must(t, damage(b, []byte(id), slices.Clone(old)))
-			must(t, tx.Commit())
-			_, err = f.Snapshot(ctx, "corp")
+			var old []byte
+			f.raw(func(tx *bolt.Tx) error {
+				b := tx.Bucket([]byte(sourceBucket)).Bucket([]byte("corp")).Bucket(rowsName(1)).Bucket([]byte(part))
+				old = slices.Clone(b.Get([]byte(id)))
+				return damage(b, []byte(id), slices.Clone(old))
+			})
+			_, err := f.Snapshot(ctx, "corp")
 			if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), f.Path()) || !strings.Contains(err.Error(), "move it away") {
 				t.Errorf("%s %q: %v", what, key, err)
 			}
