@@ -173,22 +173,31 @@ func TestReadsOfAnyKindInAnyOrderGiveWhatTheOracleSays(t *testing.T) {
 // checkDiff counts what a read changed by looking at every object.
 func checkDiff(t *rapid.T, before *oracle, r *oracleRead, d Diff) {
 	t.Helper()
-	added, disabled := 0, 0
+	added, changed, disabled := 0, 0, 0
 	for id, object := range r.stated {
 		old := before.objects[id]
 		if old == nil {
 			added++
 		}
+		if old != nil && (old.doubted != 0 || !sameObject(old, object)) {
+			changed++
+		}
 		if old != nil && !object.group && object.active == No && old.active != No {
 			disabled++
 		}
 	}
-	if d.Added != added || d.Disabled != disabled {
-		t.Fatalf("%d added and %d disabled, want %d and %d", d.Added, d.Disabled, added, disabled)
+	if d.Added != added || d.Changed != changed || d.Disabled != disabled {
+		t.Fatalf("added, changed, disabled: %d, %d, %d, want %d, %d, %d", d.Added, d.Changed, d.Disabled, added, changed, disabled)
 	}
 	if !reflect.DeepEqual(withOf(d.Before), before.with()) {
 		t.Fatalf("before: %+v, want %+v", d.Before, before.with())
 	}
+}
+
+// sameObject says that two objects are alike but for their members and for when they changed by the source's clock.
+func sameObject(a, b *oracleObject) bool {
+	return a.email == b.email && a.name == b.name && a.active == b.active && maps.Equal(a.handles, b.handles) &&
+		maps.EqualFunc(a.attrs, b.attrs, slices.Equal[[]string])
 }
 
 func withOf(c Counts) map[string]int {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -64,6 +65,31 @@ func TestMembersAreReadAsTheyWereCutIntoChunks(t *testing.T) {
 			r.Fatalf("%q, %q, %v", all, got, err)
 		}
 	})
+}
+
+func TestAChunkEndsAlsoWhereNoMemberAsksForIt(t *testing.T) {
+	chunks, most, count := 0, 0, 0
+	var reader memberReader
+	c := chunker{put: func(key, row []byte) error {
+		chunks++
+		n := 0
+		payload, _ := unseal(key, row)
+		reader.read(payload, func(directory.Ref) { n++ })
+		most = max(most, n)
+		return nil
+	}}
+	for n := 0; count < 3*chunkMost; n++ {
+		m := directory.Ref{Kind: directory.ByID, Value: fmt.Sprintf("%08d", n)}
+		if beginsChunk(m) {
+			continue
+		}
+		must(t, c.add("group", m))
+		count++
+	}
+	must(t, c.flush())
+	if chunks != 3 || most != chunkMost {
+		t.Errorf("%d chunks of %d members, the largest of %d", chunks, count, most)
+	}
 }
 
 // FuzzRows feeds every reader of rows with garbage whose checksum is right: none panics, and none makes more than a few things
