@@ -177,7 +177,8 @@ func (t *Target) existingAssignment(ctx context.Context, f AssignmentFilter, wan
 	if len(rows) > 0 {
 		return access.Result{}, fmt.Errorf("%w: with another role or other dates: %w", access.ErrExists, bare(refusal))
 	}
-	return access.Result{}, refusal
+	// Something is in the way that this key is not shown, such as a right whose end has passed (§12.16).
+	return access.Result{}, fmt.Errorf("%w: %w", access.ErrRefused, bare(refusal))
 }
 
 func (t *Target) doGroup(ctx context.Context, call access.Call) (access.Result, error) {

@@ -273,6 +273,7 @@ func (w *world) right(who, group string) int64 {
 func (w *world) expect(who, group string, want bool) {
 	w.t.Helper()
 	if got := w.holds(who, group); got != want {
-		w.t.Errorf("%s in %s: %v, want %v\n%s", who, group, got, want, w.kisi.World())
+		u, _ := w.kisi.World().User(who + "@nordlicht.example")
+		w.t.Errorf("%s in %s: %v, want %v: %+v", who, group, got, want, u)
 	}
 }

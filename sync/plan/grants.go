@@ -12,6 +12,7 @@ import (
 //	there?      in the ledger?   step
 //	no          no               give
 //	no          yes              somebody took it: held, unless repair
+//	no          ours, ended      give anew
 //	enough      no               note that it is satisfied by another's hand
 //	less        no               nothing: it is not ours to change
 //	as wanted   ours             nothing
@@ -49,6 +50,8 @@ func (p *person) groupKey(w *access.WishedGrant, assignment access.RemoteID) acc
 
 func (p *person) grant(w *access.WishedGrant, there []access.Grant, owned *access.OwnedGrant) {
 	switch {
+	case len(there) == 0 && owned != nil && owned.Level.Ours() && p.d.over(owned.Until):
+		p.renew(w, owned)
 	case len(there) == 0:
 		n := p.give(w)
 		if owned != nil {
@@ -60,6 +63,17 @@ func (p *person) grant(w *access.WishedGrant, there []access.Grant, owned *acces
 		p.theirs(w, there, owned)
 	}
 }
+
+// renew gives a right anew whose end has passed, so that Kisi does not show it any more. It may still be there and in the way.
+func (p *person) renew(w *access.WishedGrant, owned *access.OwnedGrant) {
+	old := len(p.steps)
+	p.take(owned, access.Cause{Kind: access.Expired, Text: "ended " + day(owned.Until)})
+	n := p.give(w)
+	p.steps[n].Needs = append(slices.Clip(p.steps[n].Needs), old)
+}
+
+// over says that the end of a right has passed.
+func (d *decider) over(until access.Instant) bool { return until != 0 && until <= d.in.At }
 
 func (p *person) give(w *access.WishedGrant) int {
 	return p.add(Step{Reason: New, Change: access.Change{Kind: access.CreateAssignment, Cause: p.d.cause(w.Cause),
@@ -180,21 +194,22 @@ func urgentCause(k access.CauseKind) bool {
 	return k == access.Disabled || k == access.Vanished || k == access.Blocked
 }
 
-// take ends one owned right: it is removed when it is ours and there, otherwise only the ledger changes.
+// take ends one owned right: it is removed when it is ours and there, otherwise only the ledger changes. One of ours whose end has passed
+// is removed even if Kisi does not show it: hidden, it would be in the way of the next.
 func (p *person) take(owned *access.OwnedGrant, cause access.Cause) {
 	object := access.ObjectKey{Group: owned.Group, GroupName: p.d.groupName(owned.Group), Assignment: owned.Assignment}
 	before := &access.Fields{Role: owned.Role, From: owned.From, Until: owned.Until}
-	_, there := byAssignment(p.seen.In(owned.Group), owned.Assignment)
+	have, there := byAssignment(p.seen.In(owned.Group), owned.Assignment)
 	s := Step{Reason: Left, Change: access.Change{Kind: access.RemoveAssignment, Object: object, Before: before, Cause: cause}}
 	switch {
-	case !there:
+	case !there && !(owned.Level.Ours() && p.d.over(owned.Until)):
 		s.Reason, s.Change.Kind = Forgotten, access.ForgetGrant
 	case !owned.Level.Ours():
 		s.Reason, s.Change.Kind = Released, access.ReleaseGrant
 	}
 	n := p.add(s)
-	if !p.seen.Enabled {
-		p.steps[n].People = 0 // who is suspended holds nothing that could be lost now
+	if !p.seen.Enabled || !there || p.d.over(have.Until) {
+		p.steps[n].People = 0 // what is suspended or has ended opens nothing that could be lost now
 	}
 }
 
