@@ -130,10 +130,10 @@ func (r *reply) decode(first byte, want string, out any) error {
 }
 
 // empty checks that a write was answered by Kisi and not by something on the
-// way: 204, or JSON (§0.4).
+// way: 204, or an object (§0.4).
 func (r *reply) empty() error {
 	body := bytes.TrimSpace(r.body)
-	if len(body) > 0 && !json.Valid(body) {
+	if len(body) > 0 && (body[0] != '{' || !json.Valid(body)) {
 		return r.misshapen("the answer is %s", shape(body))
 	}
 	return nil

@@ -2,6 +2,7 @@ package kisi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -33,6 +34,10 @@ func (t *Target) readGuard(ctx context.Context, assignees string) (*guard, error
 		rows, err := t.client.RoleAssignments(ctx, AssignmentFilter{AssigneeType: assignees, AppliesToType: scope})
 		if err != nil {
 			return nil, err
+		}
+		if scope == typeOrganization && assignees == "" && len(rows) == 0 && g.self != g.owner {
+			// At least the key's own role is there, or that of its team.
+			return nil, AssignmentFilter{AppliesToType: scope}.list().unreadable(errors.New("nobody holds a role in the organization, not even the key's user"))
 		}
 		for _, row := range rows {
 			g.note(row)

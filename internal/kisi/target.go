@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -134,10 +135,39 @@ func (t *Target) doAssignment(ctx context.Context, call access.Call) (access.Res
 		return access.Result{}, missingID("role assignment")
 	}
 	if change.Kind == access.RemoveAssignment {
-		return access.Result{}, t.client.DeleteRoleAssignment(ctx, id)
+		return access.Result{}, t.removeAssignment(ctx, id, call)
 	}
 	now, err := t.client.ChangeRoleAssignment(ctx, id, rightOf(change.After))
 	return access.Result{ID: access.RemoteID(now)}, err
+}
+
+// removeAssignment takes a right away. A key that lost rights is told that what
+// it may not see is not there. So that a right is gone is believed only where
+// its owner can be seen, without it; else the next observation must tell.
+func (t *Target) removeAssignment(ctx context.Context, id int64, call access.Call) error {
+	err := t.client.change(ctx, request{method: http.MethodDelete, path: at("/role_assignments", id)})
+	if status(err) != http.StatusNotFound || t.isWithout(ctx, int64(call.Member()), id) {
+		return withoutGone(err)
+	}
+	return fmt.Errorf("%w: %w", access.ErrUnknownOutcome, bare(err))
+}
+
+// isWithout says that a user can be seen, and that a right is not among those of
+// the user.
+func (t *Target) isWithout(ctx context.Context, user, assignment int64) bool {
+	if _, err := t.client.User(ctx, user); err != nil {
+		return false
+	}
+	rows, err := t.client.RoleAssignments(ctx, AssignmentFilter{AssigneeType: typeUser, AssigneeID: user})
+	return err == nil && !slices.ContainsFunc(rows, func(a RoleAssignment) bool { return a.ID == assignment })
+}
+
+// withoutGone drops a 404.
+func withoutGone(err error) error {
+	if status(err) == http.StatusNotFound {
+		return nil
+	}
+	return err
 }
 
 func rightOf(f *access.Fields) Right {

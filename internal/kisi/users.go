@@ -206,11 +206,7 @@ func (c *Client) change(ctx context.Context, r request) error {
 
 // remove deletes one object; one that is gone already is as good (§1.7).
 func (c *Client) remove(ctx context.Context, path string) error {
-	err := c.change(ctx, request{method: http.MethodDelete, path: path})
-	if status(err) == http.StatusNotFound {
-		return nil
-	}
-	return err
+	return withoutGone(c.change(ctx, request{method: http.MethodDelete, path: path}))
 }
 
 // timestamp is a date as Kisi writes it (§1.8); null for the zero time.
