@@ -155,14 +155,14 @@ func TestWhatWasRemovedByHandStaysRemovedAndWhatWasMadeByHandStays(t *testing.T)
 	w.kisi.CheckT(t)
 }
 
-func TestAnObservationThatMissesOurPeopleStopsTheRun(t *testing.T) {
+func TestAKeyThatLostItsRoleStopsTheRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, kisisim.Assumptions{})
 	w.must(true)
 	w.kisi.SetOrganizationRole(w.kisi.KeyUser, "") // such a key sees fewer rows, with status 200
 	before := w.kisi.World()
 	w.pass(time.Hour)
-	if _, err := w.run(true); err == nil || !strings.Contains(err.Error(), "missing from what Kisi shows") {
+	if _, err := w.run(true); err == nil || !strings.Contains(err.Error(), "not even the key's user") {
 		t.Errorf("err = %v", err)
 	}
 	if diff := cmp.Diff(before, w.kisi.World()); diff != "" {

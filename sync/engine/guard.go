@@ -90,7 +90,7 @@ func unseen(ledger *access.Ledger, s *access.State, allowed int) error {
 		return fmt.Errorf("%d of the %d people whom kisi-sync manages are missing from what Kisi shows; nothing is done, because "+
 			"an API key that lost rights sees the same; if they were deleted on purpose, run once with --accept kisi", missingPeople, people)
 	}
-	if missingRights > allowed && missingRights*100 > rights*guardPercent {
+	if missingRights > allowed && missingRights*100 > rights*guardPercent || rights > 1 && missingRights == rights {
 		return fmt.Errorf("%d of the %d access rights that kisi-sync gave are missing from what Kisi shows; nothing is done, because "+
 			"an API key that lost rights sees the same; if they were taken away on purpose, run once with --accept kisi", missingRights, rights)
 	}

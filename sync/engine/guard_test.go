@@ -82,3 +82,26 @@ func TestAnOrganizationThatWasEmptiedByHandIsBelievedWhenSomebodySaysSo(t *testi
 	w.expect("ana", "Staff", true)
 	w.kisi.CheckT(t)
 }
+
+// cases.md 81: who is protected must be known before anybody is suspended.
+func TestAListOfAdministratorsThatIsEmptySuspendsNoAdministrator(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.kisi.SetOrganizationRole(w.kisi.UserID("cem@nordlicht.example"), kisisim.Administrator)
+	w.staff.disabled["cem"] = true
+	w.pass(time.Hour)
+	fault := w.kisi.Inject(kisisim.Fault{Method: "GET", Path: "/role_assignments", Count: kisisim.Always, Do: kisisim.EmptyList(),
+		Where: func(r kisisim.Request) bool { return r.Query.Get("applies_to_type") == "Organization" }})
+	if _, err := w.run(true); err == nil || fault.Hits() == 0 {
+		t.Errorf("believed, %d hits", fault.Hits())
+	}
+	fault.Remove()
+	w.pass(time.Hour)
+	w.must(true)
+	if u := w.user("cem"); !u.Access || u.Holds("Staff") {
+		t.Errorf("%+v", u)
+	}
+	w.expectTold("protected", "cem@", "suspend this user by hand")
+	w.kisi.CheckT(t)
+}
