@@ -150,16 +150,26 @@ func newColumnBuilder(name string) *columnBuilder {
 	return &columnBuilder{column: column{name: name}, index: map[string]uint32{}}
 }
 
+// number returns the number of a value, and gives it one when it has none.
+func (b *columnBuilder) number(value string) (uint32, error) {
+	n, ok := b.index[value]
+	if ok {
+		return n, nil
+	}
+	n = uint32(b.values.len())
+	if err := b.values.add(value); err != nil {
+		return 0, err
+	}
+	b.index[string([]byte(value))] = n
+	return n, nil
+}
+
 func (b *columnBuilder) add(values []string) error {
 	b.row = b.row[:0]
 	for _, v := range values {
-		n, ok := b.index[v]
-		if !ok {
-			n = uint32(b.values.len())
-			if err := b.values.add(v); err != nil {
-				return err
-			}
-			b.index[string([]byte(v))] = n
+		n, err := b.number(v)
+		if err != nil {
+			return err
 		}
 		b.row = append(b.row, n)
 	}

@@ -57,9 +57,17 @@ type row struct {
 
 // load reads row i; handles are numbers of n's own table. It uses r's memory again.
 func (n *nodes) load(i int, r *row) {
+	n.loadFields(i, r)
+	n.loadAttrs(i, r)
+}
+
+func (n *nodes) loadFields(i int, r *row) {
 	r.id, r.email, r.name = n.id.at(i), n.email.at(i), n.name.at(i)
 	r.active, r.changed, r.doubted = n.active[i], n.changed[i], n.doubt(i)
 	r.handles = append(r.handles[:0], n.handles.at(i)...)
+}
+
+func (n *nodes) loadAttrs(i int, r *row) {
 	r.attrs, r.values = r.attrs[:0], r.values[:0]
 	for k := range n.attrs {
 		c := &n.attrs[k]
@@ -84,6 +92,13 @@ type nodesBuilder struct {
 func newNodesBuilder() *nodesBuilder { return &nodesBuilder{columns: map[string]*columnBuilder{}} }
 
 func (b *nodesBuilder) add(r *row) error {
+	if err := b.addFields(r); err != nil {
+		return err
+	}
+	return b.addAttrs(b.len()-1, r.attrs)
+}
+
+func (b *nodesBuilder) addFields(r *row) error {
 	at := b.len()
 	for _, text := range []struct {
 		column *texts
@@ -102,22 +117,27 @@ func (b *nodesBuilder) add(r *row) error {
 		b.doubted = append(b.doubted, r.doubted)
 	}
 	b.handles.add(r.handles)
-	return b.addAttrs(at, r.attrs)
+	return nil
 }
 
 func (b *nodesBuilder) addAttrs(at int, attrs []Attr) error {
 	for _, a := range attrs {
-		c := b.columns[a.Name]
-		if c == nil {
-			c = newColumnBuilder(string([]byte(a.Name)))
-			b.columns[c.name] = c
-		}
+		c := b.builder(a.Name)
 		c.padTo(at)
 		if err := c.add(a.Values); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (b *nodesBuilder) builder(attribute string) *columnBuilder {
+	c := b.columns[attribute]
+	if c == nil {
+		c = newColumnBuilder(string([]byte(attribute)))
+		b.columns[c.name] = c
+	}
+	return c
 }
 
 // finish returns the columns; the builder must not be used after it.

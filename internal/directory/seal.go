@@ -154,14 +154,18 @@ func (s *seal) doubtedMembers() int {
 // lay copies the kept rows of a merge into new columns.
 func (s *seal) lay(m *merge, used []bool) (nodes, error) {
 	out := newNodesBuilder()
+	read, old := newCarrier(m.read, out), newCarrier(m.old, out)
 	var r row
 	for _, k := range m.kept {
-		s.load(m, k, &r)
+		from, i := read, int(k.read)
+		if k.read == noRow {
+			from, i = old, int(k.old)
+		}
+		if err := s.layRow(m, k, &r, from, i); err != nil {
+			return nodes{}, err
+		}
 		for _, h := range r.handles {
 			used[h] = true
-		}
-		if err := out.add(&r); err != nil {
-			return nodes{}, err
 		}
 	}
 	laid := out.finish()
@@ -169,10 +173,23 @@ func (s *seal) lay(m *merge, used []bool) (nodes, error) {
 	return laid, nil
 }
 
-// load reads a kept row. When the read is not believed, values that were there before and are missing now stay.
-func (s *seal) load(m *merge, k kept, r *row) {
-	n, i := m.row(k)
-	n.load(i, r)
+// layRow copies one row. When the read is not believed, values that were there before and are missing now stay.
+func (s *seal) layRow(m *merge, k kept, r *row, from *carrier, i int) error {
+	from.from.loadFields(i, r)
+	s.doubt(m, k, r)
+	if !s.believed && k.read != noRow && k.old != noRow {
+		from.from.loadAttrs(i, r)
+		m.fill(k, r)
+		return from.to.add(r)
+	}
+	if err := from.to.addFields(r); err != nil {
+		return err
+	}
+	return from.row(i)
+}
+
+// doubt sets since when the absence of a kept row is not believed.
+func (s *seal) doubt(m *merge, k kept, r *row) {
 	switch {
 	case k.doubted && r.doubted == 0:
 		r.doubted = unix(s.receipt.At)
@@ -181,9 +198,6 @@ func (s *seal) load(m *merge, k kept, r *row) {
 	}
 	if since, ok := s.b.doubts[r.id]; ok {
 		r.doubted = since
-	}
-	if !s.believed && k.read != noRow && k.old != noRow {
-		m.fill(k, r)
 	}
 }
 
