@@ -40,7 +40,11 @@ func (m *model) run(t *rapid.T, calls int) {
 func (m *model) settled(t *rapid.T) {
 	again := Compute(m.input())
 	for i := range again.Steps {
-		if s := &again.Steps[i]; s.Hold == nil {
+		s := &again.Steps[i]
+		if s.Hold == nil && weightless(s) && slices.ContainsFunc(m.holds, func(h access.Hold) bool { return h.Step == s.ID }) {
+			return // what was over a limit concerns nobody any more, and may go on in this run
+		}
+		if s.Hold == nil {
 			t.Errorf("left to do: %s (%s)", s.Describe(nil), s.Reason)
 		}
 	}
