@@ -9,10 +9,11 @@ import "slices"
 //	update user       name as we wrote it                change access  known and owned follow
 //	suspend, restore  the suspension is ours, or over    remove access  neither known nor owned
 //	link user         linked                             release, forget  not owned
+//	note by hand      owned as Satisfied, or as Adopted if the change says so
 //	forget user       nothing but the id: nobody that we know of
 func (a Account) After(c Call, r Result, at Instant) Account {
 	a.Known.Grants, a.Owned = slices.Clone(a.Known.Grants), slices.Clone(a.Owned)
-	ch := c.Change
+	ch, held := c.Change, len(a.Owned) > 0
 	switch ch.Kind {
 	case CreateMember:
 		f := ch.After
@@ -33,11 +34,22 @@ func (a Account) After(c Call, r Result, at Instant) Account {
 		return Account{Known: Member{ID: a.Known.ID, Seen: at}}
 	default:
 		a.grants(c, r, at)
+		a.bare(held, at)
 	}
 	if !ch.Kind.LedgerOnly() && a.Known.ID != 0 {
 		a.Known.Seen = at + 1 // an observation that began within this second may have read the row before
 	}
 	return a
+}
+
+// bare notes since when nothing is owned; held says that something was.
+func (a *Account) bare(held bool, at Instant) {
+	switch {
+	case len(a.Owned) > 0:
+		a.Link.Bare = 0
+	case held:
+		a.Link.Bare = at
+	}
 }
 
 // grants does the part of After that is about rights. The slices are the account's own by now.
@@ -55,7 +67,11 @@ func (a *Account) grants(c Call, r Result, at Instant) {
 		SortGrants(a.Known.Grants)
 		a.own(a.owned(group, id, ch, r, at))
 	case NoteSatisfied:
-		a.own(OwnedGrant{Group: group, Assignment: ch.Object.Assignment, Level: Satisfied, Role: ch.After.Role,
+		level := Satisfied
+		if ch.After.Level == Adopted {
+			level = Adopted
+		}
+		a.own(OwnedGrant{Group: group, Assignment: ch.Object.Assignment, Level: level, Role: ch.After.Role,
 			From: ch.After.From, Until: ch.After.Until, Cause: &ch.Cause, Since: at})
 	case RemoveAssignment:
 		a.dropKnown(ch.Object.Assignment)
@@ -98,8 +114,8 @@ func (a Account) Saw(m Member, began Instant) Account {
 	}
 	a.Known = m
 	a.Known.Seen = began
-	if m.Enabled {
-		a.Link.Suspended = nil // somebody lifted it; what comes next is not ours
+	if m.Enabled && a.Link.Suspended != nil {
+		a.Link.Suspended, a.Link.Bare = nil, 0 // somebody lifted it; what comes next is not ours
 	}
 	return a
 }

@@ -124,3 +124,35 @@ func TestAnEmptyLedgerKnowsNobody(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestAnAccountRemembersSinceWhenItHoldsNothingOfOurs(t *testing.T) {
+	give := Call{Change: Change{Kind: CreateAssignment, Object: ObjectKey{Member: 1, Group: 7}, After: &Fields{Role: DoorAccess}}}
+	take := Call{Change: Change{Kind: RemoveAssignment, Object: ObjectKey{Member: 1, Group: 7, Assignment: 9}}}
+	a := Account{Known: Member{ID: 1}, Link: Link{Anchors: []Anchor{"corp:1"}, Level: Created}}
+	if a = a.After(take, Result{}, 4); a.Link.Bare != 0 {
+		t.Errorf("who never held anything is bare since %d", a.Link.Bare)
+	}
+	if a = a.After(give, Result{ID: 9}, 5); a.Link.Bare != 0 {
+		t.Errorf("who holds something is bare since %d", a.Link.Bare)
+	}
+	if a = a.After(take, Result{}, 6); a.Link.Bare != 6 {
+		t.Errorf("bare since %d, want 6", a.Link.Bare)
+	}
+	if a = a.After(take, Result{}, 7); a.Link.Bare != 6 {
+		t.Errorf("bare since %d, want still 6", a.Link.Bare)
+	}
+	a.Link.Suspended = &Cause{Kind: NoDoors}
+	if a = a.Saw(Member{ID: 1, Enabled: true}, 9); a.Link.Bare != 0 || a.Link.Suspended != nil {
+		t.Errorf("somebody let the user in again, and that is forgotten: %+v", a.Link)
+	}
+}
+
+func TestARightOfAnothersHandIsAdoptedOnlyWhenTheChangeSaysSo(t *testing.T) {
+	for level, want := range map[Level]Level{Foreign: Satisfied, Created: Satisfied, Adopted: Adopted} {
+		a := Account{Known: Member{ID: 1}}.After(Call{Change: Change{Kind: NoteSatisfied, Object: ObjectKey{Member: 1, Group: 7, Assignment: 9},
+			After: &Fields{Level: level}}}, Result{}, 5)
+		if g, ok := a.Grant(7); !ok || g.Level != want {
+			t.Errorf("%v: %+v", level, g)
+		}
+	}
+}

@@ -2,10 +2,11 @@ package access
 
 // Desired is Kisi as it should be, as far as it is our business. It is made by mapping and is immutable.
 type Desired struct {
-	Groups []DesiredGroup // as the file declares them, sorted by Name
-	Wishes []Wish         // sorted by Member, then by folded e-mail address
-	Causes []Cause        // what the numbers in wishes mean; 0 is no cause
-	Due    Instant        // when the answer next changes by itself; 0 for never
+	Groups    []DesiredGroup // as the file declares them, sorted by Name
+	Wishes    []Wish         // sorted by Member, then by folded e-mail address
+	Causes    []Cause        // what the numbers in wishes mean; 0 is no cause
+	Due       Instant        // when the answer next changes by itself; 0 for never
+	Sensitive []RemoteID     // doors that make every group which opens them sensitive, ascending
 }
 
 // DesiredGroup is a group that the file names.
@@ -19,7 +20,7 @@ type DesiredGroup struct {
 	Openings    bool     // its doors and stops are ours to manage
 	Doors       []RemoteID
 	Stops       []RemoteID
-	Sensitive   bool
+	Sensitive   bool   // the file says so, or gives it a sensitive door
 	Problem     string // why nothing can be done about it and its grants ("" for none): missing, ambiguous, unknown door
 }
 
@@ -37,7 +38,7 @@ const (
 type Wish struct {
 	Member      RemoteID // whom the ledger links to one of the anchors; 0 for nobody yet
 	Anchors     []Anchor // who this is, in order of precedence; never empty
-	Email, Name string   // of the first source that has a value; Email is as the directory spells it
+	Email, Name string   // of the first source that has a value; Email is as the directory spells it, without blanks around
 	Folded      string   // Email, folded
 	Standing    Standing
 	Cause       uint32 // of Suspend and Leave
@@ -70,7 +71,7 @@ const (
 	NoCause   CauseKind = iota
 	ByRule              // a rule grants it
 	Disabled            // the directory disabled the person
-	Vanished            // the person is in no source any more
+	Vanished            // complete reads do not bring the person any more
 	LeftGroup           // the person fell out of the group or the condition of a rule
 	ByFile              // the file changed
 	Expired             // the end date has passed
@@ -78,9 +79,13 @@ const (
 	Conflict            // contradictory or unusable data
 	Declared            // a group, door or stop that the file declares
 	ByHand              // somebody did it in Kisi
+	Deleted             // the directory said that the person is deleted
+	LeftScope           // the person is in a source that may not speak for the address any more
+	NoDoors             // the person lost the last right, for whatever cause, and has been without since
 )
 
-var causeWords = [...]string{"", "rule", "disabled", "vanished", "left_group", "file", "expired", "blocked", "conflict", "declared", "by_hand"}
+var causeWords = [...]string{"", "rule", "disabled", "vanished", "left_group", "file", "expired", "blocked", "conflict", "declared", "by_hand",
+	"deleted", "left_scope", "no_doors"}
 
 func (k CauseKind) String() string { return causeWords[k] }
 

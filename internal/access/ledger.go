@@ -32,6 +32,9 @@ type Link struct {
 	Since   Instant
 	// Suspended is set while the user is suspended by us.
 	Suspended *Cause
+	// Bare is since when nothing is owned any more: the user lost the last right then. 0: something is owned, or nothing ever was, or
+	// nobody knows.
+	Bare Instant
 }
 
 // OwnedGrant is a right that we gave, took over, or found given.

@@ -53,6 +53,9 @@ func (r *accountReader) link(d *decoder, flags byte, a *access.Account) {
 	}
 	l.Since = d.instant()
 	l.Suspended = r.cause(d)
+	if l.Bare = 0; flags&flagBare != 0 {
+		l.Bare = d.instant()
+	}
 }
 
 // anchor returns the text of an anchor, which is usually the one in the stamp.

@@ -11,7 +11,7 @@ import (
 //	flags, protection, link's level
 //	e-mail address, name, seen; the stamp if there is one
 //	known grants: assignment, group, role, from, until
-//	link: anchors, name unless it is the member's, since, cause of the suspension
+//	link: anchors, name unless it is the member's, since, cause of the suspension; since when nothing is owned if that is known
 //	owned grants: level, cause, since, and the number of the known grant that is alike from 1 on, or 0 and all its fields
 //
 // What is usually the same is written once: a right that we gave is usually there as we gave it.
@@ -20,6 +20,7 @@ const (
 	flagSCIM
 	flagStamp
 	flagSameName // of link and member
+	flagBare     // the link says since when nothing is owned
 )
 
 // accountRow writes the row of an account.
@@ -59,6 +60,9 @@ func accountFlags(a *access.Account) (flags byte) {
 	if a.Link.Name == a.Known.Name {
 		flags |= flagSameName
 	}
+	if a.Link.Bare != 0 {
+		flags |= flagBare
+	}
 	return flags
 }
 
@@ -74,6 +78,9 @@ func (t *txn) linkRow(e *encoder, a *access.Account) error {
 	e.number(uint64(l.Since))
 	n, err := t.causeNumber(l.Suspended)
 	e.number(n)
+	if l.Bare != 0 {
+		e.number(uint64(l.Bare))
+	}
 	return err
 }
 
