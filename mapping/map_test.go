@@ -238,7 +238,7 @@ func TestWhoIsWho(t *testing.T) {
 		{"one person in two sources is one user, named by the first source", scene{corp: records(ana), con: con("9", "ANA@example.com")},
 			[]string{"0 ana@example.com [corp:1 con:9] keep +Contractors [contractors] +HQ Staff [hq]"}, ""},
 		{"spellings of an address are one person", scene{corp: records(person("1", " Ana@Example.COM ")), accounts: holds(7, "ana@example.com", "corp:1")},
-			[]string{"7  Ana@Example.COM  [corp:1] keep +HQ Staff [hq]"}, ""},
+			[]string{"7 Ana@Example.COM [corp:1] keep +HQ Staff [hq]"}, ""},
 		{"plus-tags are other people", scene{corp: records(ana, person("2", "ana+x@example.com"))},
 			[]string{"0 ana+x@example.com [corp:2] keep +HQ Staff [hq]", "0 ana@example.com [corp:1] keep +HQ Staff [hq]"}, ""},
 		{"two active people with one address are left alone, the others go on", scene{corp: records(ana, person("2", "ana@example.com"), person("3", "bo@example.com")), accounts: holds(7, "ana@example.com", "corp:1")},

@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -114,10 +115,10 @@ func (m *mapper) person(human uint32) access.Wish {
 	for i := human; i != none; i = m.next[i] {
 		o := m.view.Person(int(i))
 		if w.Email == "" {
-			w.Email = o.Email()
+			w.Email = strings.TrimSpace(o.Email())
 		}
 		if w.Name == "" {
-			w.Name = o.Name()
+			w.Name = displayName(o.Name())
 		}
 	}
 	w.Folded = email.Fold(w.Email)
