@@ -30,11 +30,12 @@ type Target interface {
 }
 
 // Snapshots remembers what was read of the sources. Snapshot returns nil when nothing is known of a source. SaveSnapshot keeps rows,
-// cursor and counts together or not at all. HighWater returns the largest of each count within a window.
+// cursor and counts together or not at all. HighWater returns the largest of each count within a window; ForgetMarks starts that anew.
 type Snapshots interface {
 	Snapshot(ctx context.Context, source string) (*directory.Snapshot, error)
 	SaveSnapshot(ctx context.Context, s *directory.Snapshot) error
 	HighWater(ctx context.Context, source string, window time.Duration) (directory.Counts, error)
+	ForgetMarks(ctx context.Context, source string) error
 }
 
 // Memory remembers Kisi: what is ours, how it was last seen, and what there is to be granted (nil when that is not known).

@@ -63,6 +63,11 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (next *directory
 	if err != nil {
 		return nil, diff, "", err
 	}
+	if e.o.Accept[s.Name] { // what was accepted is the measure of the next read
+		if err := e.o.Store.ForgetMarks(ctx, s.ID); err != nil {
+			return nil, diff, "", err
+		}
+	}
 	if err := e.o.Store.SaveSnapshot(ctx, next); err != nil {
 		return nil, diff, "", err
 	}
