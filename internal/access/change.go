@@ -113,6 +113,15 @@ func (c Change) regrant() Effect {
 	return Neutral
 }
 
+// Takes says that the change takes something from somebody, even if it gives more than it takes.
+func (c Change) Takes() bool {
+	before, after := c.Before, c.After
+	if c.Kind != UpdateAssignment || before == nil || after == nil {
+		return c.Effect() == Narrows
+	}
+	return after.From > before.From || before.Until.EndsAfter(after.Until) || !after.Role.Covers(before.Role)
+}
+
 // Digest names the change: what it is about (by the names that do not change when other steps are done), what it reads and
 // writes, and why.
 func (c Change) Digest() Digest {

@@ -63,10 +63,20 @@ func byMode(mode Mode, s *Step) *access.HoldReason {
 	switch {
 	case mode == Observe:
 		return &access.HoldReason{Kind: access.HeldByMode, Text: "mode: observe changes nothing"}
-	case mode == AddOnly && s.Change.Effect() == access.Narrows:
+	case mode == AddOnly && s.Change.Takes():
 		return &access.HoldReason{Kind: access.HeldByMode, Text: "mode: add_only takes nothing away"}
 	}
 	return nil
+}
+
+// noteLeavers says loudly who has left and keeps a door because of the mode.
+func (d *decider) noteLeavers(steps []Step) {
+	for i := range steps {
+		s := &steps[i]
+		if s.Hold != nil && s.Hold.Kind == access.HeldByMode && s.Change.Effect() == access.Narrows && urgentCause(s.Change.Cause.Kind) && s.Change.Kind.OfMember() {
+			d.note(StillHolds, s.Change.Object.Email, s.Change.Cause.Text+", and keeps all access: "+s.Hold.Text)
+		}
+	}
 }
 
 // object is one name of what two steps about one thing share: of the person, or of the group.

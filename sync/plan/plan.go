@@ -124,6 +124,7 @@ func Compute(in Input) *Plan {
 		steps[i].ID = steps[i].Change.Digest()
 	}
 	hold(d, steps)
+	d.noteLeavers(steps)
 	d.sortNotes()
 	return &Plan{Steps: steps, Notes: d.notes}
 }
