@@ -1,46 +1,67 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 )
 
 func configVerb(ui *voice, c *common) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use: "config", Short: "Show the configuration, or its JSON Schema",
 		Example: "  kisi-sync config show\n  kisi-sync config schema > kisi-sync.schema.json",
-	}
-	cmd.AddCommand(
-		&cobra.Command{
-			Use: "show", Short: "Print the configuration with all defaults; secrets only by where they are kept", Args: exactly(),
-			Example: "  kisi-sync config show --config /etc/kisi-sync/config.yaml",
-			RunE: func(*cobra.Command, []string) error {
-				settings, err := load(ui, c)
-				if err != nil {
-					return err
-				}
-				text, err := settings.Show()
-				if err != nil {
-					return err
-				}
+	})
+	cmd.AddCommand(configShowVerb(ui, c), configSchemaVerb(ui))
+	return cmd
+}
+
+func configShowVerb(ui *voice, c *common) *cobra.Command {
+	return &cobra.Command{
+		Use: "show", Short: "Print the configuration with all defaults; secrets only by where they are kept", Args: exactly(),
+		Example: "  kisi-sync config show --config /etc/kisi-sync/config.yaml\n  kisi-sync config show --json | jq '.limits'",
+		RunE: func(*cobra.Command, []string) error {
+			settings, err := load(c)
+			if err != nil {
+				return err
+			}
+			text, err := settings.Show()
+			if err != nil {
+				return err
+			}
+			if !ui.json {
 				_, err = ui.out.Write(text)
 				return err
-			},
+			}
+			var v any
+			if err := yaml.Unmarshal(text, &v); err != nil {
+				return fmt.Errorf("read the configuration as it is shown: %w", err)
+			}
+			return ui.print(v)
 		},
-		&cobra.Command{
-			Use: "schema", Short: "Print a JSON Schema of the file, for editors", Args: exactly(),
-			Example: "  kisi-sync config schema > kisi-sync.schema.json\n  # in the file: # yaml-language-server: $schema=kisi-sync.schema.json",
-			RunE: func(*cobra.Command, []string) error {
-				text, err := config.Schema(all.Types())
-				if err != nil {
-					return err
-				}
-				_, err = ui.out.Write(append(text, '\n'))
+	}
+}
+
+func configSchemaVerb(ui *voice) *cobra.Command {
+	return &cobra.Command{
+		Use: "schema", Short: "Print a JSON Schema of the file, for editors", Args: exactly(),
+		Long: `Prints a JSON Schema of the configuration file. Editors that know it complete keys and mark mistakes while you type;
+write as the first line of the file: # yaml-language-server: $schema=kisi-sync.schema.json`,
+		Example: "  kisi-sync config schema > kisi-sync.schema.json",
+		RunE: func(*cobra.Command, []string) error {
+			text, err := config.Schema(all.Types())
+			if err != nil {
 				return err
-			},
+			}
+			if ui.json {
+				return ui.print(json.RawMessage(text))
+			}
+			_, err = ui.out.Write(append(text, '\n'))
+			return err
 		},
-	)
-	return cmd
+	}
 }

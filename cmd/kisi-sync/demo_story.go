@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
@@ -31,29 +32,6 @@ and a Kisi organization in which some things were made by hand. Both run in this
 		}
 	}
 	return d.audit()
-}
-
-func (d *demo) show(ctx context.Context, s scene) error {
-	if s.happen != nil {
-		if err := s.happen(); err != nil {
-			return fmt.Errorf("the demo's company: %w", err)
-		}
-	}
-	for i, args := range s.verbs {
-		began := now()
-		code := d.verb(ctx, args...)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if want := s.code; i == len(s.verbs)-1 && code != want {
-			return fmt.Errorf("kisi-sync %s ended with %d, the story says %d", args[0], code, want)
-		}
-		d.ui.say("(exit code %d, %s)", code, took(began))
-	}
-	if s.after != "" {
-		d.ui.say("\n%s", s.after)
-	}
-	return nil
 }
 
 // firstDay is what an admin does first: look, plan, apply.
@@ -128,15 +106,16 @@ func (d *demo) everyDay() []scene {
 		},
 		verbs: [][]string{{"sync"}},
 		code:  exitHeld,
-		after: "Over the limit nothing is taken away: it waits for a person. In a terminal, kisi-sync apply asks; nothing ever needs\n" +
-			"a limit switched off. Everything else goes on.",
+		after: "Over the limit nothing is taken away: it waits for a person, whom kisi-sync apply asks. Everything else goes on.",
 	}}
 }
 
-// berliners are the people of the mass removal.
+// berliners are the people of the mass removal: two thirds of the group, but nobody of whom the file expects something.
 func (d *demo) berliners() []string {
 	members := d.company.Values(ldapsim.GroupDN("staff-berlin"), "member")
-	return members[:len(members)*2/3]
+	return slices.DeleteFunc(members[:len(members)*2/3], func(dn string) bool {
+		return dn == ldapsim.PersonDN("jmueller") || dn == ldapsim.PersonDN("hduerr")
+	})
 }
 
 // audit lets the simulated Kisi say whether anything foreign was touched.

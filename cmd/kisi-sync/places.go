@@ -1,8 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -11,33 +11,35 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
-// listing is a verb that prints a table of what there is in Kisi.
-type listing struct {
+// listing is a verb that prints a table of what there is in Kisi, by the names that the file uses.
+type listing[Row any] struct {
 	use, short, example string
 	head                string
-	rows                func(c *access.Catalog) (lines []string, data any)
+	rows                func(c *access.Catalog) []Row
+	line                func(Row) string // cells separated by tabs
 }
 
-func (l listing) verb(ui *voice, c *common) *cobra.Command {
-	return &cobra.Command{
-		Use: l.use, Short: l.short, Example: l.example, Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			s, err := open(cmd.Context(), ui, c, opening{asked: l.use, patience: watched})
-			if err != nil {
-				return err
-			}
-			defer s.closeInto(&err)
-			catalog, err := s.target.Catalog(cmd.Context())
-			if err != nil {
-				return err
-			}
-			lines, data := l.rows(catalog)
-			if ui.json {
-				return ui.print(data)
-			}
-			return ui.table(l.head, lines)
-		},
+func (l listing[Row]) verb(ui *voice, c *common) *cobra.Command {
+	cmd := &cobra.Command{Use: l.use, Short: l.short, Example: l.example, Args: exactly()}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		s, err := open(cmd.Context(), ui, c, opening{asked: l.use, patience: watched, alone: true})
+		if err != nil {
+			return err
+		}
+		defer s.closeInto(&err)
+		stop := s.lookingAtKisi()
+		catalog, err := s.target.Catalog(cmd.Context())
+		stop()
+		if err != nil {
+			return err
+		}
+		rows := l.rows(catalog)
+		if ui.json {
+			return ui.print(rows)
+		}
+		return ui.table(l.head, convert(rows, l.line))
 	}
+	return cmd
 }
 
 // table prints rows whose cells are separated by tabs.
@@ -50,130 +52,71 @@ func (u *voice) table(head string, rows []string) error {
 	return w.Flush()
 }
 
+type placeRow struct {
+	ID   access.RemoteID `json:"id"`
+	Name string          `json:"name"`
+}
+
 func placesVerb(ui *voice, c *common) *cobra.Command {
-	return listing{
-		use: "places", short: "List the places of the organization", example: "  kisi-sync places", head: "ID\tPLACE",
-		rows: func(c *access.Catalog) (lines []string, data any) {
-			all := make([]map[string]any, 0, len(c.Places))
-			for _, p := range c.Places {
-				lines = append(lines, fmt.Sprintf("%d\t%s", p.ID, p.Name))
-				all = append(all, map[string]any{"id": p.ID, "name": p.Name})
-			}
-			return lines, all
+	return listing[placeRow]{
+		use: "places", short: "List the places",
+		example: "  kisi-sync places\n  kisi-sync places --json | jq -r '.[].name'",
+		head:    "ID\tPLACE",
+		rows: func(c *access.Catalog) []placeRow {
+			return convert(c.Places, func(p access.Place) placeRow { return placeRow{p.ID, p.Name} })
 		},
+		line: func(r placeRow) string { return fmt.Sprintf("%d\t%s", r.ID, r.Name) },
 	}.verb(ui, c)
+}
+
+type doorRow struct {
+	ID    access.RemoteID `json:"id"`
+	Name  string          `json:"name"` // as the file says it
+	Place string          `json:"place"`
 }
 
 func doorsVerb(ui *voice, c *common) *cobra.Command {
-	return listing{
-		use: "doors", short: "List the doors, as the file names them", example: "  kisi-sync doors\n  kisi-sync doors --json | jq -r '.[].name'",
-		head: "ID\tDOOR (write it so under doors:)",
-		rows: func(c *access.Catalog) (lines []string, data any) {
-			all := make([]map[string]any, 0, len(c.Doors))
-			for _, d := range c.Doors {
-				lines = append(lines, fmt.Sprintf("%d\t%s", d.ID, c.DoorName(d.ID)))
-				all = append(all, map[string]any{"id": d.ID, "name": c.DoorName(d.ID), "place": c.PlaceName(d.Place)})
-			}
-			return lines, all
+	return listing[doorRow]{
+		use: "doors", short: "List the doors, as the file names them",
+		example: "  kisi-sync doors\n  kisi-sync doors --json | jq -r '.[].name'",
+		head:    "ID\tDOOR (write it so under doors:)",
+		rows: func(c *access.Catalog) []doorRow {
+			return convert(c.Doors, func(d access.Door) doorRow { return doorRow{d.ID, c.DoorName(d.ID), c.PlaceName(d.Place)} })
 		},
+		line: func(r doorRow) string { return fmt.Sprintf("%d\t%s", r.ID, inYAML(r.Name)) },
 	}.verb(ui, c)
+}
+
+type stopRow struct {
+	ID       access.RemoteID `json:"id"`
+	Place    string          `json:"place"`
+	Elevator string          `json:"elevator"`
+	Stop     string          `json:"stop"`
 }
 
 func elevatorsVerb(ui *voice, c *common) *cobra.Command {
-	return listing{
-		use: "elevators", short: "List the elevator stops, as the file names them", example: "  kisi-sync elevators",
-		head: "ID\tELEVATOR STOP (write it so under elevator_stops:)",
-		rows: func(c *access.Catalog) (lines []string, data any) {
-			all := make([]map[string]any, 0, len(c.Stops))
-			for _, s := range c.Stops {
-				lines = append(lines, fmt.Sprintf("%d\t{place: %s, elevator: %s, stop: %s}", s.ID, c.PlaceName(s.Place), s.ElevatorName, s.Name))
-				all = append(all, map[string]any{"id": s.ID, "place": c.PlaceName(s.Place), "elevator": s.ElevatorName, "stop": s.Name})
-			}
-			return lines, all
+	return listing[stopRow]{
+		use: "elevators", short: "List the elevator stops, as the file names them",
+		example: "  kisi-sync elevators\n  kisi-sync elevators --json | jq '.[] | {place, elevator, stop}'",
+		head:    "ID\tELEVATOR STOP (write it so under elevator_stops:)",
+		rows: func(c *access.Catalog) []stopRow {
+			return convert(c.Stops, func(s access.Stop) stopRow { return stopRow{s.ID, c.PlaceName(s.Place), s.ElevatorName, s.Name} })
+		},
+		line: func(r stopRow) string {
+			return fmt.Sprintf("%d\t{place: %s, elevator: %s, stop: %s}", r.ID, inYAML(r.Place), inYAML(r.Elevator), inYAML(r.Stop))
 		},
 	}.verb(ui, c)
 }
 
-func groupsVerb(ui *voice, c *common) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "groups", Short: "List the groups of the organization, and which of them the file manages", Args: exactly(),
-		Example: "  kisi-sync groups",
+// inYAML quotes a name where it could be something else when it is pasted into the file.
+func inYAML(name string) string {
+	if _, err := strconv.ParseFloat(name, 64); err == nil || name == "" || name != strings.TrimSpace(name) ||
+		strings.ContainsAny(name, `:#,[]{}&*!|>'"%@`+"`") || strings.HasPrefix(name, "- ") || strings.HasPrefix(name, "? ") {
+		return "'" + strings.ReplaceAll(name, "'", "''") + "'"
 	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		s, err := open(cmd.Context(), ui, c, opening{asked: "groups", patience: watched})
-		if err != nil {
-			return err
-		}
-		defer s.closeInto(&err)
-		return s.listGroups(cmd.Context())
+	switch strings.ToLower(name) {
+	case "true", "false", "null", "~", "yes", "no", "on", "off", "-", "?":
+		return "'" + name + "'"
 	}
-	return cmd
-}
-
-// groupRow is one line of groups.
-type groupRow struct {
-	ID      access.RemoteID `json:"id"`
-	Name    string          `json:"name"`
-	Scope   string          `json:"scope"`
-	Users   int             `json:"users"`
-	Managed string          `json:"managed"`
-	Doors   []string        `json:"doors"`
-}
-
-func (s *session) listGroups(ctx context.Context) error {
-	o, err := s.engine.Resolve(ctx)
-	if err != nil {
-		return err
-	}
-	catalog := o.Words.Catalog
-	scope := access.Scope{}
-	for _, g := range catalog.Groups {
-		scope.Doors = append(scope.Doors, g.ID)
-	}
-	state, err := s.target.Observe(ctx, scope)
-	if err != nil {
-		return err
-	}
-	rows := make([]groupRow, 0, len(state.Groups))
-	var lines []string
-	for i := range state.Groups {
-		row := newGroupRow(&state.Groups[i], catalog, o.Input.Desired)
-		rows = append(rows, row)
-		lines = append(lines, fmt.Sprintf("%d\t%s\t%s\t%d\t%s\t%s", row.ID, row.Name, row.Scope, row.Users, row.Managed, strings.Join(row.Doors, ", ")))
-	}
-	if s.ui.json {
-		return s.ui.print(rows)
-	}
-	return s.ui.table("ID\tGROUP\tSCOPE\tUSERS\tMANAGED\tDOORS AND STOPS", lines)
-}
-
-func newGroupRow(g *access.Group, c *access.Catalog, d *access.Desired) groupRow {
-	row := groupRow{ID: g.ID, Name: g.Name, Scope: "organization", Users: g.Users, Managed: "-", Doors: []string{}}
-	if g.Place != 0 {
-		row.Scope = c.PlaceName(g.Place)
-	}
-	for _, want := range d.Groups {
-		if want.ID == g.ID {
-			row.Managed = managedWords(want)
-		}
-	}
-	for _, o := range g.Doors {
-		row.Doors = append(row.Doors, c.DoorName(o.Thing))
-	}
-	for _, o := range g.Stops {
-		row.Doors = append(row.Doors, c.StopName(o.Thing))
-	}
-	return row
-}
-
-func managedWords(g access.DesiredGroup) string {
-	switch {
-	case g.Members && g.Openings:
-		return "members, doors"
-	case g.Members:
-		return "members"
-	case g.Openings:
-		return "doors"
-	}
-	return "-"
+	return name
 }

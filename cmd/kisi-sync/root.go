@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +31,9 @@ func run(ctx context.Context, w world) int {
 	root := newRoot(ui)
 	root.SetArgs(w.args)
 	err := root.ExecuteContext(ctx)
+	if err != nil && slices.Contains(w.args, "--json") {
+		ui.json = true // also when the command line could not be understood up to there
+	}
 	return ui.end(err)
 }
 
@@ -38,8 +43,8 @@ door, and keeps a Kisi organization in step: users, groups with their doors, acc
 It never takes a door away because of a read that was not whole, never touches what is not its own,
 and can always say why.
 
-Exit codes: 0 fine; 1 failed; 2 usage or configuration; 3 something is held for approval;
-4 (plan only) there are changes.`
+Exit codes: 0 fine; 1 failed; 2 usage or configuration; 3 something is held for a person to decide;
+4 (plan only) there are changes. When several hold, the smallest.`
 
 const rootExample = `  kisi-sync demo                       see it work, without any account
   kisi-sync check                      look at the file, the directories and Kisi; change nothing
@@ -47,68 +52,73 @@ const rootExample = `  kisi-sync demo                       see it work, without
   kisi-sync apply                      the same, then ask, then do it
   kisi-sync explain ana@example.com    why Ana has, or has not, a door`
 
+// The headings under which the help lists verbs, in this order.
+const (
+	groupBegin = "begin"
+	groupWork  = "work"
+	groupList  = "list"
+	groupOther = "other"
+)
+
 func newRoot(ui *voice) *cobra.Command {
 	c := &common{}
-	root := &cobra.Command{
+	root := group(&cobra.Command{
 		Use: "kisi-sync", Short: "Keep the doors of a Kisi organization in step with your directories",
-		Long: rootLong, Example: rootExample, SilenceErrors: true, SilenceUsage: true,
+		Long: rootLong, Example: rootExample, SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return ui.begin(c) },
-	}
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	})
 	flags := root.PersistentFlags()
 	flags.StringVarP(&c.config, "config", "c", "config.yaml", "configuration `FILE`")
-	flags.BoolVar(&c.json, "json", false, "print JSON for scripts")
-	flags.StringVar(&c.log, "log", "warn", "what to log on standard error: debug, info, warn or error")
+	flags.BoolVar(&c.json, "json", false, "print one JSON document, for scripts")
+	flags.StringVar(&c.log, "log", "warn", "what to log on standard error: `LEVEL` is debug, info, warn or error")
 	root.SetOut(ui.out)
 	root.SetErr(ui.err)
 	root.SetIn(ui.in)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(err, "see kisi-sync "+cmd.Name()+" --help")
-	})
-	for _, verb := range []func(*voice, *common) *cobra.Command{
-		demoVerb, checkVerb, planVerb, applyVerb, syncVerb, explainVerb,
-		placesVerb, doorsVerb, elevatorsVerb, groupsVerb, configVerb, versionVerb,
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(err, seeHelp(cmd)) })
+	root.AddGroup(
+		&cobra.Group{ID: groupBegin, Title: "To begin:"},
+		&cobra.Group{ID: groupWork, Title: "To work:"},
+		&cobra.Group{ID: groupList, Title: "What there is in Kisi, by the names that the file uses:"},
+		&cobra.Group{ID: groupOther, Title: "Besides:"},
+	)
+	root.SetHelpCommandGroupID(groupOther)
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if not .HasAvailableSubCommands}}", 1))
+	for _, family := range []struct {
+		group string
+		verbs []func(*voice, *common) *cobra.Command
+	}{
+		{groupBegin, []func(*voice, *common) *cobra.Command{demoVerb, checkVerb}},
+		{groupWork, []func(*voice, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb}},
+		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb}},
+		{groupOther, []func(*voice, *common) *cobra.Command{configVerb, versionVerb, completionVerb}},
 	} {
-		root.AddCommand(verb(ui, c))
+		for _, verb := range family.verbs {
+			cmd := verb(ui, c)
+			cmd.GroupID = family.group
+			root.AddCommand(cmd)
+		}
 	}
 	return root
 }
 
-// The exit codes, as documented in the help and in docs/exit-codes.md.
-const (
-	exitFailed  = 1
-	exitUsage   = 2
-	exitHeld    = 3
-	exitChanges = 4
-)
-
-// exit is an end of the program that is not success. err may be nil: then everything has been said already.
-type exit struct {
-	code int
-	err  error
-	hint string
-}
-
-func (e *exit) Error() string {
-	if e.err == nil {
-		return ""
-	}
-	return e.err.Error()
-}
-
-func (e *exit) Unwrap() error { return e.err }
-
-// usage is a mistake in the command line or in the configuration.
-func usage(err error, hint string) error { return &exit{code: exitUsage, err: err, hint: hint} }
-
-// exactly is cobra.ExactArgs with a message that says what is missing.
-func exactly(names ...string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == len(names) {
+// group makes a command that only has others below it. A word that is none of them is a mistake; without a word it shows its help.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
 			return nil
 		}
-		return usage(errors.New("expected: kisi-sync "+cmd.Use), "see kisi-sync "+cmd.Name()+" --help")
+		hint := seeHelp(cmd)
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = "did you mean " + strings.Join(near, " or ") + "?"
+		}
+		return usage(fmt.Errorf("unknown command %q for %s", args[0], cmd.CommandPath()), hint)
 	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
 }
+
+func seeHelp(cmd *cobra.Command) string { return "see " + cmd.CommandPath() + " --help" }
 
 // now is the clock of the program; everything below is given it.
 func now() time.Time { return time.Now() }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/config"
@@ -17,6 +16,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
 // session is everything that a verb works with, introduced to each other. It is closed when the verb ends.
@@ -26,7 +26,8 @@ type session struct {
 	rules    *mapping.Rules
 	client   *kisi.Client
 	target   *kisi.Target
-	sources  []engine.Source
+	sources  []engine.Source // as they are; the engine reads them through counted
+	counted  []*counted
 	engine   *engine.Engine
 	store    engine.Store
 	closers  []io.Closer
@@ -34,41 +35,52 @@ type session struct {
 
 // opening says how a verb wants to work.
 type opening struct {
-	asked  string
-	accept []string
+	asked  string   // who asked, for the record
+	accept []string // sources to be believed whatever they say
+	keep   bool     // write into the store; otherwise what is read stays in memory and nothing can be carried out
+	alone  bool     // only Kisi is looked at: no store and no engine, so that a run under way disturbs nobody
+	quiet  bool     // the verb tells the warnings about the file itself
+	writes bool     // to write is all that the verb is for, so in mode: observe it refuses
+	asks   bool     // the verb asks before it writes, so without anybody to ask it refuses
 	// patience is how long one call to Kisi is tried; 0 is long, for runs that nobody watches.
 	patience time.Duration
-	keep     bool // write into the store; otherwise what is read stays in memory and nothing can be carried out
 }
 
 // watched is how long one call is tried while somebody waits for the answer.
 const watched = 30 * time.Second
 
 // load reads the configuration.
-func load(ui *voice, c *common) (*config.Settings, error) {
+func load(c *common) (*config.Settings, error) {
 	settings, err := config.Load(c.config, all.Types())
 	if err != nil {
 		var problems *config.Problems
 		if errors.As(err, &problems) {
 			return nil, err
 		}
-		return nil, &exit{code: exitUsage, err: err, hint: hintFor(err)}
-	}
-	for _, w := range settings.Warnings {
-		ui.tell("warning: %s", w)
+		return nil, usage(err, "")
 	}
 	return settings, nil
 }
 
 // open loads the configuration and introduces everybody. It contacts nobody.
 func open(ctx context.Context, ui *voice, c *common, o opening) (*session, error) {
-	settings, err := load(ui, c)
+	settings, err := load(c)
 	if err != nil {
 		return nil, err
 	}
+	if !o.quiet {
+		ui.warn(problemTroubles(settings.Warnings))
+	}
 	s := &session{ui: ui, settings: settings}
+	if o.writes && settings.Policy().Mode == plan.Observe {
+		return nil, usage(fmt.Errorf("%s says mode: observe, so nothing is ever written", settings.File),
+			"kisi-sync plan says what would happen; when you like it, write mode: full")
+	}
+	if err := ui.canAsk(); o.asks && err != nil {
+		return nil, err
+	}
 	if err := s.introduce(ctx, o); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, also(err, s.Close())
 	}
 	return s, nil
 }
@@ -79,10 +91,13 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 		return fmt.Errorf("%s: %s", problems[0].Path, problems[0].Text)
 	}
 	s.rules = rules
-	if err := s.openKisi(o); err != nil {
+	if err := s.openKisi(o); err != nil || o.alone {
 		return err
 	}
 	if err := s.openSources(); err != nil {
+		return err
+	}
+	if err := s.checkAccept(o.accept); err != nil {
 		return err
 	}
 	if err := s.openStore(o); err != nil {
@@ -92,8 +107,13 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	for _, name := range o.accept {
 		accept[name] = true
 	}
+	sources := make([]engine.Source, len(s.sources))
+	for i, source := range s.sources {
+		s.counted = append(s.counted, &counted{Source: source.Source, name: source.Name})
+		sources[i] = engine.Source{Name: source.Name, ID: source.ID, Source: s.counted[i]}
+	}
 	s.engine = engine.New(engine.Options{
-		Sources: s.sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
+		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
 		Organization: s.settings.Kisi.Domain, Target: s.target, Store: s.store, Now: now, Log: s.ui.log,
 		Asked: o.asked, Accept: accept,
 	})
@@ -157,19 +177,5 @@ func (s *session) Close() error {
 		all = append(all, s.closers[i].Close())
 	}
 	s.closers = nil
-	return errors.Join(all...)
-}
-
-// read takes in all sources, side by side. One that fails does not stop the others; their errors are returned together.
-func (s *session) read(ctx context.Context, full bool) error {
-	var wait sync.WaitGroup
-	failed := make([]error, len(s.sources))
-	for i, source := range s.sources {
-		wait.Go(func() { _, failed[i] = s.engine.Intake(ctx, source.Name, full) })
-	}
-	wait.Wait()
-	for _, status := range s.engine.Statuses() {
-		s.tellSource(status)
-	}
-	return errors.Join(failed...)
+	return also(all...)
 }

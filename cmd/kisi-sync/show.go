@@ -5,26 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
-	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
-
-// tellSource says how a source was read.
-func (s *session) tellSource(st record.SourceStatus) {
-	switch {
-	case st.Error != "":
-		s.ui.tell("%s source %s could not be read: what is known of it stays (%s)", s.ui.red("✗"), st.Name, st.Error)
-	case st.Doubts > 0:
-		s.ui.tell("%s source %s: %s, %s; %d absences are not believed and take nothing away", s.ui.yellow("!"), st.Name,
-			count(st.People, "person", "people"), count(st.Groups, "group", "groups"), st.Doubts)
-		s.ui.tell("  hint: look at the directory; if they are really gone, run again with --accept %s", st.Name)
-	default:
-		s.ui.tell("%s source %s: %s, %s, %s (%s)", s.ui.green("✓"), st.Name, count(st.People, "person", "people"),
-			count(st.Groups, "group", "groups"), count(st.Members, "membership", "memberships"), round(st.Took))
-	}
-}
 
 func round(d time.Duration) time.Duration {
 	if d > time.Second {
@@ -42,28 +26,50 @@ func count(n int, one, many string) string {
 }
 
 // showPlan prints a plan in people and doors.
-func (s *session) showPlan(o *engine.Outlook) {
-	ui := s.ui
-	var held bool
-	for _, line := range o.Plan.Summary(o.Words) {
-		if line.Hold != "" && !held {
-			held = true
-			ui.say("\n%s", ui.bold("Held, not done:"))
+func (s *session) showPlan(f forecast) {
+	if f.mode == plan.Observe {
+		s.ui.say("%s nothing will be written. This is what mode: full would do.", s.ui.bold("mode: observe –"))
+	}
+	s.showLines(f)
+	s.showProblems(f)
+	s.showTotals(f)
+}
+
+// showLines prints the sentences of a plan: what will be done, and then what will not, and why.
+func (s *session) showLines(f forecast) {
+	ui, kinds := s.ui, kindsOf(f.told)
+	section := ""
+	for _, line := range f.told.Summary(f.Words) {
+		mark, title := ui.green("+"), ""
+		switch kind, held := kinds[line.Steps[0]]; {
+		case held && waitsFor(kind) == waitsForMode:
+			mark, title = "·", "Not done, because the file says mode: "+f.mode.String()+":"
+		case held:
+			mark, title = ui.yellow("‖"), "Held, not done:"
 		}
-		mark := ui.green("+")
-		if held {
-			mark = ui.yellow("‖")
+		if title != section {
+			section = title
+			ui.say("\n%s", ui.bold(title))
 		}
 		ui.say("%s %s", mark, line.Text)
-		if line.Hold != "" {
-			ui.say("    %s", line.Hold)
+		if line.Hold != "" && mark != "·" {
+			ui.say("    held: %s", line.Hold)
 		}
 		if len(line.People) > 1 {
 			ui.say("    %s", names(line.People))
 		}
 	}
-	s.showProblems(o)
-	s.showTotals(o)
+}
+
+// kindsOf returns why the held steps of a plan are held, by id.
+func kindsOf(p *plan.Plan) map[string]access.HoldKind {
+	kinds := map[string]access.HoldKind{}
+	for i := range p.Steps {
+		if h := p.Steps[i].Hold; h != nil {
+			kinds[p.Steps[i].ID.String()] = h.Kind
+		}
+	}
+	return kinds
 }
 
 // names lists people, not too many.
@@ -76,16 +82,16 @@ func names(people []string) string {
 }
 
 // showProblems prints what could not be decided and what was noticed in Kisi.
-func (s *session) showProblems(o *engine.Outlook) {
-	if len(o.Conflicts) > 0 {
-		s.ui.say("\n%s", s.ui.bold("Could not be decided (these people and rules are left as they are):"))
-		printAlike(s.ui, o.Conflicts, func(c mapping.Conflict) (kind, who, text, hint string) { return c.Kind, c.Who, c.Text, c.Hint })
+func (s *session) showProblems(f forecast) {
+	if len(f.Conflicts) > 0 {
+		s.ui.say("\n%s", s.ui.bold("Could not be decided; these people and rules are left as they are:"))
+		printAlike(s.ui, f.Conflicts, func(c mapping.Conflict) (kind, who, text, hint string) { return c.Kind, c.Who, c.Text, c.Hint })
 	}
-	if len(o.Plan.Notes) > 0 {
-		s.ui.say("\n%s", s.ui.bold("Noticed in Kisi (nothing is done about it):"))
-		printAlike(s.ui, o.Plan.Notes, func(n plan.Note) (kind, who, text, hint string) { return string(n.Kind), n.Who, n.Text, "" })
+	if len(f.told.Notes) > 0 {
+		s.ui.say("\n%s", s.ui.bold("Noticed in Kisi; nothing is done about it:"))
+		printAlike(s.ui, f.told.Notes, func(n plan.Note) (kind, who, text, hint string) { return string(n.Kind), n.Who, n.Text, "" })
 	}
-	for _, v := range o.Unsettled {
+	for _, v := range f.Unsettled {
 		s.ui.say("\n%s whether an earlier call (number %d) was carried out is not known yet; it is looked at again in the next run",
 			s.ui.yellow("!"), v.Seq)
 	}
@@ -99,7 +105,7 @@ func printAlike[T any](ui *voice, all []T, of func(T) (kind, who, text, hint str
 		kind, who, text, hint := of(one)
 		seen[kind]++
 		if seen[kind] <= enough {
-			ui.say("! %s: %s", who, text)
+			ui.say("%s %s: %s", ui.yellow("!"), who, text)
 			if hint != "" && hint != lastHint {
 				ui.say("    hint: %s", hint)
 			}
@@ -111,36 +117,41 @@ func printAlike[T any](ui *voice, all []T, of func(T) (kind, who, text, hint str
 			last = next != kind
 		}
 		if last && seen[kind] > enough {
-			ui.say("! and %d more of this kind (%s; --json lists all)", seen[kind]-enough, kind)
+			ui.say("%s and %d more of this kind (%s; --json lists all)", ui.yellow("!"), seen[kind]-enough, kind)
 		}
 	}
 }
 
-func (s *session) showTotals(o *engine.Outlook) {
-	todo, held := o.Plan.Do(), o.Plan.Held()
+// showTotals prints the last lines of a plan.
+func (s *session) showTotals(f forecast) {
+	todo, h := f.told.Do(), holdsOf(f.told)
+	var parts []string
 	switch {
-	case todo+held == 0:
-		s.ui.say("\nNothing to do: Kisi is as it should be.")
-	case todo == 0:
-		s.ui.say("\nNothing to do now; %s held.", count(held, "step is", "steps are"))
+	case todo > 0:
+		parts = append(parts, fmt.Sprintf("%s, %s to Kisi, about %s", count(todo, "step", "steps"), count(f.told.Calls(), "call", "calls"), roughly(f.takes())))
+	case h.person+h.kisi+h.mode > 0:
+		parts = append(parts, "Nothing to do now")
+	case f.waiting() > 0:
+		parts = append(parts, "Nothing has changed")
 	default:
-		text := fmt.Sprintf("\n%s, %s to Kisi, about %s.", count(todo, "step", "steps"),
-			count(o.Plan.Calls(), "call", "calls"), s.estimate(o.Plan))
-		if held > 0 {
-			text += fmt.Sprintf(" %s held.", count(held, "step is", "steps are"))
+		parts = append(parts, "Nothing to do: Kisi is as it should be")
+	}
+	asks := "held for a person to decide (kisi-sync apply asks)"
+	if f.mode == plan.Observe {
+		asks = "held then, for a person to decide"
+	}
+	for _, held := range []struct {
+		n    int
+		text string
+	}{
+		{h.person, asks},
+		{h.kisi, "held until Kisi answers; tried again by itself"},
+		{h.mode, "left out by mode: " + f.mode.String()},
+		{f.waiting(), "still held for a person to decide (kisi-sync plan shows what)"},
+	} {
+		if held.n > 0 {
+			parts = append(parts, count(held.n, "step is ", "steps are ")+held.text)
 		}
-		s.ui.say("%s", text)
 	}
-}
-
-// estimate says how long a plan takes at the configured rate.
-func (s *session) estimate(p *plan.Plan) string {
-	d := time.Duration(float64(p.Calls()) / s.settings.Kisi.Rate * float64(time.Second))
-	switch {
-	case d < time.Second:
-		return "a second"
-	case d < 2*time.Minute:
-		return count(int(d.Round(time.Second).Seconds()), "second", "seconds")
-	}
-	return count(int(d.Round(time.Minute).Minutes()), "minute", "minutes")
+	s.ui.say("\n%s.", strings.Join(parts, "; "))
 }

@@ -2,42 +2,62 @@ package main
 
 // The rules of what people read:
 //
-//   - Results go to standard output, everything else to standard error; with --json, standard output is JSON alone.
+//   - Results go to standard output, everything else to standard error; with --json, standard output is one JSON document and
+//     nothing else, also when something fails.
 //   - An error is one "error:" line, lower case, that names the place; what to do next follows as "hint:" lines.
-//   - Nothing is asked unless somebody can answer: both standard input and output are terminals.
-//   - Long work shows where it is. Without a terminal it says so in whole lines, not too many.
+//   - Nothing is asked unless somebody can answer. Questions go to the terminal, so that the result may go to a file.
+//   - Long work shows where it is: on a terminal in one line that goes away, otherwise in whole lines, not too many.
 //   - People are named by their address. Secrets are never printed.
 
 import (
 	"bufio"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 
 	"golang.org/x/term"
 
 	"github.com/kisi-sync/kisi-sync/config"
 )
 
+// voice is how the program speaks to whoever called it.
 type voice struct {
 	in       *bufio.Reader
 	out, err io.Writer
+	asks     io.Writer // where questions appear; nil: there is nobody to ask
+	screen   *screen   // the same as err, if that is a terminal; nil otherwise
 	json     bool
-	terminal bool
 	colored  bool
+	document []byte // what --json will print at the end
 	log      *slog.Logger
 }
 
 func newVoice(w world) *voice {
-	u := &voice{in: bufio.NewReader(w.in), out: w.out, err: w.err, terminal: isTerminal(w.in) && isTerminal(w.out)}
-	u.colored = isTerminal(w.out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	u.log = slog.New(slog.DiscardHandler)
+	u := &voice{in: bufio.NewReader(w.in), out: w.out, err: w.err, log: slog.New(slog.DiscardHandler)}
+	u.colored = isTerminal(w.out) && isTerminal(w.err) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	if isTerminal(w.err) && os.Getenv("TERM") != "dumb" {
+		u.screen = newScreen(w.err.(*os.File))
+		u.err = u.screen
+	}
+	if isTerminal(w.in) {
+		u.asks = whereToAsk(w)
+	}
 	return u
+}
+
+// whereToAsk finds the terminal: standard error or output, else, when both go elsewhere, the one that the process belongs to.
+func whereToAsk(w world) io.Writer {
+	for _, stream := range []io.Writer{w.err, w.out} {
+		if isTerminal(stream) {
+			return stream
+		}
+	}
+	if tty, err := os.OpenFile(terminalName, os.O_WRONLY, 0); err == nil {
+		return tty
+	}
+	return nil
 }
 
 func isTerminal(stream any) bool {
@@ -56,8 +76,12 @@ func (u *voice) begin(c *common) error {
 	return nil
 }
 
-// say prints a line of the result.
-func (u *voice) say(format string, args ...any) { fmt.Fprintf(u.out, format+"\n", args...) }
+// say prints a line of the result; with --json there is none.
+func (u *voice) say(format string, args ...any) {
+	if !u.json {
+		fmt.Fprintf(u.out, format+"\n", args...)
+	}
+}
 
 // tell prints a line about the work; it is left out with --json.
 func (u *voice) tell(format string, args ...any) {
@@ -66,78 +90,37 @@ func (u *voice) tell(format string, args ...any) {
 	}
 }
 
-// print writes a value as JSON.
-func (u *voice) print(v any) error {
-	e := json.NewEncoder(u.out)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
-}
-
-// ask asks a yes-or-no question; anything but yes is no.
-func (u *voice) ask(question string) bool {
-	if !u.terminal {
-		return false
+// warn prints what may hurt later.
+func (u *voice) warn(list []trouble) {
+	for _, t := range list {
+		u.tell("%s %s", u.yellow("warning:"), t.text)
+		for _, hint := range t.hints {
+			u.tell("%s %s", u.yellow("hint:"), hint)
+		}
 	}
-	fmt.Fprintf(u.out, "%s [y/N] ", question)
-	answer, err := u.in.ReadString('\n')
-	if err != nil {
-		fmt.Fprintln(u.out)
-	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes"
 }
 
 // end prints how the program ended and returns its exit code.
 func (u *voice) end(err error) int {
-	if err == nil {
-		return 0
-	}
+	list := troubles(err)
 	var problems *config.Problems
-	var e *exit
-	switch {
-	case errors.As(err, &problems):
-		return u.endProblems(problems)
-	case errors.As(err, &e):
-		u.error(e.err, e.hint)
-		return e.code
-	case errors.Is(err, context.Canceled):
-		u.error(errors.New("interrupted; what was begun is finished and written down"), "run the same again: it goes on where it stopped")
-		return exitFailed
-	case strings.HasPrefix(err.Error(), "unknown command"):
-		u.error(err, "see kisi-sync --help")
-		return exitUsage
+	if u.json && errors.As(err, &problems) {
+		list = []trouble{{text: "the configuration has " + count(len(problems.List), "problem", "problems")}}
+		_ = u.print(map[string]any{"problems": problems.List})
 	}
-	u.error(err, hintFor(err))
-	return exitFailed
-}
-
-func (u *voice) endProblems(p *config.Problems) int {
 	if u.json {
-		_ = u.print(map[string]any{"problems": p.List})
-	} else {
-		for _, problem := range p.List {
-			u.error(errors.New(strings.Split(problem.String(), "\n")[0]), problem.Hint)
+		if writeErr := u.endDocument(list); writeErr != nil && err == nil {
+			err = writeErr
+		}
+		return codeOf(err)
+	}
+	for _, t := range list {
+		fmt.Fprintf(u.err, "%s %s\n", u.red("error:"), t.text)
+		for _, hint := range t.hints {
+			fmt.Fprintf(u.err, "%s %s\n", u.yellow("hint:"), hint)
 		}
 	}
-	return exitUsage
-}
-
-func (u *voice) error(err error, hint string) {
-	if err == nil {
-		return
-	}
-	text := err.Error()
-	if u.json {
-		_ = u.print(map[string]string{"error": text, "hint": hint})
-		return
-	}
-	fmt.Fprintf(u.err, "error: %s\n", text)
-	for line := range strings.SplitSeq(hint, "\n") {
-		if line != "" {
-			fmt.Fprintf(u.err, "hint: %s\n", line)
-		}
-	}
+	return codeOf(err)
 }
 
 // The few colors, and only where they are seen.

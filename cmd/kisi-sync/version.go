@@ -24,12 +24,21 @@ func version() string {
 	return "devel"
 }
 
+// versionDocument is what version --json prints.
+type versionDocument struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+}
+
 func versionVerb(ui *voice, _ *common) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version of this program", Example: "  kisi-sync version --json", Args: exactly(),
+		Use: "version", Short: "Print the version of this program", Args: exactly(),
+		Example: "  kisi-sync version\n  kisi-sync version --json",
 		RunE: func(*cobra.Command, []string) error {
 			if ui.json {
-				return ui.print(map[string]string{"version": version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+				return ui.print(versionDocument{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
 			}
 			ui.say("kisi-sync %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil

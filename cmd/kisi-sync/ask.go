@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// ask asks a yes-or-no question; anything but yes is no. It returns an error only when it was interrupted.
+func (u *voice) ask(ctx context.Context, question string) (bool, error) {
+	answer, err := u.prompt(ctx, question+" [y/N] ")
+	answer = strings.ToLower(answer)
+	return answer == "y" || answer == "yes", err
+}
+
+// prompt shows a text and waits for a line. The end of the input is an empty line; with nobody to ask, so is the answer.
+func (u *voice) prompt(ctx context.Context, text string) (string, error) {
+	if u.asks == nil {
+		return "", ctx.Err()
+	}
+	fmt.Fprint(u.asks, text)
+	// A read of a terminal cannot be called off. When the program is interrupted, this goroutine is left behind, for the short
+	// while until the process ends.
+	lines := make(chan string, 1)
+	go func() {
+		line, err := u.in.ReadString('\n')
+		if err != nil {
+			fmt.Fprintln(u.asks)
+		}
+		lines <- strings.TrimSpace(line)
+	}()
+	select {
+	case line := <-lines:
+		return line, nil
+	case <-ctx.Done():
+		fmt.Fprintln(u.asks)
+		return "", ctx.Err()
+	}
+}

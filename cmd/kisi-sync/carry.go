@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/sync/apply"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
+)
+
+// carry carries out an outlook with progress and says how it ended.
+func (s *session) carry(ctx context.Context, f forecast) error {
+	progress := s.ui.progress()
+	stop := context.AfterFunc(ctx, func() {
+		s.ui.tell("stopping after the call under way; once more Ctrl-C ends at once, which is safe too")
+	})
+	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step})
+	stop()
+	progress.end()
+	if s.ui.json {
+		if err := s.ui.print(newRunDocument(f, run, report, s.client.Stats().Calls)); err != nil {
+			return err
+		}
+	}
+	s.showRun(f, run, report)
+	return ended(f, report, err)
+}
+
+// ended turns the end of a run into an error with its exit code.
+func ended(f forecast, report apply.Report, err error) error {
+	const again = "the next run tries again by itself"
+	h := holdsOf(f.Plan)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return failed(errors.New("interrupted; what was begun is finished and written down"), "run the same again, it goes on where it stopped")
+	case err != nil:
+		return failed(err, "what was done is written down; run the same again, it goes on where it stopped")
+	case report.Refused+report.Unknown+report.Blocked > 0:
+		return failed(errors.New("not everything could be done"), again)
+	case len(f.Unsettled) > 0 || h.kisi > 0:
+		return failed(errors.New("something waits for Kisi: it refused it lately, or does not say yet whether it was done"), again)
+	case f.mode != plan.Observe && h.person+f.waiting() > 0:
+		return &exit{code: exitHeld}
+	}
+	return nil
+}
+
+// showRun says how a run ended.
+func (s *session) showRun(f forecast, run record.Run, report apply.Report) {
+	for _, failure := range report.Failures {
+		s.ui.say("%s %s: %s", s.ui.red("✗"), failure.Step.Describe(f.Words.Catalog), explained(failure.Err).text)
+	}
+	number := fmt.Sprintf("(run %d, %s)", run.ID, round(run.Ended.Sub(run.Began)))
+	if f.mode == plan.Observe {
+		s.ui.say("Nothing was written: the file says mode: observe. %s", number)
+		return
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{
+		{run.Steps.Done, "done"}, {run.Steps.Held, "held"}, {run.Steps.Blocked, "blocked by others"}, {run.Steps.Refused, "refused"},
+		{run.Steps.Unknown, "with unknown outcome"}, {run.Steps.Left, "not begun"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+		}
+	}
+	if len(parts) > 0 {
+		s.ui.say("Steps: %s. %s", strings.Join(parts, ", "), number)
+		return
+	}
+	s.ui.say("%s", number)
+}

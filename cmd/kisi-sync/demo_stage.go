@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// errEnough is somebody who has seen enough of the story.
+var errEnough = errors.New("enough")
+
+// chapter begins a part of the story; with somebody at the terminal it waits for Enter, and q ends the story.
+func (d *demo) chapter(ctx context.Context, title, text string) error {
+	answer, err := d.ui.prompt(ctx, "\n[Enter goes on, q ends] ")
+	switch {
+	case err != nil:
+		return err
+	case strings.HasPrefix(strings.ToLower(answer), "q"):
+		return errEnough
+	}
+	d.ui.say("\n%s\n%s", d.ui.bold("── "+title+" "+strings.Repeat("─", max(3, 90-len([]rune(title))))), text)
+	return nil
+}
+
+// show plays one scene: what happens, and what is done about it.
+func (d *demo) show(ctx context.Context, s scene) error {
+	if s.happen != nil {
+		if err := s.happen(); err != nil {
+			return fmt.Errorf("the demo's company: %w", err)
+		}
+	}
+	for i, args := range s.verbs {
+		began := now()
+		code := d.verb(ctx, args...)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if want := s.code; i == len(s.verbs)-1 && code != want {
+			return fmt.Errorf("kisi-sync %s ended with %d, the story says %d", args[0], code, want)
+		}
+		d.ui.say("(exit code %d, %s)", code, now().Sub(began).Round(10*time.Millisecond))
+	}
+	if s.after != "" {
+		d.ui.say("\n%s", s.after)
+	}
+	return nil
+}
+
+// verb runs a verb exactly as the command line would, and returns its exit code. Nobody is asked: the story says apply --yes. What
+// goes to standard error belongs to the story, so where the story goes to a file, that does too.
+func (d *demo) verb(ctx context.Context, args ...string) int {
+	d.ui.say("\n%s", d.ui.bold("$ kisi-sync "+strings.Join(args, " ")))
+	w := world{in: strings.NewReader(""), out: d.ui.out, err: d.ui.out, args: append([]string{"--config", d.config()}, args...)}
+	if d.ui.screen != nil && isTerminal(d.ui.out) {
+		w.err = d.ui.screen.file
+	}
+	return run(ctx, w)
+}
+
+// program is how the reader called this program.
+func program() string {
+	if exe, err := os.Executable(); err == nil && strings.Contains(exe, "go-build") {
+		return "go run ./cmd/kisi-sync" // of a build that goes away with us
+	}
+	if len(os.Args) > 0 && strings.ContainsRune(os.Args[0], filepath.Separator) {
+		return os.Args[0]
+	}
+	return "kisi-sync"
+}
+
+// next says what to do after the demo, and stays up if asked to.
+func (d *demo) next(ctx context.Context, keep bool) error {
+	d.ui.say("\n%s", d.ui.bold("── What next "+strings.Repeat("─", 80)))
+	if !keep {
+		d.ui.say(`For your own organization:
+
+  1. copy config.example.yaml to config.yaml; it explains every line
+  2. kisi-sync check    looks at the file, your directories and Kisi, and changes nothing
+  3. kisi-sync plan     says what would happen, in people and doors
+  4. kisi-sync apply    asks, and does it
+
+  %s demo --keep stays up, so that you can try the verbs first.`, program())
+		if !d.made {
+			d.ui.say("\nThe files of the demo are in %s.", d.dir)
+		}
+		return nil
+	}
+	d.ui.say(`The directory and the simulated Kisi stay up. In another terminal:
+
+  %[1]s -c %[2]s check
+  %[1]s -c %[2]s plan
+  %[1]s -c %[2]s apply               asks about what is held
+  %[1]s -c %[2]s explain jmueller
+  %[1]s -c %[2]s groups
+
+Put somebody into %[3]s, and plan again.
+Ctrl-C ends it.`, program(), d.config(), filepath.Join(d.dir, "handpicked.yaml"))
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// print keeps a value as the JSON document that is written at the end: only then it is known whether an error belongs into it.
+func (u *voice) print(v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	u.document = b.Bytes()
+	return nil
+}
+
+// failure is how errors look in JSON. Several are one text, each hint a line.
+type failure struct {
+	Error string `json:"error"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+func newFailure(list []trouble) failure {
+	var f failure
+	var texts, hints []string
+	for _, t := range list {
+		texts, hints = append(texts, t.text), append(hints, t.hints...)
+	}
+	f.Error, f.Hint = strings.Join(texts, "; "), strings.Join(hints, "\n")
+	return f
+}
+
+// endDocument writes the one document: what was printed, what failed, or both in one object.
+func (u *voice) endDocument(list []trouble) error {
+	printed := u.document
+	if len(list) > 0 {
+		if err := u.print(newFailure(list)); err != nil {
+			return err
+		}
+		if merged, err := merge(printed, u.document); err == nil {
+			u.document = merged
+		}
+	}
+	_, err := u.out.Write(u.document)
+	return err
+}
+
+// merge puts the fields of a second object behind those of a first.
+func merge(first, second []byte) ([]byte, error) {
+	first, second = bytes.TrimSpace(first), bytes.TrimSpace(second)
+	if !bytes.HasSuffix(first, []byte("\n}")) || !bytes.HasPrefix(second, []byte("{\n")) {
+		return nil, errors.New("not two objects")
+	}
+	merged := append(bytes.TrimSuffix(first, []byte("\n}")), ",\n"...)
+	merged = append(merged, bytes.TrimPrefix(second, []byte("{\n"))...)
+	return append(merged, '\n'), nil
+}

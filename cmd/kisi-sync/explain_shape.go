@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/engine"
+)
+
+// explanation is what explain prints, as --json has it.
+type explanation struct {
+	Asked    string      `json:"asked"`
+	Records  []recordRow `json:"records"` // what the directories say, the source that decides first
+	Rules    []ruleRow   `json:"rules"`
+	Should   *shouldHold `json:"should"` // null: nothing, and nothing of ours is there
+	Problems []problem   `json:"problems"`
+	Kisi     *inKisi     `json:"kisi"`    // null: no such user, or not known
+	Next     []nextLine  `json:"next"`    // what the next run will do
+	Unknown  bool        `json:"unknown"` // Kisi did not answer: what it has, and so what comes next, is not known
+}
+
+type recordRow struct {
+	Source     string              `json:"source"`
+	ID         string              `json:"id"`
+	Email      string              `json:"email"`
+	Name       string              `json:"name"`
+	Active     string              `json:"active"`                  // yes, no, unknown
+	Missing    string              `json:"missing_since,omitempty"` // and not believed
+	Handles    []string            `json:"handles"`
+	Attributes map[string][]string `json:"attributes"`
+	order      []string            // of attributes
+}
+
+type ruleRow struct {
+	Rule    string   `json:"rule"`
+	Outcome string   `json:"outcome"` // gives, not_selected, condition_failed, expired, record_disabled, undecided
+	Grants  []string `json:"grants"`
+	Through []string `json:"through"` // the groups that lead to the person, the rule's first
+	Clause  string   `json:"clause,omitempty"`
+	Text    string   `json:"text,omitempty"`
+	From    string   `json:"from,omitempty"`
+	Until   string   `json:"until,omitempty"`
+}
+
+type shouldHold struct {
+	Standing string      `json:"standing"` // keep, suspend, leave
+	Cause    string      `json:"cause,omitempty"`
+	Grants   []wantedRow `json:"grants"`
+	Losses   []lossRow   `json:"losses"`
+}
+
+type wantedRow struct {
+	Group  string `json:"group"`
+	Role   string `json:"role"`
+	From   string `json:"from,omitempty"`
+	Until  string `json:"until,omitempty"`
+	Unsure bool   `json:"unsure,omitempty"` // not decided; it stays as it is
+	Cause  string `json:"cause"`
+}
+
+type lossRow struct {
+	Group string `json:"group"`
+	Cause string `json:"cause"`
+}
+
+type inKisi struct {
+	ID      access.RemoteID `json:"id"`
+	Email   string          `json:"email"`
+	Name    string          `json:"name"`
+	Enabled bool            `json:"enabled"`
+	Level   string          `json:"level"` // how far the user is ours
+	Grants  []heldRow       `json:"grants"`
+}
+
+type heldRow struct {
+	Group string `json:"group"`
+	Role  string `json:"role"`
+	From  string `json:"from,omitempty"`
+	Until string `json:"until,omitempty"`
+	Level string `json:"level"`
+	Since string `json:"since,omitempty"`
+	Cause string `json:"cause,omitempty"`
+}
+
+type nextLine struct {
+	Text string `json:"text"`
+	Hold string `json:"hold,omitempty"` // why it is held, if it is
+}
+
+func newExplanation(x *engine.Explanation) *explanation {
+	t := x.Trail
+	return &explanation{
+		Asked: t.Asked, Records: convert(t.Records, newRecordRow), Rules: convert(t.Rules, newRuleRow),
+		Should: newShouldHold(t.Wish), Problems: convert(t.Conflicts, newProblem), Kisi: newInKisi(x), Next: []nextLine{},
+	}
+}
+
+func newRecordRow(r mapping.TrailRecord) recordRow {
+	row := recordRow{Source: r.Source, ID: r.ID, Email: r.Email, Name: r.Name, Active: r.Active, Handles: orEmpty(r.Handles), Attributes: map[string][]string{}}
+	for _, a := range r.Attributes {
+		row.Attributes[a.Name] = orEmpty(a.Values)
+		row.order = append(row.order, a.Name)
+	}
+	if !r.Doubted.IsZero() {
+		row.Missing = r.Doubted.UTC().Format(time.RFC3339)
+	}
+	return row
+}
+
+func newRuleRow(r mapping.TrailRule) ruleRow {
+	return ruleRow{Rule: r.Rule, Outcome: r.Outcome, Grants: orEmpty(r.Grants), Through: orEmpty(r.Through), Clause: r.Clause, Text: r.Text, From: r.From, Until: r.Until}
+}
+
+func newShouldHold(w *mapping.TrailWish) *shouldHold {
+	if w == nil {
+		return nil
+	}
+	return &shouldHold{
+		Standing: w.Standing, Cause: w.Cause,
+		Grants: convert(w.Grants, func(g mapping.TrailGrant) wantedRow { return wantedRow(g) }),
+		Losses: convert(w.Losses, func(l mapping.TrailLoss) lossRow {
+			if l.Name == "" {
+				l.Name = fmt.Sprintf("group %d", l.Group)
+			}
+			return lossRow{l.Name, l.Cause}
+		}),
+	}
+}
+
+func newInKisi(x *engine.Explanation) *inKisi {
+	m := x.Member
+	if m == nil {
+		return nil
+	}
+	k := &inKisi{ID: m.ID, Email: m.Email, Name: m.Name, Enabled: m.Enabled, Level: access.Foreign.String()}
+	if x.Account != nil {
+		k.Level = x.Account.Link.Level.String()
+	}
+	k.Grants = convert(m.Grants, func(g access.Grant) heldRow { return newHeldRow(x, g) })
+	return k
+}
+
+func newHeldRow(x *engine.Explanation, g access.Grant) heldRow {
+	row := heldRow{Role: g.Role.Words(), From: stamp(g.From), Until: stamp(g.Until), Level: access.Foreign.String(), Group: fmt.Sprintf("group %d", g.Group)}
+	if group, ok := x.Outlook.Input.Observed.Group(g.Group); ok {
+		row.Group = group.Name
+	}
+	if x.Account == nil {
+		return row
+	}
+	if owned, ok := x.Account.Grant(g.Group); ok && owned.Assignment == g.Assignment {
+		row.Level, row.Since = owned.Level.String(), stamp(owned.Since)
+		if owned.Cause != nil {
+			row.Cause = owned.Cause.Text
+		}
+	}
+	return row
+}
+
+// stamp writes an instant as JSON has it, "" for none.
+func stamp(i access.Instant) string {
+	if i == 0 {
+		return ""
+	}
+	return i.Time().UTC().Format(time.RFC3339)
+}

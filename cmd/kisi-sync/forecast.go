@@ -1,0 +1,102 @@
+package main
+
+import (
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/sync/engine"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
+)
+
+// forecast is an outlook as it is told. In mode observe nothing is ever done, so what is told is what mode full would do.
+type forecast struct {
+	*engine.Outlook
+	told *plan.Plan
+	mode plan.Mode
+	rate float64 // calls a second
+}
+
+func (s *session) forecast(o *engine.Outlook) forecast {
+	f := forecast{Outlook: o, told: o.Plan, mode: o.Input.Policy.Mode, rate: s.settings.Kisi.Rate}
+	if f.mode == plan.Observe {
+		in := o.Input
+		in.Policy.Mode = plan.Full
+		f.told = plan.Compute(in)
+	}
+	return f
+}
+
+// holds counts held steps by what they wait for.
+type holds struct {
+	person int // somebody's decision, or steps that wait for one
+	kisi   int // Kisi: it refused them lately, or does not say yet whether an earlier call was carried out
+	mode   int // nothing: the mode of the file leaves them out
+}
+
+func holdsOf(p *plan.Plan) holds {
+	var h holds
+	for i := range p.Steps {
+		if hold := p.Steps[i].Hold; hold != nil {
+			switch waitsFor(hold.Kind) {
+			case waitsForMode:
+				h.mode++
+			case waitsForKisi:
+				h.kisi++
+			default:
+				h.person++
+			}
+		}
+	}
+	return h
+}
+
+const (
+	waitsForPerson = iota
+	waitsForKisi
+	waitsForMode
+)
+
+func waitsFor(kind access.HoldKind) int {
+	switch kind {
+	case access.HeldByMode:
+		return waitsForMode
+	case access.HeldByUnknown, access.HeldByRefusal:
+		return waitsForKisi
+	}
+	return waitsForPerson
+}
+
+// code is the exit code of plan.
+func (f forecast) code() int {
+	h := holdsOf(f.told)
+	switch {
+	case h.person > 0:
+		return exitHeld
+	case f.told.Do()+h.kisi > 0:
+		return exitChanges
+	}
+	return 0
+}
+
+// takes says how long the plan takes at the configured rate.
+func (f forecast) takes() time.Duration {
+	return time.Duration(float64(f.told.Calls()) / f.rate * float64(time.Second))
+}
+
+// waiting counts the steps that wait for a decision since an earlier run. A run over a few people does not look at them again.
+func (f forecast) waiting() int {
+	if f.Full {
+		return 0
+	}
+	again := map[access.Digest]bool{}
+	for i := range f.told.Steps {
+		again[f.told.Steps[i].ID] = true
+	}
+	n := 0
+	for _, h := range f.Input.Holds {
+		if h.Verdict == access.Waiting && !again[h.Step] {
+			n++
+		}
+	}
+	return n
+}

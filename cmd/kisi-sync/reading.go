@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+)
+
+// counted is a source that counts what it reads, so that a large directory is not read in silence.
+type counted struct {
+	connectors.Source
+	name    string
+	records atomic.Int64 // of the read under way
+	reading atomic.Bool
+}
+
+// Fetch reads as the source does.
+func (c *counted) Fetch(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
+	c.records.Store(0)
+	c.reading.Store(true)
+	defer c.reading.Store(false)
+	return c.Source.Fetch(ctx, since, func(r *directory.Record) error {
+		c.records.Add(1)
+		return put(r)
+	})
+}
+
+// where says how far the reads under way are.
+func (s *session) where() string {
+	var parts []string
+	for _, c := range s.counted {
+		if c.reading.Load() {
+			parts = append(parts, fmt.Sprintf("%s (%s)", c.name, count(int(c.records.Load()), "record", "records")))
+		}
+	}
+	if len(parts) == 0 {
+		return "reading the directories"
+	}
+	return "reading " + strings.Join(parts, ", ")
+}
+
+// read takes in all sources, side by side. One that fails does not stop the others; their errors are returned together.
+func (s *session) read(ctx context.Context, full bool) error {
+	stop := s.ui.during(s.where)
+	var wait sync.WaitGroup
+	errs := make([]error, len(s.sources))
+	for i, source := range s.sources {
+		wait.Go(func() {
+			if _, err := s.engine.Intake(ctx, source.Name, full); err != nil {
+				errs[i] = &unread{err}
+			}
+		})
+	}
+	wait.Wait()
+	stop()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	for _, status := range s.engine.Statuses() {
+		s.tellSource(status)
+	}
+	return also(errs...)
+}
+
+// unread is a source that could not be read. What to do about it is what its connector says, and then that nothing is lost.
+type unread struct{ error }
+
+func (u *unread) Unwrap() error { return u.error }
+
+const stays = "nothing of it is removed; what is known of it stays as it is"
+
+// tellSource says how a source was read. Why it could not be is told at the end, as an error.
+func (s *session) tellSource(st record.SourceStatus) {
+	ui := s.ui
+	switch {
+	case st.Error != "":
+		ui.tell("%s source %s could not be read: %s", ui.red("✗"), st.Name, stays)
+	case st.Doubts > 0:
+		ui.tell("%s source %s: %s; %s not believed, and nothing is taken away for it", ui.yellow("!"), st.Name, sizeOf(st),
+			count(st.Doubts, "absence is", "absences are"))
+		ui.tell("  %s look at the directory; if they are really gone, run again with --accept %s", ui.yellow("hint:"), st.Name)
+	default:
+		took := ""
+		if st.Took >= 100*time.Millisecond {
+			took = fmt.Sprintf(" (%s)", round(st.Took))
+		}
+		ui.tell("%s source %s: %s%s", ui.green("✓"), st.Name, sizeOf(st), took)
+	}
+}
+
+func sizeOf(st record.SourceStatus) string {
+	return fmt.Sprintf("%s, %s, %s", count(st.People, "person", "people"), count(st.Groups, "group", "groups"),
+		count(st.Members, "membership", "memberships"))
+}
+
+// lookingAtKisi keeps people posted while many calls are made.
+func (s *session) lookingAtKisi() (stop func()) {
+	before := s.client.Stats()
+	return s.ui.during(func() string {
+		st := s.client.Stats()
+		text := "looking at Kisi: " + count(int(st.Calls-before.Calls), "call", "calls")
+		if again := st.Retries - before.Retries; again > 0 {
+			text += fmt.Sprintf("; it does not answer as it should, tried again %s", count(int(again), "time", "times"))
+		}
+		return text
+	})
+}
+
+// checkAccept refuses names of sources that are not in the file.
+func (s *session) checkAccept(names []string) error {
+	known := make([]string, len(s.sources))
+	there := map[string]bool{}
+	for i, source := range s.sources {
+		known[i], there[source.Name] = source.Name, true
+	}
+	for _, name := range names {
+		if !there[name] {
+			return usage(fmt.Errorf("--accept %s: the file has no source of that name", name), "its sources are "+strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+var _ connectors.Source = (*counted)(nil)

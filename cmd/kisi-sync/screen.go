@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// screen is standard error when it is a terminal. It has one line that comes and goes at the bottom; whatever else is written
+// takes its place. It is safe for concurrent use.
+type screen struct {
+	mu    sync.Mutex
+	file  *os.File
+	shown bool // the line is there
+}
+
+func newScreen(f *os.File) *screen { return &screen{file: f} }
+
+// Write writes ordinary lines.
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clear()
+	return s.file.Write(p)
+}
+
+// show puts a text into the line, cut to the width of the terminal; "" takes the line away.
+func (s *screen) show(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clear()
+	if text == "" {
+		return
+	}
+	width, _, err := term.GetSize(int(s.file.Fd()))
+	if err != nil || width < 20 {
+		width = 80
+	}
+	fmt.Fprint(s.file, cut(text, width-1))
+	s.shown = true
+}
+
+func (s *screen) clear() {
+	if s.shown {
+		fmt.Fprint(s.file, "\r\x1b[2K")
+		s.shown = false
+	}
+}
+
+// cut shortens a text to a number of characters.
+func cut(text string, n int) string {
+	runes := []rune(strings.ReplaceAll(text, "\n", " "))
+	if len(runes) <= n {
+		return string(runes)
+	}
+	return string(runes[:n-1]) + "…"
+}
+
+const (
+	// often is how often the line on a terminal is drawn anew.
+	often = 250 * time.Millisecond
+	// seldom is how often a line is written where there is no terminal; short work stays silent there.
+	seldom = 15 * time.Second
+)
+
+// during keeps people posted about long work until the function that it returns is called. where says how far it is; it is called
+// from another goroutine.
+func (u *voice) during(where func() string) (stop func()) {
+	if u.json {
+		return func() {}
+	}
+	interval, show := seldom, func(text string) { u.tell("… %s", text) }
+	if u.screen != nil {
+		interval, show = often, u.screen.show
+	}
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				show(where())
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-done
+		if u.screen != nil {
+			u.screen.show("")
+		}
+	}
+}

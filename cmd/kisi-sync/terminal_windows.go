@@ -1,0 +1,4 @@
+package main
+
+// terminalName is the console that a process belongs to, whatever its streams are.
+const terminalName = "CONOUT$"
