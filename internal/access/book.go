@@ -129,10 +129,8 @@ func (g GroupAccount) After(c Call, r Result) GroupAccount {
 		g.ID, g.Name, g.Description, g.Level = r.ID, ch.Object.GroupName, ch.After.Description, Created
 	case UpdateGroup:
 		g.Description = ch.After.Description
-	case AddDoor:
-		g.Doors = append(g.Doors, Opening{Row: r.ID, Thing: ch.Object.Thing})
-	case AddStop:
-		g.Stops = append(g.Stops, Opening{Row: r.ID, Thing: ch.Object.Thing})
+	case AddDoor, AddStop:
+		g.opened(ch, r)
 	case RemoveDoor:
 		g.Doors = without(g.Doors, ch.Object.Thing)
 	case RemoveStop:
@@ -142,6 +140,18 @@ func (g GroupAccount) After(c Call, r Result) GroupAccount {
 		g.ID, g.Name = c.Group(), ch.Object.GroupName
 	}
 	return g
+}
+
+// opened books a door or a stop that was put in. One that somebody else has put in meanwhile is theirs.
+func (g *GroupAccount) opened(ch Change, r Result) {
+	row := Opening{Row: r.ID, Thing: ch.Object.Thing}
+	switch {
+	case r.Existed:
+	case ch.Kind == AddDoor:
+		g.Doors = append(g.Doors, row)
+	default:
+		g.Stops = append(g.Stops, row)
+	}
 }
 
 func without(all []Opening, thing RemoteID) []Opening {
