@@ -155,7 +155,8 @@ func (t *txn) decide(d access.Decision, at access.Instant) error {
 	return t.appendAudit(decisionLine(d, at, h.Hold.What))
 }
 
-// park holds a step that Kisi has refused: for ten minutes, then twice as long each time, a day at most.
+// park holds a step that Kisi has refused: for ten minutes, then twice as long each time, a day at most. What takes something away is
+// never held for longer than the ten minutes.
 func (b *booking) park() error {
 	step := b.call.Change.Digest()
 	h, known, err := b.t.hold(step)
@@ -166,6 +167,9 @@ func (b *booking) park() error {
 		h.Hold = access.Hold{Step: step, Since: b.at, What: describe(b.call.Change)}
 	}
 	h.Hold.Verdict, h.Hold.Until = access.Parked, b.at+parkFor(h.Refusals)
+	if b.call.Change.Takes() { // somebody keeps a door meanwhile
+		h.Hold.Until = b.at + parkFirst
+	}
 	h.Hold.Reason = access.HoldReason{Kind: access.HeldByRefusal, Text: b.outcome.Error()}
 	h.Planned = b.at
 	h.Refusals++
