@@ -55,7 +55,8 @@ type Options struct {
 	Progress func(Event)
 }
 
-// refusalsInARow is after how many refused new users no more are tried: the organization is probably full.
+// refusalsInARow is after how many refusals no more steps of a kind are tried in a run: the organization is probably full, or the key may
+// not do it. What takes something away is always tried.
 const refusalsInARow = 5
 
 // Record books the steps of a plan that change the ledger only. They come before all others and depend only on each other.
@@ -78,7 +79,7 @@ func Record(ctx context.Context, p *plan.Plan, j Journal) (int, error) {
 // Execute makes the calls of a plan, one after another. Steps whose needs were not done are blocked; a refused step does not stop the
 // others. It returns an error when the run had to stop: the journal cannot be written, or the target says so.
 func Execute(ctx context.Context, p *plan.Plan, t Target, j Journal, o Options) (Report, error) {
-	e := &execution{plan: p, target: t, journal: j, options: o, results: make([]outcome, len(p.Steps))}
+	e := &execution{plan: p, target: t, journal: j, options: o, results: make([]outcome, len(p.Steps)), refused: map[access.Kind]int{}}
 	for i := range p.Steps {
 		if e.sends(&p.Steps[i]) {
 			e.todo++
@@ -103,7 +104,7 @@ type execution struct {
 	report  Report
 	tried   int
 	todo    int
-	refused int // new users in a row
+	refused map[access.Kind]int // in a row
 }
 
 func (e *execution) sends(s *plan.Step) bool { return s.Hold == nil && !s.Change.Kind.LedgerOnly() }
@@ -155,9 +156,9 @@ func (e *execution) needsDone(s *plan.Step) bool {
 	return true
 }
 
-// full says that Kisi has refused several new users in a row, and that this is another one.
+// full says that Kisi has refused several steps of this kind in a row.
 func (e *execution) full(s *plan.Step) bool {
-	return s.Change.Kind == access.CreateMember && e.refused >= refusalsInARow
+	return e.refused[s.Change.Kind] >= refusalsInARow && !s.Change.Takes()
 }
 
 // call puts the ids that earlier steps made into a change.
@@ -219,11 +220,8 @@ func (e *execution) book(i int, r access.Result, err error) error {
 	default:
 		e.report.Refused++
 	}
-	if s.Change.Kind == access.CreateMember {
-		e.refused++
-		if !errors.Is(err, access.ErrRefused) {
-			e.refused = 0
-		}
+	if e.refused[s.Change.Kind]++; !errors.Is(err, access.ErrRefused) {
+		e.refused[s.Change.Kind] = 0
 	}
 	if err != nil {
 		e.report.Failures = append(e.report.Failures, Failure{s, err})

@@ -22,13 +22,17 @@ func (w *world) until(who, group string) time.Time {
 // datesVariations are the beliefs about Kisi that matter to dates.
 func datesVariations() map[string]func(*kisisim.Assumptions) {
 	return map[string]func(*kisisim.Assumptions){
-		"as assumed":                           func(*kisisim.Assumptions) {},
-		"expired rights are hidden":            func(a *kisisim.Assumptions) { a.Expired = kisisim.ExpiredHidden },
-		"expired rights are deleted":           func(a *kisisim.Assumptions) { a.Expired = kisisim.ExpiredGone },
-		"patching dates is ignored":            func(a *kisisim.Assumptions) { a.PatchAssignment = kisisim.PatchDatesIgnored },
-		"patching is refused":                  func(a *kisisim.Assumptions) { a.PatchAssignment = kisisim.PatchRefused422 },
-		"hidden, and a duplicate is 422":       func(a *kisisim.Assumptions) { a.Expired, a.DuplicateRight = kisisim.ExpiredHidden, kisisim.RightUnprocessable },
-		"patching ignored, duplicates created": func(a *kisisim.Assumptions) { a.PatchAssignment, a.DuplicateRight = kisisim.PatchDatesIgnored, kisisim.RightAlwaysCreated },
+		"as assumed":                 func(*kisisim.Assumptions) {},
+		"expired rights are hidden":  func(a *kisisim.Assumptions) { a.Expired = kisisim.ExpiredHidden },
+		"expired rights are deleted": func(a *kisisim.Assumptions) { a.Expired = kisisim.ExpiredGone },
+		"patching dates is ignored":  func(a *kisisim.Assumptions) { a.PatchAssignment = kisisim.PatchDatesIgnored },
+		"patching is refused":        func(a *kisisim.Assumptions) { a.PatchAssignment = kisisim.PatchRefused422 },
+		"hidden, and a duplicate is 422": func(a *kisisim.Assumptions) {
+			a.Expired, a.DuplicateRight = kisisim.ExpiredHidden, kisisim.RightUnprocessable
+		},
+		"patching ignored, duplicates created": func(a *kisisim.Assumptions) {
+			a.PatchAssignment, a.DuplicateRight = kisisim.PatchDatesIgnored, kisisim.RightAlwaysCreated
+		},
 	}
 }
 
