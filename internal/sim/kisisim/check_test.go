@@ -204,3 +204,26 @@ func TestCheckTSpeaksInLines(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhoMayOnlyOpenTheDoorsOfAPlaceIsNoAdministrator(t *testing.T) {
+	for _, c := range []struct {
+		role string
+		on   func(*kit) Ref
+		want int
+	}{
+		{PlaceBasic, func(k *kit) Ref { return Place(k.Places["HQ"]) }, 0},
+		{PlaceAdmin, func(k *kit) Ref { return Place(k.Places["HQ"]) }, 1},
+		{FrontDesk, func(k *kit) Ref { return k.OrganizationRef() }, 1},
+	} {
+		for _, prefixed := range []bool{false, true} {
+			k := visit(t, Assumptions{PrefixedRoleIDs: prefixed})
+			id := k.create("ana@example.com", "Ana")
+			k.AddGrant(GrantSpec{To: User(id), On: c.on(k), Role: c.role})
+			k.want(204, "PATCH", fmt.Sprintf("/users/%d", id), `{"user":{"access_enabled":false}}`)
+			if got := k.Violations(); len(got) != c.want {
+				t.Errorf("%s: %v", c.role, got)
+			}
+			k.Allow(ForeignTouched)
+		}
+	}
+}

@@ -36,12 +36,15 @@ func (s *state) protection(userID int64) string {
 		}
 	}
 	for _, a := range s.assignments.pick(s.byAssignee[User(userID)]) {
-		if a.on.Kind != KindGroup && a.role != s.roleID(Basic) {
+		if a.on.Kind != KindGroup && !s.plain(a.role) {
 			return "the holder of a role on the organization or a place"
 		}
 	}
 	return ""
 }
+
+// plain says that a role is no administrator's: membership of the organization, or the doors of a place (§4.2).
+func (s *state) plain(role string) bool { return role == s.roleID(Basic) || role == s.roleID(PlaceBasic) }
 
 func (x *exchange) guardSuspension(u *user, access bool) {
 	if access && !u.access && u.suspendedByHand && !u.adopted {
