@@ -105,3 +105,28 @@ func TestAListOfAdministratorsThatIsEmptySuspendsNoAdministrator(t *testing.T) {
 	w.expectTold("protected", "cem@", "suspend this user by hand")
 	w.kisi.CheckT(t)
 }
+
+// cases.md 81: doors of a whole place make nobody an administrator; a role in a place or the organization does.
+func TestOnlyAdministratorsAreSpared(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		role   string
+		place  bool
+		spared bool
+	}{{kisisim.PlaceBasic, true, false}, {kisisim.PlaceAdmin, true, true}, {kisisim.FrontDesk, false, true}} {
+		w := newWorld(t, kisisim.Assumptions{})
+		w.must(true)
+		on := w.kisi.OrganizationRef()
+		if c.place {
+			on = kisisim.Place(w.kisi.Places["HQ"])
+		}
+		w.kisi.AddGrant(kisisim.GrantSpec{To: kisisim.User(w.kisi.UserID("cem@nordlicht.example")), On: on, Role: c.role})
+		w.staff.disabled["cem"] = true
+		w.pass(time.Hour)
+		w.must(false)
+		if u := w.user("cem"); u.Access != c.spared || u.Holds("Staff") == c.spared {
+			t.Errorf("%s: %+v", c.role, u)
+		}
+		w.kisi.CheckT(t)
+	}
+}
