@@ -44,7 +44,9 @@ func (s *state) protection(userID int64) string {
 }
 
 // plain says that a role is no administrator's: membership of the organization, or the doors of a place (§4.2).
-func (s *state) plain(role string) bool { return role == s.roleID(Basic) || role == s.roleID(PlaceBasic) }
+func (s *state) plain(role string) bool {
+	return role == s.roleID(Basic) || role == s.roleID(PlaceBasic)
+}
 
 func (x *exchange) guardSuspension(u *user, access bool) {
 	if access && !u.access && u.suspendedByHand && !u.adopted {
