@@ -48,6 +48,7 @@ func (c *compiler) checkSources() {
 		}
 		c.out.sources = append(c.out.sources, source{Source: s})
 	}
+	c.checkRenamed()
 	rank := func(s source) int {
 		if i := slices.Index(c.spec.Precedence, s.Name); i >= 0 {
 			return i
@@ -55,6 +56,28 @@ func (c *compiler) checkSources() {
 		return len(c.spec.Precedence)
 	}
 	slices.SortStableFunc(c.out.sources, func(a, b source) int { return rank(a) - rank(b) })
+}
+
+// checkRenamed notes the ids that sources had before. One that another source has, or had too, would make two people of one.
+func (c *compiler) checkRenamed() {
+	c.out.renamed = map[string]string{}
+	for _, s := range c.spec.Sources {
+		for _, old := range s.Was {
+			path := "sources." + s.Name + ".was"
+			other, taken := c.out.renamed[old]
+			switch i := c.out.sourceWithID(old); {
+			case old == "" || strings.Contains(old, ":"):
+				c.problem(path, "", "the old name of a source must not be empty or contain a colon")
+			case old == s.ID:
+				c.problem(path, "leave it out", "%q is what the source is called now", old)
+			case i >= 0:
+				c.problem(path, "a source has either been renamed, or it is still there", "%q is the source %s", old, c.out.sources[i].Name)
+			case taken:
+				c.problem(path, "", "%q became the source %s, too", old, c.out.sources[c.out.sourceWithID(other)].Name)
+			}
+			c.out.renamed[old] = s.ID
+		}
+	}
 }
 
 func (c *compiler) checkAttributes(path string, all []Attribute) {
@@ -106,6 +129,11 @@ func (c *compiler) checkPrecedence() {
 	}
 }
 
+// sensitiveDoor says that the file calls a door sensitive in the words of its group. What it calls otherwise is found once Kisi is seen.
+func (c *compiler) sensitiveDoor(text string) bool {
+	return slices.ContainsFunc(c.spec.SensitiveDoors, func(s string) bool { return fold(s) == fold(text) })
+}
+
 func (c *compiler) checkGroups() {
 	names, ids, alike := map[string]bool{}, map[access.RemoteID]string{}, map[string]string{} // looked up only
 	for _, g := range c.spec.Groups {
@@ -128,5 +156,10 @@ func (c *compiler) checkGroups() {
 		}
 	}
 	c.out.groups = slices.Clone(c.spec.Groups)
+	c.out.sensitive = slices.Clone(c.spec.SensitiveDoors)
+	for i := range c.out.groups {
+		g := &c.out.groups[i]
+		g.Sensitive = g.Sensitive || slices.ContainsFunc(g.Doors, c.sensitiveDoor)
+	}
 	slices.SortFunc(c.out.groups, func(a, b Group) int { return compare(a.Name, b.Name) })
 }

@@ -29,7 +29,7 @@ func twoSources() Spec {
 		},
 		Rules: []Rule{
 			{Name: "hq", From: Selector{Source: "corp", Group: "CN=Staff,OU=Groups,DC=example,DC=com"}, Grant: []string{"HQ Staff"}},
-			{Name: "servers", From: Selector{Source: "corp", Group: "SysAdmins"}, Where: `person.department == "IT"`, Grant: []string{"Server Room"}},
+			{Name: "servers", From: Selector{Source: "corp", Group: "CN=SysAdmins,DC=x"}, Where: `person.department == "IT"`, Grant: []string{"Server Room"}},
 			{Name: "contractors", From: Selector{Source: "contractors", Everyone: true}, Grant: []string{"Contractors"},
 				Until: &Date{Attribute: "until"}, Notify: true},
 		},

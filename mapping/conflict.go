@@ -34,6 +34,12 @@ const (
 	BadExpression          = "bad_expression"           // an expression failed for one person in another way
 	SelectorMatchesNothing = "selector_matches_nothing" // a rule's group is not in its source
 	SelectorAmbiguous      = "selector_ambiguous"       // several groups bear the name that a rule says
+	PinMatchesNobody       = "pin_matches_nobody"       // a block or an exemption is about nobody that is known
+	ExemptionEnded         = "exemption_ended"          // the time of an exemption is over
+	BlockEnded             = "block_ended"              // the time of a block is over
+	SelectorRenamed        = "selector_renamed"         // the group that a rule has known is called otherwise now
+	SelectorRebound        = "selector_rebound"         // the group that a rule has known is gone, and another one bears its name
+	SelectorNotExact       = "selector_not_exact"       // a rule that gives a sensitive group names its group by name
 	GroupMissing           = "group_missing"            // a group of the file is not in Kisi
 	GroupAmbiguous         = "group_ambiguous"          // several groups in Kisi bear the name
 	GroupTwice             = "group_twice"              // two groups of the file are one group in Kisi
@@ -45,6 +51,11 @@ const (
 	UnknownStop            = "unknown_stop"
 	AmbiguousStop          = "ambiguous_stop"
 )
+
+// ofPin says that the conflict is about what an operator said of one person.
+func (c *Conflict) ofPin() bool {
+	return c.Kind == PinMatchesNobody || c.Kind == ExemptionEnded || c.Kind == BlockEnded
+}
 
 // sortConflicts brings conflicts into order and drops repetitions.
 func sortConflicts(all []Conflict) []Conflict {

@@ -39,13 +39,17 @@ func (r *Rules) Explain(in Input, who string) (Trail, error) {
 		}
 		m.quiet = false
 	}
-	t.Wish = m.trailWish(human, account)
+	t.Pins, t.Wish = m.trailPins(human, account), m.trailWish(human, account)
 	for _, c := range sortConflicts(m.conflicts) {
-		if c.Key == (directory.Key{}) || keys[c.Key] || account != none && slices.Contains(m.ledger()[account].Link.Anchors, access.Anchor(c.Key.String())) {
+		if c.Key == (directory.Key{}) && !c.ofPin() || keys[c.Key] || account != none && m.linkedTo(account, c.Key) {
 			t.Conflicts = append(t.Conflicts, c)
 		}
 	}
 	return t, nil
+}
+
+func (m *mapper) linkedTo(account uint32, k directory.Key) bool {
+	return slices.ContainsFunc(m.ledger()[account].Link.Anchors, func(a access.Anchor) bool { return m.keyOf(a) == k })
 }
 
 // lookUp finds the human, or the account of somebody who is in no source any more.

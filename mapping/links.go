@@ -65,7 +65,7 @@ func (m *mapper) claim() claims {
 		s, id := cutAnchor(a)
 		if s != source {
 			source = s
-			at = m.partOf(s)
+			at = m.partOf(m.current(s))
 			i = at.from
 		}
 		for i < at.to && m.view.Person(i).ID() < id {
@@ -81,7 +81,21 @@ func (m *mapper) claim() claims {
 		}
 		return m.byPrecedence(a[1], b[1])
 	})
-	return all
+	return slices.Compact(all) // an account may have the anchors of a source's old and new id
+}
+
+// cut splits an anchor into the present id of its source and the id there.
+func (m *mapper) cut(a access.Anchor) (source, id string) {
+	source, id = cutAnchor(a)
+	return m.current(source), id
+}
+
+// current returns the id that a source has now.
+func (r *Rules) current(source string) string {
+	if now, renamed := r.renamed[source]; renamed {
+		return now
+	}
+	return source
 }
 
 func cutAnchor(a access.Anchor) (source, id string) {

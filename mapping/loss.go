@@ -9,10 +9,11 @@ import (
 )
 
 // lost lists the owned rights that no rule gives any more, each with its cause. A right that a rule which cannot be asked now may
-// give is left alone. human is none for an account whose person the file no longer knows; wished is sorted by group.
-func (m *mapper) lost(human uint32, account *access.Account, wished []access.WishedGrant) []access.Loss {
+// give is left alone. human is none for an account whose person the file no longer knows; wished is sorted by group. Who is exempt
+// loses only what a directory takes by disabling a record.
+func (m *mapper) lost(human, a uint32, wished []access.WishedGrant) []access.Loss {
 	var buf [16]access.Loss
-	all := buf[:0]
+	all, account, exempt := buf[:0], &m.ledger()[a], m.exempt(a, human) != nil
 	for i := range account.Owned {
 		o := &account.Owned[i]
 		group, known := m.byRemote[o.Group]
@@ -22,7 +23,11 @@ func (m *mapper) lost(human uint32, account *access.Account, wished []access.Wis
 		if m.untouchable(human, account, o) {
 			continue
 		}
-		all = append(all, access.Loss{Group: o.Group, Cause: m.causes.number(m.lossCause(human, account, o))})
+		cause := m.lossCause(human, account, o)
+		if exempt && cause.Kind != access.Disabled {
+			continue
+		}
+		all = append(all, access.Loss{Group: o.Group, Cause: m.causes.number(cause)})
 	}
 	out := m.losses.take(len(all))
 	copy(out, all)
@@ -76,13 +81,11 @@ func (m *mapper) waitsFor(human uint32, account *access.Account, source int) boo
 		}
 	}
 	for _, a := range account.Link.Anchors {
-		if id, _ := cutAnchor(a); id != m.sources[source].ID {
+		if id, _ := m.cut(a); id != m.sources[source].ID {
 			continue
 		}
 		x := m.absence(a)
-		if x.whereabouts == graced {
-			m.wake(ceil(x.since.Add(m.leavers.Vanished)))
-		}
+		m.wakeAt(x.ends)
 		if x.open() {
 			return true
 		}
@@ -145,7 +148,8 @@ func (m *mapper) why(r *rule, number, human uint32, account *access.Account) (ac
 	record, ok := m.selects(number, human)
 	if !ok {
 		if a, was := m.goneFrom(account, r.source); was {
-			return access.Vanished, fmt.Sprintf("gone from %s since %s", a.source, m.day(access.At(a.since)))
+			cause := m.goneCause(a)
+			return cause.Kind, cause.Text
 		}
 		return access.LeftGroup, left
 	}
@@ -163,7 +167,7 @@ func (m *mapper) why(r *rule, number, human uint32, account *access.Account) (ac
 // goneFrom says that the account had a record in a source that is gone for good.
 func (m *mapper) goneFrom(account *access.Account, source int) (absence, bool) {
 	for _, a := range account.Link.Anchors {
-		if id, _ := cutAnchor(a); id == m.sources[source].ID {
+		if id, _ := m.cut(a); id == m.sources[source].ID {
 			if x := m.absence(a); x.whereabouts == gone {
 				return x, true
 			}

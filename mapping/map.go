@@ -15,7 +15,10 @@ type Input struct {
 	People  *directory.View
 	Owned   *access.Ledger  // nil: nothing is ours yet
 	Catalog *access.Catalog // nil: Kisi was never seen; groups are then missing
-	At      time.Time
+	// Bindings are what selectors were bound to, in any order; those that no rule has count for nothing.
+	Bindings []Binding
+	Pins     []access.Pin // what operators said about single people, in any order
+	At       time.Time
 	// Unread are ids of sources that were never read. So are, without being named, the sources of the file that are not in
 	// People. Nothing that such a source may have given is taken away.
 	Unread []string
@@ -24,7 +27,9 @@ type Input struct {
 // Result is who should hold what, and what could not be decided.
 type Result struct {
 	Desired   *access.Desired
-	Conflicts []Conflict // sorted
+	Conflicts []Conflict   // sorted
+	Bindings  []Binding    // to be remembered instead of those of the Input, sorted by source and text
+	Ended     []access.Pin // those whose time is over. That is among the conflicts; who drops them now reports it once
 }
 
 // Map decides who should hold what. The same Input gives the same Result, byte for byte; the order of sources in the View and of
@@ -38,7 +43,7 @@ type Result struct {
 func (r *Rules) Map(in Input) Result {
 	m := r.prepare(in)
 	m.wishAll()
-	return Result{Desired: m.desired(), Conflicts: sortConflicts(m.conflicts)}
+	return Result{Desired: m.desired(), Conflicts: sortConflicts(m.conflicts), Bindings: m.bindings, Ended: m.ended}
 }
 
 // none stands for "nobody" and "no account" among numbers.
@@ -64,6 +69,10 @@ type mapper struct {
 
 	owner     []uint32            // by account: the human whose it is
 	standing  map[uint32]decision // by account: what was decided without asking the rules
+	pinned    pinned
+	ended     []access.Pin
+	bindings  []Binding
+	sensitive []access.RemoteID // doors, ascending
 	selection selection
 
 	causes    causes
@@ -104,6 +113,7 @@ func (r *Rules) prepare(in Input) *mapper {
 	m.resolveGroups()
 	m.correlate()
 	m.link()
+	m.pin()
 	m.selectPeople()
 	return m
 }
@@ -151,7 +161,7 @@ func called(o directory.Object) string {
 }
 
 func (m *mapper) desired() *access.Desired {
-	return &access.Desired{Groups: m.groups, Wishes: m.wishes, Causes: m.causes.list, Due: m.due}
+	return &access.Desired{Groups: m.groups, Wishes: m.wishes, Causes: m.causes.list, Due: m.due, Sensitive: m.sensitive}
 }
 
 // arena hands out slices that lie side by side in large blocks, so that a million small lists are a few allocations and none of

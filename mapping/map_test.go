@@ -24,7 +24,10 @@ type scene struct {
 	at          time.Time
 	unread      []string
 	withoutCon  bool
-	corpDoubted bool // absences from corp are not believed
+	corpDoubted bool     // absences from corp are not believed
+	deleted     []string // ids that corp says are deleted, after all that
+	pins        []access.Pin
+	bindings    []Binding
 }
 
 func (s scene) play(t testing.TB) (*Rules, Input, Result) {
@@ -34,7 +37,7 @@ func (s scene) play(t testing.TB) (*Rules, Input, Result) {
 		s.spec(&spec)
 	}
 	rules := mustCompile(t, spec)
-	in := Input{Catalog: kisi(), At: s.at, Unread: s.unread}
+	in := Input{Catalog: kisi(), At: s.at, Unread: s.unread, Pins: s.pins, Bindings: s.bindings}
 	if in.At.IsZero() {
 		in.At = noon()
 	}
@@ -45,7 +48,7 @@ func (s scene) play(t testing.TB) (*Rules, Input, Result) {
 	if s.before != nil {
 		last = read(t, "corp", nil, noon().Add(-24*time.Hour), s.before...)
 	}
-	snapshots := []*directory.Snapshot{s.readCorp(t, last)}
+	snapshots := []*directory.Snapshot{deleteFrom(t, s.readCorp(t, last), s.deleted)}
 	if !s.withoutCon {
 		snapshots = append(snapshots, read(t, "con", nil, noon(), s.con...))
 	}
@@ -54,6 +57,25 @@ func (s scene) play(t testing.TB) (*Rules, Input, Result) {
 		in.Owned = access.NewLedger(s.accounts(rules), s.groups)
 	}
 	return rules, in, rules.Map(in)
+}
+
+// deleteFrom reads an increment in which a source says that some objects are deleted.
+func deleteFrom(t testing.TB, s *directory.Snapshot, ids []string) *directory.Snapshot {
+	t.Helper()
+	if len(ids) == 0 {
+		return s
+	}
+	b := directory.Build(s.Source(), s)
+	for _, id := range ids {
+		if err := b.Put(&directory.Record{Kind: directory.Gone, ID: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next, _, err := b.Seal(directory.Receipt{Coverage: directory.Delta, At: noon()}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return next
 }
 
 func (s scene) readCorp(t testing.TB, last *directory.Snapshot) *directory.Snapshot {
@@ -217,7 +239,7 @@ func TestMapDecides(t *testing.T) {
 func TestWhoIsWho(t *testing.T) {
 	spec := func(s *Spec) {
 		s.Rules[0] = Rule{Name: "hq", From: Selector{Source: "corp", Everyone: true}, Grant: []string{"HQ Staff"}}
-		s.Rules[1] = Rule{Name: "servers", From: Selector{Source: "corp", Group: "SysAdmins"}, Grant: []string{"Server Room"}}
+		s.Rules[1] = Rule{Name: "servers", From: Selector{Source: "corp", Group: "CN=SysAdmins,DC=x"}, Grant: []string{"Server Room"}}
 		s.Rules[2].Until = nil
 	}
 	ana := person("1", "ana@example.com")

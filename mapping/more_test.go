@@ -57,7 +57,7 @@ func TestAPersonOfAnotherSourceHasNoneOfTheAttributesThatARuleDeclares(t *testin
 func TestALossOfSeveralRulesTellsAChangedPersonFromAChangedFile(t *testing.T) {
 	two := func(where string) func(*Spec) {
 		return func(s *Spec) {
-			s.Rules = append(s.Rules, Rule{Name: "more", From: Selector{Source: "corp", Group: "SysAdmins"}, Where: where, Grant: []string{"Server Room"}})
+			s.Rules = append(s.Rules, Rule{Name: "more", From: Selector{Source: "corp", Group: "CN=SysAdmins,DC=x"}, Where: where, Grant: []string{"Server Room"}})
 		}
 	}
 	ana := person("1", "ana@example.com", "departmentNumber", "IT")

@@ -16,6 +16,10 @@ type Rules struct {
 	leavers Leavers
 	zone    *time.Location
 	today   bool // an expression reads today, so every midnight may change the answer
+
+	renamed    map[string]string // ids that sources had before, and the ids of these sources now; looked up only
+	samePerson string            // the attribute by which records of several sources are one human; "" for the e-mail address
+	sensitive  []string          // doors
 }
 
 // source is a Source with what was worked out from it.

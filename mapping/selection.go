@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -13,10 +12,12 @@ import (
 // selection says which rules are about whom: the rules of person i, beside those about everyone in its source, are
 // items[ends[i-1]:ends[i]], ascending.
 type selection struct {
-	items  []uint32
-	ends   []uint32
-	groups []int // by rule: the number of its group in the view; noGroup for everyone and for unreadable rules
-	lost   []bool
+	items   []uint32
+	ends    []uint32
+	groups  []int    // by rule: the number of its group in the view; noGroup for everyone and for rules that cannot be asked
+	lost    []bool   // by rule: it cannot be asked
+	why     []string // by rule: why not
+	anyLost bool
 }
 
 const noGroup = -1
@@ -33,11 +34,12 @@ func (s *selection) of(person uint32) []uint32 {
 // side by side.
 func (m *mapper) selectPeople() {
 	s := &m.selection
-	s.groups, s.lost = make([]int, len(m.rules)), make([]bool, len(m.rules))
+	s.groups, s.lost, s.why = make([]int, len(m.rules)), make([]bool, len(m.rules)), make([]string, len(m.rules))
+	b := newBinder(m)
 	s.ends = make([]uint32, m.view.People())
 	members := map[int][]uint32{} // looked up only
 	for i := range m.rules {
-		g := m.findGroup(i)
+		g := m.findGroup(b, i)
 		if s.groups[i] = g; g == noGroup {
 			continue
 		}
@@ -48,6 +50,8 @@ func (m *mapper) selectPeople() {
 			s.ends[p]++
 		}
 	}
+	slices.SortFunc(b.bound, compareBindings)
+	m.bindings = b.bound
 	total := uint32(0)
 	for p, n := range s.ends {
 		s.ends[p] = total // for now, where the list of p begins
@@ -67,51 +71,53 @@ func (m *mapper) selectPeople() {
 
 // findGroup returns the number of the group that a rule is about. When there is none, that is a conflict, and what the rule gave
 // stays.
-func (m *mapper) findGroup(i int) int {
+func (m *mapper) findGroup(b *binder, i int) int {
 	r := &m.rules[i]
-	if m.unread[r.source] {
-		m.selection.lost[i] = true
-		return noGroup
-	}
 	if r.From.Everyone {
+		m.lose(i, m.unread[r.source], "the source was not read")
 		return noGroup
 	}
-	found := m.groupsFor(m.sources[r.source].ID, r.From.Group)
-	if len(found) == 1 {
-		return found[0].Number
+	found := b.exactOnly(r, b.find(r))
+	m.lose(i, found.lost != "", found.lost)
+	if found.tell != nil {
+		c := *found.tell
+		c.Who = "rule " + r.Name
+		m.conflict(c)
 	}
-	m.selection.lost[i] = true
-	c := Conflict{Kind: SelectorMatchesNothing, Who: "rule " + r.Name,
-		Text: fmt.Sprintf("source %s has no group %q; what the rule gave stays", r.From.Source, r.From.Group),
-		Hint: "if the group was renamed, write its new name, its distinguished name or its id"}
-	if len(found) > 1 {
-		var ids []string
-		for _, g := range found {
-			ids = append(ids, g.ID())
-		}
-		c = Conflict{Kind: SelectorAmbiguous, Who: "rule " + r.Name,
-			Text: fmt.Sprintf("source %s has %d groups named %q; what the rule gave stays", r.From.Source, len(found), r.From.Group),
-			Hint: "write one of these ids instead: " + strings.Join(ids, ", ")}
-	}
-	m.conflict(c)
-	return noGroup
+	return found.group
 }
 
-// groupsFor returns the groups of a source that a text names: by distinguished name, by address, by id, or by name.
-func (m *mapper) groupsFor(source, text string) []directory.Object {
-	refs := []directory.Ref{{Kind: directory.ByID, Value: text}}
-	if canonical, err := dn.Canonical(text); err == nil && canonical != "" {
-		refs = append(refs, directory.Ref{Kind: directory.ByDN, Value: canonical})
+// lose notes that a rule cannot be asked, and why.
+func (m *mapper) lose(rule int, lost bool, why string) {
+	if lost {
+		m.selection.lost[rule], m.selection.why[rule], m.selection.anyLost = true, why, true
 	}
-	for _, ref := range refs {
-		if g, ok := m.view.FindGroup(source, ref); ok {
-			return []directory.Object{g}
+}
+
+// naming is by what a selector names a group.
+type naming uint8
+
+const (
+	byID naming = iota
+	byDN
+	byAddress
+	byName
+)
+
+// groupsFor returns the groups of a source that a text names: by id, by distinguished name, by name, or by address.
+func (m *mapper) groupsFor(source, text string) ([]directory.Object, naming) {
+	if g, ok := m.view.FindGroup(source, directory.Ref{Kind: directory.ByID, Value: text}); ok {
+		return []directory.Object{g}, byID
+	}
+	if canonical, err := dn.Canonical(text); err == nil && canonical != "" {
+		if g, ok := m.view.FindGroup(source, directory.Ref{Kind: directory.ByDN, Value: canonical}); ok {
+			return []directory.Object{g}, byDN
 		}
 	}
 	if named := m.view.GroupsNamed(source, text); len(named) > 0 || !strings.Contains(text, "@") {
-		return named
+		return named, byName
 	}
-	return m.groupsWithAddress(source, email.Fold(text))
+	return m.groupsWithAddress(source, email.Fold(text)), byAddress
 }
 
 func (m *mapper) groupsWithAddress(source, folded string) []directory.Object {

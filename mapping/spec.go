@@ -17,10 +17,12 @@ type Spec struct {
 	Installation       string
 	Sources            []Source // as in the file, in the file's order
 	Precedence         []string // people.attributes_from: source names; the first that has a value wins. It may be empty with one source
+	SamePersonBy       string   // the attribute, as declared, that one human has in all sources; "": the e-mail address
 	CreateWithoutDoors bool
 	Leavers            Leavers
-	Groups             []Group // sorted by name
-	Rules              []Rule  // in the file's order, which decides nothing
+	Groups             []Group  // sorted by name
+	Rules              []Rule   // in the file's order, which decides nothing
+	SensitiveDoors     []string // "Place / Door", or an id; every group that opens one of them is sensitive
 	Zone               *time.Location
 }
 
@@ -28,6 +30,7 @@ type Spec struct {
 type Source struct {
 	Name       string      // as rules name it
 	ID         string      // as keys name it (the block's id:, default its name)
+	Was        []string    // ids that it had before; people and groups who are remembered by them are its own
 	Domains    []string    // lower-case e-mail domains that it may speak for; nil: any
 	MayGrant   []string    // groups that rules may grant from it; nil: all
 	Attributes []Attribute // declared for rules
@@ -39,8 +42,17 @@ type Attribute struct {
 	List       bool // may have several values; rules see a list. Otherwise two values are an error for that person
 }
 
-// Leavers says how long after the cause a person is suspended; 0 is at once.
-type Leavers struct{ Disabled, Vanished time.Duration }
+// Leavers says how long after each cause a person is suspended; 0 is at once.
+type Leavers struct {
+	Disabled  time.Duration  // the directory disables the person
+	Deleted   time.Duration  // the directory says that the person is deleted; or Never
+	Vanished  time.Duration  // complete reads do not bring the person; or Never
+	LeftScope *time.Duration // the source may not speak for the person's address any more; nil: never, it is only reported
+	NoDoors   *time.Duration // nothing that we gave is left, nor anything else that is known; nil: never
+}
+
+// Never is later than every wait of Leavers.
+const Never time.Duration = -1
 
 // Group is a Kisi group that the file names.
 type Group struct {

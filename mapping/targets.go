@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,12 +15,14 @@ func (m *mapper) resolveGroups() {
 	m.byRemote = map[access.RemoteID]uint32{}
 	m.groups = make([]access.DesiredGroup, len(m.Rules.groups))
 	index := indexCatalog(m.in.Catalog)
+	m.resolveSensitive(&index.doors)
 	for i := range m.Rules.groups {
 		g := &m.Rules.groups[i]
 		t := target{mapper: m, index: index, declared: g}
 		t.out = access.DesiredGroup{ID: g.ID, Name: g.Name, Description: g.Description, Create: g.Create, Members: g.Members,
 			Openings: g.Openings, Sensitive: g.Sensitive}
 		t.resolve()
+		t.out.Sensitive = t.out.Sensitive || slices.ContainsFunc(t.out.Doors, m.isSensitive)
 		m.groups[i] = t.out
 		if t.out.ID == 0 {
 			continue
@@ -32,6 +35,31 @@ func (m *mapper) resolveGroups() {
 		}
 		m.byRemote[t.out.ID] = uint32(i)
 	}
+}
+
+// resolveSensitive finds the doors that make every group which opens them sensitive.
+func (m *mapper) resolveSensitive(doors *openings) {
+	for _, text := range m.Rules.sensitive {
+		switch found := doors.called(text, 0); len(found) {
+		case 0:
+			m.conflict(Conflict{Kind: UnknownDoor, Who: "sensitive_doors", Text: fmt.Sprintf("there is no door %q", text), Hint: suggest(text, doors.names)})
+		case 1:
+			m.sensitive = append(m.sensitive, found[0].id)
+		default:
+			m.conflict(Conflict{Kind: AmbiguousDoor, Who: "sensitive_doors", Text: fmt.Sprintf("there are %d doors named %q; all of them count as sensitive", len(found), text),
+				Hint: "write \"Place / Door\" or the door's id"})
+			for _, o := range found {
+				m.sensitive = append(m.sensitive, o.id)
+			}
+		}
+	}
+	slices.Sort(m.sensitive)
+	m.sensitive = slices.Compact(m.sensitive)
+}
+
+func (m *mapper) isSensitive(door access.RemoteID) bool {
+	_, is := slices.BinarySearch(m.sensitive, door)
+	return is
 }
 
 // target is one group of the file on its way to Kisi.

@@ -11,6 +11,7 @@ import (
 type Trail struct {
 	Asked     string        `json:"asked"`
 	Records   []TrailRecord `json:"records"`        // in order of precedence; none when the person is in no source any more
+	Pins      []TrailPin    `json:"pins,omitempty"` // the block and the exemption that hold
 	Rules     []TrailRule   `json:"rules"`          // every rule of the file, by name
 	Wish      *TrailWish    `json:"wish,omitempty"` // nil: the person should have nothing and has nothing of ours
 	Conflicts []Conflict    `json:"conflicts,omitempty"`
@@ -32,6 +33,15 @@ type TrailRecord struct {
 type TrailAttribute struct {
 	Name   string   `json:"name"`
 	Values []string `json:"values"`
+}
+
+// TrailPin is what an operator said about the person.
+type TrailPin struct {
+	Kind  access.PinKind `json:"kind"`
+	By    string         `json:"by,omitempty"`
+	Why   string         `json:"why,omitempty"`
+	Since string         `json:"since,omitempty"`
+	Until string         `json:"until,omitempty"` // "": until it is taken back
 }
 
 // TrailRule is what one rule says about the person.
@@ -94,6 +104,16 @@ func (m *mapper) trailRecord(i uint32) TrailRecord {
 	return t
 }
 
+// trailPins returns the pins that hold for a person.
+func (m *mapper) trailPins(human, account uint32) (all []TrailPin) {
+	for _, p := range []*access.Pin{m.blocked(account, human), m.exempt(account, human)} {
+		if p != nil {
+			all = append(all, TrailPin{Kind: p.Kind, By: p.By, Why: p.Why, Since: m.instant(p.Since), Until: m.instant(p.Until)})
+		}
+	}
+	return all
+}
+
 func (m *mapper) readsAttribute(source int, a Attribute) bool {
 	for i := range m.rules {
 		if m.rules[i].source != source {
@@ -123,7 +143,7 @@ func (m *mapper) trailRule(number int, human uint32) TrailRule {
 		t.Grants = append(t.Grants, m.groups[g].Name)
 	}
 	if m.selection.lost[number] {
-		t.Outcome, t.Text = undecided.String(), "the source or the group of the rule could not be read; what it gave stays"
+		t.Outcome, t.Text = undecided.String(), m.selection.why[number]+"; what the rule gave stays"
 		return t
 	}
 	record, ok := m.selects(uint32(number), human)
@@ -178,6 +198,8 @@ func (m *mapper) trailWish(human, account uint32) *TrailWish {
 	switch {
 	case account != none:
 		w, ok = m.held(account)
+	case m.blocked(none, human) != nil && m.state[human] == usable:
+		w, ok = m.stranger(human, m.person(human).Folded)
 	case m.state[human] == ambiguous || m.state[human] == shadowed || m.disabled(human):
 	case m.state[human] != usable:
 		m.reportAddress(human)

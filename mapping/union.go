@@ -9,7 +9,7 @@ import (
 // union makes the grants of a wish from what single rules give: of each group the widest validity and the highest role, with all
 // rules as its cause. A right that only undecided rules could give is unsure; one that others give for sure is as wide at least as
 // what is held, because a rule that is undecided or cannot be asked takes nothing away.
-func (m *mapper) union(human uint32, account *access.Account) []access.WishedGrant {
+func (m *mapper) union(human, account uint32) []access.WishedGrant {
 	slices.SortFunc(m.given, func(a, b given) int {
 		if a.group != b.group {
 			return int(int64(a.group) - int64(b.group))
@@ -22,7 +22,7 @@ func (m *mapper) union(human uint32, account *access.Account) []access.WishedGra
 		for n < len(all) && all[n].group == all[0].group {
 			n++
 		}
-		if account != nil || surely(all[:n]) {
+		if account != none || surely(all[:n]) {
 			w, doubt := m.merge(all[:n])
 			m.keepWide(&w, doubt, human, account)
 			out = append(out, w)
@@ -71,17 +71,34 @@ func (m *mapper) merge(all []given) (w access.WishedGrant, doubt bool) {
 	return w, doubt
 }
 
-// keepWide keeps a grant from being narrower than what is held while not every rule could be asked.
-func (m *mapper) keepWide(w *access.WishedGrant, doubt bool, human uint32, account *access.Account) {
+// keepWide keeps a grant from being narrower than what is held while not every rule could be asked, or somebody is exempt.
+func (m *mapper) keepWide(w *access.WishedGrant, doubt bool, human, a uint32) {
+	if a == none {
+		return
+	}
+	account := &m.ledger()[a]
 	owned, ok := account.Grant(m.groups[w.Group].ID)
 	if !ok || w.Unsure {
 		return
 	}
 	wide := *w
 	widen(&wide, owned.Role, owned.From, owned.Until, false)
-	if wide != *w && (doubt || m.unaskable(human, account, owned)) {
+	if wide != *w && (doubt || m.spared(human, a) || m.unaskable(human, account, owned)) {
 		*w = wide
 	}
+}
+
+// spared says that somebody is exempt, and that no directory disables any record.
+func (m *mapper) spared(human, account uint32) bool {
+	if m.exempt(account, human) == nil {
+		return false
+	}
+	for i := human; i != none; i = m.next[i] {
+		if m.disabled(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // widen makes a grant cover another validity and role too.

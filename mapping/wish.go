@@ -39,13 +39,17 @@ type stranger struct {
 	person uint32
 }
 
-// strangers lists active people without a user whom a rule selects, by address. Those who cannot be given anything for their address
-// are reported.
+// strangers lists active people without a user whom a rule selects, and everybody without one who is blocked, by address. Those who
+// cannot be given anything for their address are reported.
 func (m *mapper) strangers() []stranger {
 	var all []stranger
 	for _, p := range m.parts {
 		for i := uint32(p.from); i < uint32(p.to); i++ {
-			if m.head[i] != i || m.accounts[i] != none || m.state[i] == ambiguous || m.disabled(i) || !m.create && !m.selected(i) {
+			if m.head[i] != i || m.accounts[i] != none {
+				continue
+			}
+			blocked := m.blocked(none, i) != nil && m.state[i] == usable
+			if !blocked && (m.state[i] == ambiguous || m.disabled(i) || !m.create && !m.selected(i)) {
 				continue
 			}
 			if m.state[i] != usable {
@@ -97,8 +101,11 @@ func (m *mapper) sourceName(person uint32) string {
 
 // stranger makes the wish of a human without a user; ok is false when there is nothing to wish for.
 func (m *mapper) stranger(human uint32, folded string) (w access.Wish, ok bool) {
+	if p := m.blocked(none, human); p != nil {
+		return m.blockedStranger(human, folded, p), true
+	}
 	m.ask(human)
-	grants := m.union(human, nil)
+	grants := m.union(human, none)
 	sure := slices.ContainsFunc(grants, func(g access.WishedGrant) bool { return !g.Unsure })
 	if !sure && !m.create {
 		return access.Wish{}, false
@@ -107,6 +114,14 @@ func (m *mapper) stranger(human uint32, folded string) (w access.Wish, ok bool) 
 	w.Folded, w.Create, w.Grants = folded, true, grants
 	w.Anchors = m.anchorsOf(human, nil)
 	return w, true
+}
+
+// blockedStranger is about somebody who is blocked and has no user of ours: none is made, and one that bears our stamp is suspended.
+func (m *mapper) blockedStranger(human uint32, folded string, p *access.Pin) access.Wish {
+	w := m.person(human)
+	w.Folded, w.Standing, w.Anchors = folded, access.Suspend, m.anchorsOf(human, nil)
+	w.Cause = m.causes.number(blockCause(p))
+	return w
 }
 
 // person returns a wish with the address and the name of the first record that has one.
@@ -133,35 +148,38 @@ func (m *mapper) held(a uint32) (w access.Wish, ok bool) {
 	}
 	h := m.owner[a]
 	if h == none {
-		return m.orphan(account), true
+		return m.orphan(a), true
 	}
 	d := m.decide(a, h)
 	w = m.person(h)
 	if w.Folded == "" {
 		w.Email, w.Folded = account.Known.Email, email.Fold(account.Known.Email)
 	}
-	w.Member, w.Standing, w.Anchors = account.Known.ID, d.standing, m.anchorsOf(h, account)
+	w.Member, w.Anchors = account.Known.ID, m.anchorsOf(h, account)
 	m.reportAddressChange(h, account, w)
-	if d.standing != access.Keep {
-		w.Cause = m.causes.number(d.cause)
+	if d.standing != access.Leave {
+		m.quiet = d.standing == access.Suspend
+		m.ask(h)
+		m.quiet = false
+		w.Grants = m.union(h, a)
 	}
-	if d.standing == access.Leave {
-		return w, true
-	}
-	m.quiet = d.standing == access.Suspend
-	m.ask(h)
-	m.quiet = false
-	w.Grants = m.union(h, account)
 	if d.standing == access.Keep {
 		w.Create = m.create || slices.ContainsFunc(w.Grants, func(g access.WishedGrant) bool { return !g.Unsure })
-		w.Losses = m.lost(h, account, w.Grants)
+		w.Losses = m.lost(h, a, w.Grants)
+		d = m.doorless(a, &w)
+	}
+	if w.Standing = d.standing; d.standing != access.Keep {
+		w.Cause = m.causes.number(d.cause)
 	}
 	return w, true
 }
 
-// decide says what becomes of an account whose human is known. What a directory says in so many words, that somebody is disabled,
-// goes before everything that is merely unclear.
+// decide says what becomes of an account whose human is known. First comes what an operator said, then what a directory says in so
+// many words, that somebody is disabled; both go before everything that is merely unclear.
 func (m *mapper) decide(a, h uint32) decision {
+	if p := m.blocked(a, h); p != nil {
+		return decision{access.Suspend, blockCause(p)}
+	}
 	if d, ok := m.standing[a]; ok {
 		return d
 	}
@@ -171,7 +189,9 @@ func (m *mapper) decide(a, h uint32) decision {
 	switch m.state[h] {
 	case ambiguous:
 		return decision{access.Leave, access.Cause{Kind: access.Conflict, Text: "another active person has the same e-mail address"}}
-	case noMail, badMail, foreign:
+	case foreign:
+		return m.leftScope(a, h)
+	case noMail, badMail:
 		m.reportAddress(h)
 		return decision{access.Leave, access.Cause{Kind: access.Conflict, Text: m.addressConflict(h).Text}}
 	}
@@ -181,7 +201,7 @@ func (m *mapper) decide(a, h uint32) decision {
 // disabledIn is about a human whose first record is disabled. Above it may be a source that nobody has read yet.
 func (m *mapper) disabledIn(a, h uint32) decision {
 	for _, anchor := range m.ledger()[a].Link.Anchors {
-		id, _ := cutAnchor(anchor)
+		id, _ := m.cut(anchor)
 		if s := m.sourceWithID(id); s >= 0 && m.unread[s] && s < m.rank(h) {
 			return decision{access.Leave, access.Cause{Kind: access.Conflict,
 				Text: fmt.Sprintf("disabled in %s, but %s goes before it and was not read yet", m.sourceName(h), m.sources[s].Name)}}
@@ -189,7 +209,7 @@ func (m *mapper) disabledIn(a, h uint32) decision {
 	}
 	if changed := m.view.Person(int(h)).Changed(); m.leavers.Disabled > 0 && !changed.IsZero() {
 		if ends := changed.Add(m.leavers.Disabled); ends.After(m.in.At) {
-			m.wake(ceil(ends))
+			m.wakeAt(ends)
 			return decision{standing: access.Keep}
 		}
 	}
@@ -212,7 +232,8 @@ func (m *mapper) reportAddressChange(h uint32, account *access.Account, w access
 		fmt.Sprintf("has the address %s now; the Kisi user still has %s, and access goes on under it", w.Email, old)))
 }
 
-// anchorsOf returns who a human is: its records, then those of the account's anchors that are not settled to be gone.
+// anchorsOf returns who a human is: its records, then those of the account's anchors that are not settled to be gone. For none it
+// is all of the account's anchors. Anchors of a source that was renamed bear its new id, so that the account comes to be linked to it.
 func (m *mapper) anchorsOf(h uint32, account *access.Account) []access.Anchor {
 	var buf [8]access.Anchor
 	all := buf[:0]
@@ -220,8 +241,8 @@ func (m *mapper) anchorsOf(h uint32, account *access.Account) []access.Anchor {
 		all = append(all, m.anchor(i, account))
 	}
 	if account != nil {
-		for _, a := range account.Link.Anchors {
-			if !slices.Contains(all, a) && m.absence(a).open() {
+		for _, old := range account.Link.Anchors {
+			if a := m.respelled(old); !slices.Contains(all, a) && (h == none || m.absence(a).open()) {
 				all = append(all, a)
 			}
 		}
@@ -229,6 +250,15 @@ func (m *mapper) anchorsOf(h uint32, account *access.Account) []access.Anchor {
 	out := m.anchors.take(len(all))
 	copy(out, all)
 	return out
+}
+
+// respelled returns an anchor with the present id of its source.
+func (m *mapper) respelled(a access.Anchor) access.Anchor {
+	source, id := cutAnchor(a)
+	if now := m.current(source); now != source {
+		return access.Anchor(now + ":" + id)
+	}
+	return a
 }
 
 // anchor returns the anchor of a record; that of the account, when it has it, costs nothing.

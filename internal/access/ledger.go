@@ -79,14 +79,23 @@ func NewLedger(accounts []Account, groups []GroupAccount) *Ledger {
 
 // ByAnchor returns the account linked to an anchor.
 func (l *Ledger) ByAnchor(a Anchor) (*Account, bool) {
-	if l == nil {
+	i, ok := l.IndexByAnchor(a)
+	if !ok {
 		return nil, false
+	}
+	return &l.Accounts[i], true
+}
+
+// IndexByAnchor returns the index in Accounts of the first account linked to an anchor.
+func (l *Ledger) IndexByAnchor(a Anchor) (int, bool) {
+	if l == nil {
+		return 0, false
 	}
 	i := sort.Search(len(l.anchors), func(i int) bool { return l.anchors[i].anchor >= a })
 	if i < len(l.anchors) && l.anchors[i].anchor == a {
-		return &l.Accounts[l.anchors[i].account], true
+		return int(l.anchors[i].account), true
 	}
-	return nil, false
+	return 0, false
 }
 
 // EachAnchor calls yield with every anchor in ascending order and the index in Accounts of the account that is linked to it.
