@@ -1,7 +1,10 @@
 package mapping
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
@@ -13,7 +16,10 @@ type Conflict struct {
 	Who  string        `json:"who"`  // person, group or rule, as people call it
 	Text string        `json:"text"`
 	Hint string        `json:"hint,omitempty"`
-	Key  directory.Key `json:"key,omitzero"` // of the person; zero for groups and rules
+	Rule string        `json:"rule,omitempty"` // by which a person could not be decided
+	Key  directory.Key `json:"key,omitzero"`   // of the person; zero for groups and rules, and where several people are folded into one
+	// Count is how many people are folded into this one; 0 for a single one. More than a few of one kind, rule and source are.
+	Count int `json:"count,omitempty"`
 }
 
 // The kinds of Conflict. They are stable words for scripts.
@@ -57,18 +63,87 @@ func (c *Conflict) ofPin() bool {
 	return c.Kind == PinMatchesNobody || c.Kind == ExemptionEnded || c.Kind == BlockEnded
 }
 
-// sortConflicts brings conflicts into order and drops repetitions.
-func sortConflicts(all []Conflict) []Conflict {
-	slices.SortFunc(all, func(a, b Conflict) int {
-		for _, d := range [...]int{
-			compare(a.Kind, b.Kind), compare(a.Who, b.Who), compare(a.Text, b.Text), compare(a.Key.Source, b.Key.Source),
-			compare(a.Key.ID, b.Key.ID), compare(a.Hint, b.Hint),
-		} {
-			if d != 0 {
-				return d
-			}
+// mostAlike is how many conflicts of people that are alike are told one by one.
+const mostAlike = 20
+
+// collector keeps conflicts: all that are about groups and rules, and of people's only the first few of each kind, rule and source,
+// with how many there are. A million people may lack one attribute.
+type collector struct {
+	whole  bool // keep everything
+	all    []Conflict
+	people map[likeness]*alike
+}
+
+type likeness struct{ kind, rule, source string }
+
+// alike are conflicts of people: the first few in order, and how many there are.
+type alike struct {
+	first []Conflict
+	count int
+}
+
+func (c *collector) add(x Conflict) {
+	if c.whole || x.Key == (directory.Key{}) {
+		c.all = append(c.all, x)
+		return
+	}
+	like := likeness{x.Kind, x.Rule, x.Key.Source}
+	a := c.people[like]
+	if a == nil {
+		if c.people == nil {
+			c.people = map[likeness]*alike{}
 		}
-		return 0
-	})
+		a = &alike{}
+		c.people[like] = a
+	}
+	a.add(x)
+}
+
+func (a *alike) add(x Conflict) {
+	a.count++
+	if len(a.first) == mostAlike && compareConflicts(x, a.first[mostAlike-1]) >= 0 {
+		return
+	}
+	at, _ := slices.BinarySearchFunc(a.first, x, compareConflicts)
+	a.first = slices.Insert(a.first, at, x)
+	a.first = a.first[:min(len(a.first), mostAlike)]
+}
+
+// fold makes one conflict of many, with a few people as examples.
+func (a *alike) fold() Conflict {
+	const examples = 3
+	out := a.first[0]
+	same := !slices.ContainsFunc(a.first, func(x Conflict) bool { return x.Text != out.Text })
+	var some []string
+	for _, x := range a.first[:examples] {
+		if same {
+			some = append(some, x.Who)
+			continue
+		}
+		some = append(some, x.Who+" ("+x.Text+")")
+	}
+	text := "such as " + strings.Join(some, ", ")
+	if same {
+		text = out.Text + "; " + text
+	}
+	return Conflict{Kind: out.Kind, Rule: out.Rule, Who: fmt.Sprintf("%d people of %s", a.count, out.Key.Source), Text: text, Hint: out.Hint, Count: a.count}
+}
+
+// sorted returns what was kept, in order and each once.
+func (c *collector) sorted() []Conflict {
+	all := slices.Clone(c.all)
+	for _, a := range c.people {
+		if a.count > mostAlike {
+			all = append(all, a.fold())
+			continue
+		}
+		all = append(all, a.first...)
+	}
+	slices.SortFunc(all, compareConflicts)
 	return slices.Compact(all)
+}
+
+func compareConflicts(a, b Conflict) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Who, b.Who), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Key.Source, b.Key.Source),
+		cmp.Compare(a.Key.ID, b.Key.ID), cmp.Compare(a.Hint, b.Hint), cmp.Compare(a.Rule, b.Rule))
 }

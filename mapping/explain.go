@@ -21,7 +21,9 @@ var (
 // another handle, a name, or a part of a name or an address that only one person has. The error wraps ErrNobody or ErrSeveral and
 // says who was meant perhaps.
 func (r *Rules) Explain(in Input, who string) (Trail, error) {
-	m := r.prepare(in)
+	m := r.begin(in)
+	m.conflicts.whole = true
+	m.prepare()
 	human, account, err := m.lookUp(who)
 	if err != nil {
 		return Trail{}, err
@@ -40,7 +42,7 @@ func (r *Rules) Explain(in Input, who string) (Trail, error) {
 		m.quiet = false
 	}
 	t.Pins, t.Wish = m.trailPins(human, account), m.trailWish(human, account)
-	for _, c := range sortConflicts(m.conflicts) {
+	for _, c := range m.conflicts.sorted() {
 		if c.Key == (directory.Key{}) && !c.ofPin() || keys[c.Key] || account != none && m.linkedTo(account, c.Key) {
 			t.Conflicts = append(t.Conflicts, c)
 		}

@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"fmt"
-
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
@@ -151,6 +149,6 @@ func (m *mapper) askOne(number, record, human uint32) {
 		}
 	}
 	if v.outcome == undecided && !m.quiet {
-		m.conflict(m.about(record, v.fault.kind, v.fault.hint, fmt.Sprintf("rule %s: %s", r.Name, v.fault.text)))
+		m.conflict(m.aboutRule(r, record, v.fault))
 	}
 }

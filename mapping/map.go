@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -43,7 +44,7 @@ type Result struct {
 func (r *Rules) Map(in Input) Result {
 	m := r.prepare(in)
 	m.wishAll()
-	return Result{Desired: m.desired(), Conflicts: sortConflicts(m.conflicts), Bindings: m.bindings, Ended: m.ended}
+	return Result{Desired: m.desired(), Conflicts: m.conflicts.sorted(), Bindings: m.bindings, Ended: m.ended}
 }
 
 // none stands for "nobody" and "no account" among numbers.
@@ -82,7 +83,7 @@ type mapper struct {
 	anchors   arena[access.Anchor]
 	given     []given // of the person at hand
 	due       access.Instant
-	conflicts []Conflict
+	conflicts collector
 	machine   vm.VM
 	row       row
 	quiet     bool // conflicts of the person at hand are of no interest
@@ -95,8 +96,14 @@ type part struct {
 	snapshot *directory.Snapshot
 }
 
-// prepare does everything that is not about one person.
+// prepare returns a mapper that has done everything that is not about one person.
 func (r *Rules) prepare(in Input) *mapper {
+	m := r.begin(in)
+	m.prepare()
+	return m
+}
+
+func (r *Rules) begin(in Input) *mapper {
 	m := &mapper{Rules: r, in: in, view: in.People, at: access.At(in.At), causes: newCauses()}
 	if m.view == nil {
 		m.view = directory.Join()
@@ -104,10 +111,14 @@ func (r *Rules) prepare(in Input) *mapper {
 	if in.Catalog == nil {
 		m.in.Catalog = &access.Catalog{}
 	}
-	y, month, d := in.At.In(r.zone).Date()
-	m.row.today = startOfDay(y, month, d, r.zone)
-	if r.today {
-		m.wake(startOfDay(y, month, d+1, r.zone))
+	return m
+}
+
+func (m *mapper) prepare() {
+	y, month, d := m.in.At.In(m.zone).Date()
+	m.row.today = startOfDay(y, month, d, m.zone)
+	if m.today {
+		m.wake(startOfDay(y, month, d+1, m.zone))
 	}
 	m.orderSources()
 	m.resolveGroups()
@@ -115,7 +126,6 @@ func (r *Rules) prepare(in Input) *mapper {
 	m.link()
 	m.pin()
 	m.selectPeople()
-	return m
 }
 
 // orderSources lists the parts of the view in order of precedence, and which sources are unread.
@@ -140,7 +150,7 @@ func (m *mapper) wake(t time.Time) {
 
 func (m *mapper) conflict(c Conflict) {
 	if !m.quiet {
-		m.conflicts = append(m.conflicts, c)
+		m.conflicts.add(c)
 	}
 }
 
@@ -148,6 +158,13 @@ func (m *mapper) conflict(c Conflict) {
 func (m *mapper) about(person uint32, kind, hint, text string) Conflict {
 	o := m.view.Person(int(person))
 	return Conflict{Kind: kind, Who: called(o), Text: text, Hint: hint, Key: o.Key()}
+}
+
+// aboutRule returns a conflict of a person with a rule.
+func (m *mapper) aboutRule(r *rule, person uint32, f fault) Conflict {
+	c := m.about(person, f.kind, f.hint, fmt.Sprintf("rule %s: %s", r.Name, f.text))
+	c.Rule = r.Name
+	return c
 }
 
 // called returns what people call a person.
