@@ -1,6 +1,7 @@
-// Package record holds the words of runs: what happened when, to whom and why, for status, reports and the audit trail.
+// Package record holds the words of runs: what happened when, to whom and why, for status, reports and the audit trail; and what
+// can be said from the lines of the trail alone (Replay), or written of them for others (NewCSV, NewJSONLines).
 //
-// It is shape only: no disk, no clock. What it holds may name people, so it is kept with the store and never logged whole.
+// It is pure: no disk, no clock. What it holds may name people, so it is kept with the store and never logged whole.
 package record
 
 import (
@@ -28,6 +29,14 @@ type Steps struct {
 	Planned, Done, Held, Blocked, Refused, Unknown, Left int // Left: not begun because the run was stopped
 }
 
+// HeldPlan is what waits for a decision, under one name.
+type HeldPlan struct {
+	ID      access.Digest // over the ids of its steps; zero when nothing waits
+	Since   access.Instant
+	Steps   []access.Hold // by step
+	Summary []string      // what the plan said about them; nil when nobody wrote it down
+}
+
 // Problem is something about one person, group or rule that could not be decided; the rest went on.
 type Problem struct {
 	Kind  string // a word for scripts: "no_email", "duplicate_email", ...
@@ -48,16 +57,4 @@ type SourceStatus struct {
 	Doubts   int    // absences that are not believed
 	Error    string // why the last read failed; "" when it did not
 	Took     time.Duration
-}
-
-// AuditLine is one change that was made, or tried.
-type AuditLine struct {
-	At      time.Time
-	Run     uint64
-	Step    access.Digest
-	What    string // "give access: ana@example.com in HQ Staff"
-	Why     string
-	Member  access.RemoteID
-	Group   access.RemoteID
-	Outcome string // "done", or the error
 }

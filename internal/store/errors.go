@@ -18,6 +18,14 @@ var (
 	// ErrDamaged: what is in the file is not what was written.
 	ErrDamaged = errors.New("damaged; restore a backup of the file, or move it away: kisi-sync then reads everything again and " +
 		"knows the users that it made by their stamps, but no longer which rights it gave")
+	// ErrAltered: the audit trail is not the one that was anchored elsewhere.
+	ErrAltered = errors.New("not the trail that was anchored")
+	// ErrUntold: the audit trail cannot answer the question.
+	ErrUntold = errors.New("the audit trail does not tell")
+	// ErrNoPin: there is no such exception.
+	ErrNoPin = errors.New("no such block or exemption")
+	// ErrNoPlan: what waits for a decision is not the plan that was named.
+	ErrNoPlan = errors.New("not the plan that waits now; look at what waits, and decide about that")
 	// ErrNoHold: there is no held step of that id.
 	ErrNoHold = errors.New("no such held step")
 	// ErrPreview: nothing is carried out while only looking ahead.

@@ -23,11 +23,11 @@ type holdRow struct {
 }
 
 // obsolete says that a hold may be forgotten: an approval is for the step that was looked at, not for whatever looks like it next
-// year.
+// year. A no is a no until somebody takes it back.
 func (h *holdRow) obsolete(now access.Instant) bool {
 	since := max(h.Planned, h.Hold.Until)
 	switch h.Hold.Verdict {
-	case access.Waiting:
+	case access.Waiting, access.Rejected:
 		return false
 	case access.Approved:
 		return now > since+approvalGood
@@ -61,7 +61,7 @@ func (t *txn) eachHold(yield func(*holdRow) error) error {
 
 // SaveHolds makes the held steps of a plan over everybody the ones that wait: who waits already keeps waiting since then, and
 // what the plan no longer holds does not wait any more. What was approved, rejected or parked stays until it is used up, or
-// until no plan has needed it for a week (approvals) or a month.
+// until no plan has needed it for a week (approvals) or a month (refusals); a rejection stays until it is taken back.
 func (s *Store) SaveHolds(ctx context.Context, waiting []access.Hold) error {
 	planned := make(map[access.Digest]bool, len(waiting))
 	for i := range waiting {

@@ -96,7 +96,12 @@ func TestAnApprovalIsGoodForAWeek(t *testing.T) {
 	if all := f.holds(); len(all) != 2 || all[0].Verdict != access.Waiting {
 		t.Errorf("the step must wait anew: %+v", all)
 	}
-	f.clock.pass(31 * 24 * time.Hour)
+	f.clock.pass(400 * 24 * time.Hour)
+	must(t, f.SaveHolds(ctx, nil))
+	if all := f.holds(); len(all) != 1 || all[0].Step != stepID(2) || all[0].Verdict != access.Rejected {
+		t.Errorf("a no must stay a no: %+v", all)
+	}
+	must(t, f.Decide(ctx, access.Decision{Step: stepID(2), Verdict: access.Waiting}))
 	must(t, f.SaveHolds(ctx, nil))
 	if len(f.holds()) != 0 {
 		t.Errorf("%+v", f.holds())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
 // Begin writes down that a call is about to be made. Only when it has returned without an error may the call be made.
@@ -57,7 +58,10 @@ func (s *Store) Finish(ctx context.Context, seq access.Seq, r access.Result, out
 		if !open {
 			return fmt.Errorf("call %d is not under way", seq)
 		}
-		b := &booking{t: t, call: i.Call, result: r, outcome: outcome, at: s.instant(), run: s.runUnderWay(t)}
+		b := &booking{t: t, call: i.Call, result: r, outcome: outcome, at: s.instant(), run: s.runUnderWay(t), who: s.asked()}
+		if err := b.approved(); err != nil {
+			return err
+		}
 		if end := endOf(i.Call, outcome); end != staysOpen {
 			return b.close(seq, end)
 		}
@@ -110,6 +114,9 @@ type booking struct {
 	outcome error
 	at      access.Instant
 	run     uint64
+	who     string
+
+	approval *record.Approval // of the step; nil when it needed none
 }
 
 func (b *booking) close(seq access.Seq, end end) error {

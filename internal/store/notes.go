@@ -18,9 +18,12 @@ func (s *Store) Note(ctx context.Context, all []access.Call) error {
 	}
 	for batch := range slices.Chunk(all, s.sizes.notes) {
 		err := s.update(ctx, accountBucket, func(t *txn) error {
-			run, at := s.runUnderWay(t), s.instant()
+			run, at, who := s.runUnderWay(t), s.instant(), s.asked()
 			for i := range batch {
-				b := &booking{t: t, call: batch[i], at: at, run: run}
+				b := &booking{t: t, call: batch[i], at: at, run: run, who: who}
+				if err := b.approved(); err != nil {
+					return err
+				}
 				if err := b.done(); err != nil {
 					return err
 				}

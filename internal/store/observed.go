@@ -9,7 +9,8 @@ import (
 
 // SaveObserved keeps how the members that we have accounts of were seen. A row that was written after the observation began stays
 // as it is. A member who was looked for by id, or with everybody, and not found is gone (see gone). Accounts are made by calls and
-// notes only; groups have nothing that an observation could change: what is in their accounts is what we did.
+// notes only; groups have nothing that an observation could change: what is in their accounts is what we did. What is new about anybody's
+// access, or about a group's doors, is a line in the audit trail.
 //
 // Rows that say the same as before are not written, so an observation of everybody costs what has changed. It is several
 // transactions when many have changed; each account is a fact by itself.
@@ -22,8 +23,9 @@ func (s *Store) SaveObserved(ctx context.Context, state *access.State) error {
 	}
 	for batch := range slices.Chunk(o.ids, s.sizes.accounts) {
 		err := s.update(ctx, accountBucket, func(t *txn) error {
+			w := s.witness(t)
 			for _, id := range batch {
-				if err := o.saw(t, id); err != nil {
+				if err := o.saw(t, w, id); err != nil {
 					return err
 				}
 			}
@@ -32,6 +34,9 @@ func (s *Store) SaveObserved(ctx context.Context, state *access.State) error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := s.saveDoors(ctx, state); err != nil {
+		return err
 	}
 	if !state.Covers.All {
 		return nil
@@ -115,7 +120,7 @@ func (o *observation) account(t *txn, id access.RemoteID) (access.Account, bool,
 }
 
 // saw brings one account up to date; it is read again, since a call may have been booked meanwhile.
-func (o *observation) saw(t *txn, id access.RemoteID) error {
+func (o *observation) saw(t *txn, w *witness, id access.RemoteID) error {
 	a, known, err := o.account(t, id)
 	if err != nil || !known {
 		return err
@@ -123,6 +128,9 @@ func (o *observation) saw(t *txn, id access.RemoteID) error {
 	next, differs := o.after(&a)
 	if !differs {
 		return nil
+	}
+	if err := w.member(t, &a.Known, &next.Known); err != nil {
+		return err
 	}
 	return t.saveAccount(&next)
 }

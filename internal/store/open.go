@@ -19,6 +19,7 @@ type Options struct {
 	Timeout time.Duration    // how long to wait for another process to let go of the file; 0: five seconds
 	NoSync  bool             // do not wait for the disk; for tests and benchmarks, where a power failure loses nothing
 	Now     func() time.Time // nil: time.Now
+	Who     string           // who asks, for lines of the audit trail outside of a run that says it itself
 }
 
 const defaultTimeout = 5 * time.Second
@@ -38,6 +39,7 @@ type Store struct {
 	path    string
 	db      *bolt.DB // nil for a preview where there is no file
 	now     func() time.Time
+	who     string
 	docs    docs
 	writing semaphore // one change at a time; unlike a mutex it can be waited for with a context
 	saving  semaphore // one snapshot at a time
@@ -50,7 +52,8 @@ type Store struct {
 // openRun is the run under way, which journal lines of the audit trail name.
 type openRun struct {
 	sync.Mutex
-	id uint64 // 0: none was begun
+	id    uint64 // 0: none was begun
+	asked string
 }
 
 type semaphore chan struct{}
@@ -118,7 +121,7 @@ func openFile(path string, o Options, readOnly bool) (s *Store, err error) {
 	case err != nil:
 		return nil, err
 	}
-	return &Store{path: path, db: db, now: o.Now, docs: docs, sizes: usualSizes(),
+	return &Store{path: path, db: db, now: o.Now, who: o.Who, docs: docs, sizes: usualSizes(),
 		writing: make(semaphore, 1), saving: make(semaphore, 1)}, nil
 }
 

@@ -93,7 +93,7 @@ func TestAFileOfANewerVersionIsRefusedAndNotTouched(t *testing.T) {
 		"preview": func() error { _, err := OpenPreview(path, Options{}); return err },
 	} {
 		err := open()
-		if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "schema 7, this is for 1") {
+		if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "schema 7, this is for 2") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -106,7 +106,7 @@ func TestAFileOfANewerVersionIsRefusedAndNotTouched(t *testing.T) {
 func older(t *testing.T) (path string, want schema) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "state.db")
-	s, err := Open(path, Options{})
+	s, err := open(path, Options{}, schema{version: 1})
 	must(t, err)
 	must(t, s.Bind(context.Background(), access.Organization{ID: 1, Domain: "acme"}, "berlin-1"))
 	must(t, s.Close())

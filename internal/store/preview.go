@@ -187,6 +187,57 @@ func (p *Preview) AuditLines(ctx context.Context, n int) ([]record.AuditLine, er
 	return p.base.AuditLines(ctx, n)
 }
 
+// Pins is Store.Pins.
+func (p *Preview) Pins(ctx context.Context) ([]access.Pin, error) { return p.base.Pins(ctx) }
+
+// SavePin refuses.
+func (p *Preview) SavePin(context.Context, access.Pin) error { return ErrPreview }
+
+// DropPin refuses.
+func (p *Preview) DropPin(context.Context, access.Pin, string, string) error { return ErrPreview }
+
+// HeldPlan is Store.HeldPlan.
+func (p *Preview) HeldPlan(ctx context.Context) (record.HeldPlan, error) { return p.base.HeldPlan(ctx) }
+
+// SavePlan does nothing.
+func (p *Preview) SavePlan(context.Context, []string) error { return nil }
+
+// DecidePlan refuses.
+func (p *Preview) DecidePlan(context.Context, string, access.Decision, ...access.Digest) ([]access.Digest, error) {
+	return nil, ErrPreview
+}
+
+// EachAudit is Store.EachAudit.
+func (p *Preview) EachAudit(ctx context.Context, want record.AuditFilter, yield func(*record.Entry) error) error {
+	return p.base.EachAudit(ctx, want, yield)
+}
+
+// ExportAudit is Store.ExportAudit.
+func (p *Preview) ExportAudit(ctx context.Context, want record.AuditFilter, w record.LineWriter) error {
+	return p.base.ExportAudit(ctx, want, w)
+}
+
+// Holders is Store.Holders.
+func (p *Preview) Holders(ctx context.Context, group string, at time.Time) (record.Answer, error) {
+	return p.base.Holders(ctx, group, at)
+}
+
+// DoorHolders is Store.DoorHolders.
+func (p *Preview) DoorHolders(ctx context.Context, door string, at time.Time) (record.Answer, error) {
+	return p.base.DoorHolders(ctx, door, at)
+}
+
+// AuditHead is Store.AuditHead.
+func (p *Preview) AuditHead(ctx context.Context) (record.Head, error) { return p.base.AuditHead(ctx) }
+
+// VerifyAuditFrom is Store.VerifyAuditFrom.
+func (p *Preview) VerifyAuditFrom(ctx context.Context, anchor record.Head) (uint64, error) {
+	return p.base.VerifyAuditFrom(ctx, anchor)
+}
+
+// PruneAudit refuses.
+func (p *Preview) PruneAudit(context.Context, Pruning) (uint64, error) { return 0, ErrPreview }
+
 // VerifyAudit is Store.VerifyAudit.
 func (p *Preview) VerifyAudit(ctx context.Context) (uint64, error) { return p.base.VerifyAudit(ctx) }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -58,8 +59,12 @@ func lookAhead(t *testing.T, p *Preview, s *directory.Snapshot) {
 		t.Errorf("run %d", run.ID)
 	}
 	_, begin := p.Begin(ctx, give(1, 7))
+	_, decidePlan := p.DecidePlan(ctx, "00000000", access.Decision{})
+	_, prune := p.PruneAudit(ctx, Pruning{})
+	must(t, p.SavePlan(ctx, []string{"x"}))
 	for name, err := range map[string]error{"begin": begin, "finish": p.Finish(ctx, 1, access.Result{}, nil), "note": p.Note(ctx, notes(1)),
-		"decide": p.Decide(ctx, access.Decision{}), "audit": p.Audit(ctx, line(1)), "forget": p.Forget(ctx, "corp")} {
+		"decide": p.Decide(ctx, access.Decision{}), "audit": p.Audit(ctx, line(1)), "forget": p.Forget(ctx, "corp"),
+		"pin": p.SavePin(ctx, access.Pin{}), "unpin": p.DropPin(ctx, access.Pin{}, "", ""), "plan": decidePlan, "prune": prune} {
 		if !errors.Is(err, ErrPreview) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -90,8 +95,18 @@ func known(t *testing.T, p *Preview) (all []any) {
 	must(t, err)
 	sources, err := p.Sources(ctx)
 	must(t, err)
+	pins, err := p.Pins(ctx)
+	must(t, err)
+	waits, err := p.HeldPlan(ctx)
+	must(t, err)
+	head, err := p.AuditHead(ctx)
+	must(t, err)
+	_, err = p.VerifyAuditFrom(ctx, head)
+	must(t, err)
+	var trail bytes.Buffer
+	must(t, p.ExportAudit(ctx, record.AuditFilter{}, record.NewJSONLines(&trail)))
 	must(t, p.Check(ctx))
-	return []any{ledger.Accounts, ledger.Groups, open, holds, spent, runs, statuses, lines, n, high, sources}
+	return []any{ledger.Accounts, ledger.Groups, open, holds, spent, runs, statuses, lines, n, high, sources, pins, waits.Steps, head.Digest, trail.String()}
 }
 
 func TestAPreviewOfNoFileKnowsNothingAndMakesNone(t *testing.T) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -36,7 +37,7 @@ func (s *Store) SaveRun(ctx context.Context, r *record.Run) error {
 		return err
 	}
 	r.ID = id
-	s.run.begun(id, r.Ended.IsZero())
+	s.run.begun(id, r)
 	return nil
 }
 
@@ -52,15 +53,22 @@ func (t *txn) pruneOld(run uint64, now access.Instant) error {
 	return prune(t.bucket(spentBucket), spentKey(now-spentKept, 0))
 }
 
-func (r *openRun) begun(id uint64, open bool) {
-	r.Lock()
-	defer r.Unlock()
+func (o *openRun) begun(id uint64, r *record.Run) {
+	o.Lock()
+	defer o.Unlock()
 	switch {
-	case open:
-		r.id = id
-	case r.id == id:
-		r.id = 0
+	case r.Ended.IsZero():
+		o.id, o.asked = id, r.Asked
+	case o.id == id:
+		o.id, o.asked = 0, ""
 	}
+}
+
+// asked returns who asked for the run under way, else who opened the file.
+func (s *Store) asked() string {
+	s.run.Lock()
+	defer s.run.Unlock()
+	return cmp.Or(s.run.asked, s.who)
 }
 
 // runUnderWay returns the run that a line of the audit trail belongs to.

@@ -24,11 +24,17 @@ const (
 	statusBucket   = "source status" // by source
 	auditBucket    = "audit"         // by line
 	documentBucket = "documents"     // by source, then key
+	pinBucket      = "pins"          // by kind, anchor, address
+	bindingBucket  = "bindings"      // by source, then selector
+	planBucket     = "held plan"     // the one that waits for a decision
+	openedBucket   = "doors seen"    // by group
+	carriedBucket  = "audit carried" // by person and group: who held what after the lines that were cut off
 )
 
 func buckets() []string {
 	return []string{metaBucket, tallyBucket, sourceBucket, accountBucket, groupBucket, causeBucket, numberBucket, intentBucket,
-		holdBucket, spentBucket, runBucket, statusBucket, auditBucket, documentBucket}
+		holdBucket, spentBucket, runBucket, statusBucket, auditBucket, documentBucket,
+		pinBucket, bindingBucket, planBucket, openedBucket, carriedBucket}
 }
 
 // schema is a layout of the file and how older ones become it.
@@ -39,7 +45,13 @@ type schema struct {
 
 // currentSchema returns the layout that this version writes. Whoever changes what a row means adds one and says how the last one
 // becomes it; golden files of all old versions stay in testdata.
-func currentSchema() schema { return schema{version: 1} }
+//
+//	1  the first
+//	2  pins, bindings, plans that wait, and an audit trail that may be cut. A kisi-sync that knows only 1 must not use such a file: it
+//	   would not see who is blocked
+func currentSchema() schema {
+	return schema{version: 2, from: map[uint64]func(*bolt.Tx) error{1: func(*bolt.Tx) error { return nil }}} // the buckets are made anyway
+}
 
 // schemaKey holds the version. It is the one value without a checksum, so that every version can read it.
 func schemaKey() []byte { return []byte("schema") }

@@ -52,7 +52,7 @@ func (t *txn) settle() error {
 	if !t.tx.Writable() {
 		return nil
 	}
-	for _, bucket := range []string{accountBucket, groupBucket} {
+	for _, bucket := range []string{accountBucket, groupBucket, pinBucket, bindingBucket} {
 		if y, ok := t.tallies[bucket]; ok {
 			if err := t.put(tallyBucket, []byte(bucket), y); err != nil {
 				return err

@@ -1,0 +1,89 @@
+package record
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+)
+
+// AuditFilter says which lines are wanted; its zero value wants all.
+type AuditFilter struct {
+	Person string    // an address (also one that the person had before), the id of a Kisi user, or an anchor
+	Group  string    // a name (also one that it had before), or an id
+	Door   string    // a name of a door or elevator stop as it is shown, or an id: lines of groups that opened it then
+	Since  time.Time // and later
+	Until  time.Time // and earlier; the zero time: no end
+}
+
+// Wants says that a line is wanted. r has taken in the line and all before it.
+func (f AuditFilter) Wants(e *Entry, r *Replay) bool {
+	return !e.At.Before(f.Since) && (f.Until.IsZero() || !e.At.After(f.Until)) &&
+		(f.Person == "" || f.person(e, r)) && (f.Group == "" || f.group(e, r)) && (f.Door == "" || f.door(e))
+}
+
+func (f AuditFilter) person(e *Entry, r *Replay) bool {
+	folded := email.Fold(f.Person)
+	if e.Email == folded || string(e.Anchor) == f.Person || isID(e.Member, f.Person) || slices.Contains(addresses(e.What), folded) {
+		return true
+	}
+	p := r.people[e.Member]
+	return p != nil && slices.Contains(p.Emails, folded)
+}
+
+func (f AuditFilter) group(e *Entry, r *Replay) bool {
+	if e.GroupName == f.Group || isID(e.Group, f.Group) || groupIn(e.What) == f.Group {
+		return true
+	}
+	g := r.groups[e.Group]
+	return g != nil && slices.Contains(g.Names, f.Group)
+}
+
+// door also wants the line that takes the door out of the group.
+func (f AuditFilter) door(e *Entry) bool {
+	return isID(e.Thing, f.Door) || slices.ContainsFunc(e.Doors, func(d Door) bool { return d.Name == f.Door || isID(d.ID, f.Door) })
+}
+
+func isID(id access.RemoteID, text string) bool {
+	return id != 0 && strconv.FormatInt(int64(id), 10) == text
+}
+
+// addresses returns the e-mail addresses in a text, folded.
+func addresses(text string) []string {
+	var all []string
+	for word := range strings.FieldsSeq(text) {
+		if word = strings.Trim(word, ".,;:()\"'"); strings.Contains(word, "@") {
+			all = append(all, email.Fold(word))
+		}
+	}
+	return all
+}
+
+// emailIn returns the address that the text of an old line names, "" for none.
+func emailIn(what string) string {
+	if all := addresses(what); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// groupIn returns the group that the text of an old line names, "" for none: after the address, or where an address would be.
+func groupIn(what string) string {
+	_, about, found := strings.Cut(what, ": ")
+	if !found {
+		return ""
+	}
+	if who, in, found := strings.Cut(about, " in "); found && strings.Contains(who, "@") {
+		return in
+	}
+	if strings.Contains(about, "@") {
+		return ""
+	}
+	if i := strings.LastIndex(about, " ("); i > 0 {
+		about = about[:i]
+	}
+	return about
+}

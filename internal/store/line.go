@@ -1,0 +1,107 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+)
+
+// audit writes the line of a booking.
+func (b *booking) audit() error {
+	c := b.call.Change
+	line := record.AuditLine{At: b.at.Time(), Run: b.run, Step: c.Digest(), What: describe(c), Why: why(c.Cause),
+		Member: b.call.Member(), Group: b.call.Group(), Outcome: record.Done, Kind: c.Kind.String(), Who: b.who,
+		Email: email.Fold(c.Object.Email), Anchor: anchorOf(&c), GroupName: c.Object.GroupName, Thing: c.Object.Thing,
+		Assignment: c.Object.Assignment, Cause: c.Cause.Kind.String(), Rule: c.Cause.Rule, Approval: b.approval}
+	if f := c.After; f != nil && c.Kind.OfMember() {
+		line.Role, line.From, line.Until = f.Role, f.From, f.Until
+	}
+	switch {
+	case b.outcome != nil:
+		line.Outcome = b.outcome.Error()
+	case c.Kind == access.CreateMember:
+		line.Member, line.Made = b.result.ID, b.result.ID
+	case c.Kind == access.CreateGroup:
+		line.Group, line.Made = b.result.ID, b.result.ID
+	case c.Object.Thing != 0:
+		line.Made = b.result.ID
+		return b.auditDoor(line)
+	default:
+		line.Made = b.result.ID
+	}
+	return b.t.appendAudit(line)
+}
+
+// auditDoor writes the line of a door or stop that was put into a group or taken out of it, with its name.
+func (b *booking) auditDoor(line record.AuditLine) error {
+	var c access.Catalog
+	if _, err := b.t.get(metaBucket, catalogKey(), &c); err != nil {
+		return err
+	}
+	kind := b.call.Change.Kind
+	door := record.Door{ID: line.Thing, Stop: kind == access.AddStop || kind == access.RemoveStop}
+	door.Name = doorName(&c, door)
+	line.Opens = []record.Door{door}
+	return b.t.appendAudit(line)
+}
+
+// anchorOf returns the source record that a change follows from, "" when it says none.
+func anchorOf(c *access.Change) access.Anchor {
+	if c.Object.Anchor == "" && c.After != nil && len(c.After.Anchors) > 0 {
+		return c.After.Anchors[0]
+	}
+	return c.Object.Anchor
+}
+
+// approved notes who let the step of a booking pass. It is asked for before the hold is used up.
+func (b *booking) approved() error {
+	h, known, err := b.t.hold(b.call.Change.Digest())
+	if known && h.Hold.Verdict == access.Approved {
+		b.approval = &record.Approval{By: h.Hold.By, Why: h.Hold.Why, At: h.Planned}
+	}
+	return err
+}
+
+// decisionLine is the line of a decision; what is the step in words.
+func decisionLine(d access.Decision, at access.Instant, what string) record.AuditLine {
+	line := record.AuditLine{At: at.Time(), Step: d.Step, What: what, Why: d.Why, Outcome: d.Verdict.String() + " by " + d.By, Who: d.By}
+	switch d.Verdict {
+	case access.Approved:
+		line.Kind = record.DidApprove
+	case access.Rejected:
+		line.Kind = record.DidReject
+	default:
+		line.Kind = record.DidTakeBack
+	}
+	return line
+}
+
+// describe says a change as people do, with what it is about.
+func describe(c access.Change) string {
+	o := c.Object
+	text := c.Kind.String()
+	switch {
+	case o.Email != "" && o.GroupName != "":
+		text += ": " + o.Email + " in " + o.GroupName
+	case o.Email != "":
+		text += ": " + o.Email
+	case o.GroupName != "":
+		text += ": " + o.GroupName
+	}
+	if o.Thing != 0 {
+		text += fmt.Sprintf(" (%d)", o.Thing)
+	}
+	return text
+}
+
+func why(c access.Cause) string {
+	if c.Text != "" {
+		return c.Text
+	}
+	if c.Rule != "" {
+		return c.Kind.String() + " " + c.Rule
+	}
+	return c.Kind.String()
+}
