@@ -58,6 +58,7 @@ type told struct {
 	people []string
 	steps  []string
 	weight int
+	terms  []string // role and dates of each right
 }
 
 type teller struct {
@@ -81,6 +82,7 @@ func (t *teller) tell(s *Step) {
 	}
 	one.steps = append(one.steps, s.ID.String())
 	one.weight = max(one.weight, s.People)
+	one.terms = append(one.terms, termsOf(&s.Change))
 }
 
 func (t *teller) sentence(s *Step) sentence {
@@ -136,10 +138,11 @@ func (t *teller) extra(c *access.Change) string {
 		return orID(t.words.Catalog.DoorName(c.Object.Thing), "door", c.Object.Thing)
 	case access.AddStop, access.RemoveStop:
 		return orID(t.words.Catalog.StopName(c.Object.Thing), "elevator stop", c.Object.Thing)
-	case access.CreateAssignment:
-		return terms(access.Fields{Role: access.DoorAccess}, *c.After)
-	case access.UpdateAssignment:
-		return terms(*c.Before, *c.After)
+	case access.CreateAssignment, access.UpdateAssignment:
+		if c.After.From != 0 || c.After.Until != 0 {
+			return "dated"
+		}
+		return termsOf(c)
 	case access.UpdateMember:
 		return c.After.Name
 	case access.CreateMember:
@@ -149,6 +152,30 @@ func (t *teller) extra(c *access.Change) string {
 		return "invited by mail"
 	}
 	return ""
+}
+
+// termsOf says role and dates of a right that is given or changed; "" for other changes.
+func termsOf(c *access.Change) string {
+	switch c.Kind {
+	case access.CreateAssignment:
+		return terms(access.Fields{Role: access.DoorAccess}, *c.After)
+	case access.UpdateAssignment:
+		return terms(*c.Before, *c.After)
+	}
+	return ""
+}
+
+// shared returns the terms of all the rights of a sentence if they are alike, else that they are not.
+func (t *told) shared() string {
+	slices.Sort(t.terms)
+	t.terms = slices.Compact(t.terms)
+	switch {
+	case len(t.terms) > 1:
+		return ", each with dates of their own"
+	case t.kind == access.UpdateAssignment:
+		return ", now" + t.terms[0]
+	}
+	return t.terms[0]
 }
 
 // terms says role and dates as far as they differ from those before.
@@ -213,9 +240,9 @@ func (t *told) text() string {
 	case access.EnableMember:
 		return fmt.Sprintf("%s get%s all access back", n.who, n.s) + t.because()
 	case access.CreateAssignment:
-		return fmt.Sprintf("%s gain%s %s%s%s%s", n.who, n.s, t.group, t.words.doors(t.group), t.extra, again)
+		return fmt.Sprintf("%s gain%s %s%s%s%s", n.who, n.s, t.group, t.words.doors(t.group), t.shared(), again)
 	case access.UpdateAssignment:
-		return fmt.Sprintf("%s keep%s %s, now%s%s", n.who, n.s, t.group, t.extra, again)
+		return fmt.Sprintf("%s keep%s %s%s%s", n.who, n.s, t.group, t.shared(), again)
 	case access.RemoveAssignment:
 		return fmt.Sprintf("%s lose%s %s%s", n.who, n.s, t.group, t.words.doors(t.group)) + t.because()
 	case access.CreateGroup, access.UpdateGroup, access.AddDoor, access.AddStop, access.RemoveDoor, access.RemoveStop:
