@@ -15,6 +15,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 // act is one thing that a run does, with what must be so before it and after it. Between its transactions nothing else may be seen.
@@ -35,7 +36,9 @@ func runOfActs(t *testing.T) []act {
 	begin := func(c access.Call) func(*Store) error {
 		return func(s *Store) error { _, err := s.Begin(ctx, c); return err }
 	}
-	observed := &access.State{At: 5, Covers: access.Scope{All: true}, Members: []access.Member{{ID: 3, Email: "3@x.com"}}}
+	waitingStep := stepID(1)
+	observed := &access.State{At: 5, Covers: access.Scope{All: true}, Members: []access.Member{{ID: 3, Email: "3@x.com"}},
+		Groups: []access.Group{{ID: 8, Name: "HQ Staff", Opened: true, Doors: []access.Opening{{Row: 1, Thing: 2}}}}}
 	return []act{
 		{"bind", func(s *Store) error { return s.Bind(ctx, access.Organization{ID: 1}, "berlin-1") }},
 		{"first load", func(s *Store) error { return s.SaveSnapshot(ctx, small) }},
@@ -51,6 +54,20 @@ func runOfActs(t *testing.T) []act {
 		{"refused", finish(2, access.ErrRefused)},
 		{"begin unknown", begin(give(3, 8))},
 		{"unknown", finish(3, access.ErrUnknownOutcome)},
+		{"pin", func(s *Store) error { return s.SavePin(ctx, block("ben@x.com")) }},
+		{"unpin", func(s *Store) error { return s.DropPin(ctx, block("ben@x.com"), "eva", "found") }},
+		{"bindings", func(s *Store) error {
+			return s.SaveBindings(ctx, []mapping.Binding{{Source: "corp", Text: "a"}, {Source: "corp", Text: "b"}}, Said{})
+		}},
+		{"summary", func(s *Store) error { return s.SavePlan(ctx, []string{"1 waits"}) }},
+		{"decide", func(s *Store) error {
+			_, err := s.DecidePlan(ctx, access.Sum(waitingStep[:]).String(), access.Decision{Verdict: access.Approved, By: "eva"})
+			return err
+		}},
+		{"cut", func(s *Store) error {
+			_, err := s.PruneAudit(ctx, Pruning{Before: at.Add(time.Hour), By: "eva", Why: "retention"})
+			return err
+		}},
 		{"run", func(s *Store) error { return s.SaveRun(ctx, &record.Run{}) }},
 	}
 }

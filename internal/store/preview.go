@@ -14,6 +14,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 // Preview is a store for looking ahead: what is known is read from a Store, what a run would remember stays in memory and is
@@ -195,6 +196,14 @@ func (p *Preview) SavePin(context.Context, access.Pin) error { return ErrPreview
 
 // DropPin refuses.
 func (p *Preview) DropPin(context.Context, access.Pin, string, string) error { return ErrPreview }
+
+// Bindings is Store.Bindings.
+func (p *Preview) Bindings(ctx context.Context) ([]mapping.Binding, error) {
+	return p.base.Bindings(ctx)
+}
+
+// SaveBindings does nothing.
+func (p *Preview) SaveBindings(context.Context, []mapping.Binding, Said) error { return nil }
 
 // HeldPlan is Store.HeldPlan.
 func (p *Preview) HeldPlan(ctx context.Context) (record.HeldPlan, error) { return p.base.HeldPlan(ctx) }

@@ -15,6 +15,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 func TestAPreviewHasTheMethodsOfAStore(t *testing.T) {
@@ -61,6 +62,7 @@ func lookAhead(t *testing.T, p *Preview, s *directory.Snapshot) {
 	_, begin := p.Begin(ctx, give(1, 7))
 	_, decidePlan := p.DecidePlan(ctx, "00000000", access.Decision{})
 	_, prune := p.PruneAudit(ctx, Pruning{})
+	must(t, p.SaveBindings(ctx, []mapping.Binding{{Source: "corp"}}, Said{}))
 	must(t, p.SavePlan(ctx, []string{"x"}))
 	for name, err := range map[string]error{"begin": begin, "finish": p.Finish(ctx, 1, access.Result{}, nil), "note": p.Note(ctx, notes(1)),
 		"decide": p.Decide(ctx, access.Decision{}), "audit": p.Audit(ctx, line(1)), "forget": p.Forget(ctx, "corp"),
@@ -97,6 +99,8 @@ func known(t *testing.T, p *Preview) (all []any) {
 	must(t, err)
 	pins, err := p.Pins(ctx)
 	must(t, err)
+	bindings, err := p.Bindings(ctx)
+	must(t, err)
 	waits, err := p.HeldPlan(ctx)
 	must(t, err)
 	head, err := p.AuditHead(ctx)
@@ -106,7 +110,7 @@ func known(t *testing.T, p *Preview) (all []any) {
 	var trail bytes.Buffer
 	must(t, p.ExportAudit(ctx, record.AuditFilter{}, record.NewJSONLines(&trail)))
 	must(t, p.Check(ctx))
-	return []any{ledger.Accounts, ledger.Groups, open, holds, spent, runs, statuses, lines, n, high, sources, pins, waits.Steps, head.Digest, trail.String()}
+	return []any{ledger.Accounts, ledger.Groups, open, holds, spent, runs, statuses, lines, n, high, sources, pins, bindings, waits.Steps, head.Digest, trail.String()}
 }
 
 func TestAPreviewOfNoFileKnowsNothingAndMakesNone(t *testing.T) {
