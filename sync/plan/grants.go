@@ -54,7 +54,7 @@ func (p *person) grant(w *access.WishedGrant, there []access.Grant, owned *acces
 		p.renew(w, owned)
 	case len(there) == 0:
 		n := p.give(w)
-		if owned != nil {
+		if owned != nil && !p.lostAll() {
 			p.d.undone(&p.steps[n], p.name(), "somebody took "+p.groupKey(w, 0).GroupName+" away in Kisi")
 		}
 	case owned != nil && owned.Level.Ours():
@@ -70,6 +70,15 @@ func (p *person) renew(w *access.WishedGrant, owned *access.OwnedGrant) {
 	p.take(owned, access.Cause{Kind: access.Expired, Text: "ended " + day(owned.Until)})
 	n := p.give(w)
 	p.steps[n].Needs = append(slices.Clip(p.steps[n].Needs), old)
+}
+
+// lostAll says that somebody whom we suspended holds nothing of what we gave any more. That is not anybody's hand: Kisi may drop the
+// rights of whoever is suspended (kisi-api §12.22).
+func (p *person) lostAll() bool {
+	return p.account.Link.Suspended != nil && !p.seen.Enabled && !slices.ContainsFunc(p.account.Owned, func(o access.OwnedGrant) bool {
+		_, there := byAssignment(p.seen.In(o.Group), o.Assignment)
+		return there
+	})
 }
 
 // over says that the end of a right has passed.
