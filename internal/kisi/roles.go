@@ -2,7 +2,9 @@ package kisi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -10,11 +12,33 @@ import (
 
 // Role is what somebody may do on an organization, a place or a group (§4.1).
 type Role struct {
-	ID          string          `json:"id"`
-	Name        string          `json:"name"`
-	AppliesTo   string          `json:"applies_to"`
-	Custom      bool            `json:"custom"`
-	Permissions map[string]bool `json:"permissions"`
+	ID          string      `json:"id"`
+	Name        string      `json:"name"`
+	AppliesTo   string      `json:"applies_to"`
+	Custom      bool        `json:"custom"`
+	Permissions Permissions `json:"permissions"`
+}
+
+// Permissions are what a role may do, as Kisi wrote it: a few hundred words for each role, which are read only when somebody asks.
+type Permissions json.RawMessage
+
+// UnmarshalJSON keeps a copy of the text.
+func (p *Permissions) UnmarshalJSON(text []byte) error {
+	*p = slices.Clone(text)
+	return nil
+}
+
+// Names calls yield with each permission and whether the role has it, in no order; with nothing when the text makes no sense.
+func (p Permissions) Names(yield func(name string, has bool) bool) {
+	var all map[string]bool
+	if json.Unmarshal(p, &all) != nil {
+		return
+	}
+	for name, has := range all {
+		if !yield(name, has) {
+			return
+		}
+	}
 }
 
 // Roles reads all roles. The list is not paged, so it is whole when it can be

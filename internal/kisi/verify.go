@@ -92,7 +92,7 @@ func (c *Client) verifyRoles(ctx context.Context, v *Verification) error {
 		v.Roles = append(v.Roles, row.RoleID)
 		for _, r := range roles {
 			if r.ID == row.RoleID {
-				for name, has := range r.Permissions {
+				for name, has := range r.Permissions.Names {
 					granted[name] = granted[name] || has
 				}
 			}

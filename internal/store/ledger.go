@@ -49,7 +49,7 @@ func (t *txn) accounts(ctx context.Context) ([]access.Account, error) {
 		return nil, err
 	}
 	const block = 8192
-	r := accountReader{block: block, causeAt: func(n uint64) (*access.Cause, bool) {
+	r := accountReader{block: int(min(block, 4*want.Rows)), causeAt: func(n uint64) (*access.Cause, bool) {
 		if n >= uint64(len(causes)) {
 			return nil, false
 		}
