@@ -11,58 +11,6 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 )
 
-// day lets a working day pass: a first load, a joiner, a mover, a leaver, somebody who vanishes, and a name that changes.
-func day(w *world) {
-	w.must(true)
-	w.pass(time.Hour)
-	w.staff.groups["fay"] = "staff"
-	w.must(false)
-	w.pass(time.Hour)
-	w.staff.groups["bo"] = "staff servers"
-	w.must(false)
-	w.pass(time.Hour)
-	w.staff.disabled["cem"] = true
-	w.must(false)
-	w.pass(time.Hour)
-	delete(w.staff.groups, "eva")
-	w.must(true)
-	w.pass(48 * time.Hour)
-	w.must(true)
-}
-
-func TestADayEndsTheSameUnderEverySettingOfEverySwitch(t *testing.T) {
-	t.Parallel()
-	var want kisisim.World
-	for i, v := range kisisim.Variations() {
-		t.Run(v.Name, func(t *testing.T) {
-			var assume kisisim.Assumptions
-			v.Set(&assume)
-			w := newWorld(t, assume)
-			day(w)
-			w.kisi.CheckT(t)
-			got := w.kisi.World()
-			for i := range got.Users { // hand-made users may look different under a switch; ours must not
-				got.Users[i].Metadata = nil
-			}
-			if i == 0 {
-				want = got
-				return
-			}
-			for who, groups := range map[string]string{"ana": "Staff HQ/Server Room", "bo": "Staff HQ/Server Room", "fay": "Staff", "dora": "Contractors"} {
-				for _, g := range strings.Fields(strings.ReplaceAll(groups, "HQ/Server Room", "HQ_/_Server_Room")) {
-					w.expect(who, strings.ReplaceAll(g, "_", " "), true)
-				}
-			}
-			w.expect("bo", "HQ / Lab", false)
-			w.expect("cem", "Staff", false)
-			w.expect("eva", "Staff", false)
-		})
-	}
-	if len(want.Users) == 0 {
-		t.Fatal("nothing was compared")
-	}
-}
-
 func TestTheSecondRunWritesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, kisisim.Assumptions{})

@@ -49,7 +49,7 @@ func (w *world) struck() string {
 // heal lets time pass until nothing is parked and every earlier call can be settled, and expects that all is done then.
 func (w *world) heal() {
 	w.t.Helper()
-	for range 3 {
+	for range 2 {
 		w.pass(time.Hour)
 		w.must(true)
 	}
@@ -88,10 +88,13 @@ func TestNoLieAtAnyPlaceOfARunTakesAnythingOrMakesAnythingTwice(t *testing.T) {
 	want := clean.kisi.World()
 	kept := map[string][]string{"ana": {"Staff"}, "bo": {"Staff"}, "gil": {"Contractors"}}
 	for i, lie := range lies() {
+		if i%sparsely(1) > 0 {
+			continue
+		}
 		t.Run(lie.String(), func(t *testing.T) {
 			t.Parallel()
 			hit := 0
-			for nth := 1 + i%3; nth <= places; nth += 3 {
+			for nth := 1 + i%13; nth <= places; nth += 13 {
 				w := changed(t, assume)
 				fault := w.kisi.Inject(kisisim.Fault{Nth: nth, Do: lie})
 				_, _ = w.run(true)
@@ -120,8 +123,12 @@ func TestALieThatLastsStopsTheWorkAndTakesNothing(t *testing.T) {
 	clean.must(true)
 	clean.recover(t)
 	want := clean.kisi.World()
-	for _, lie := range lies() {
-		for _, path := range []string{"/users", "/role_assignments", "/groups", "/group_locks", "/organization"} {
+	paths := []string{"/users", "/role_assignments", "/groups", "/group_locks", "/organization"}
+	for i, lie := range lies() {
+		for k, path := range paths {
+			if (i+k)%sparsely(2) > 0 {
+				continue
+			}
 			t.Run(lie.String()+" "+strings.TrimPrefix(path, "/"), func(t *testing.T) {
 				t.Parallel()
 				w := changed(t, kisisim.Assumptions{})

@@ -143,8 +143,11 @@ func TestEveryAnswerToEveryKindOfStepEndsInTheSameState(t *testing.T) {
 	answers := []kisisim.Action{kisisim.Status(401), kisisim.Status(402), kisisim.Status(403), kisisim.Gone(), kisisim.Status(409), kisisim.Unprocessable(),
 		kisisim.TooMany(time.Second), kisisim.Unavailable(), kisisim.LoginPage(), kisisim.CutAfter(), kisisim.Answer(200, "application/json", "{}")}
 	for name, r := range kinds {
-		for _, answer := range answers {
-			for _, count := range []int{1, kisisim.Always} {
+		for i, answer := range answers {
+			for k, count := range []int{1, kisisim.Always} {
+				if (i+k)%sparsely(2) > 0 {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s %s %d", name, answer, count), func(t *testing.T) {
 					t.Parallel()
 					w := changed(t, kisisim.Assumptions{})

@@ -101,6 +101,14 @@ func putGroup(name string, members []string, put func(*directory.Record) error) 
 	return nil
 }
 
+// sparsely returns how many places of a story lie between two that are tried: more where each takes long.
+func sparsely(stride int) int {
+	if slow {
+		return 3 * stride
+	}
+	return stride
+}
+
 // world is an organization in Kisi, a directory, and the memory between them.
 type world struct {
 	t      testing.TB
