@@ -94,6 +94,7 @@ func (s *session) apply(ctx context.Context, saved *plan.Saved, ask bool) error 
 		}
 	}
 	f := s.forecast(o)
+	f.asks = ask
 	s.showPlan(f)
 	if ask {
 		if o, err = s.consult(ctx, o); o == nil {

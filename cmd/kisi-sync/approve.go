@@ -58,15 +58,7 @@ func withApproval(in plan.Input, approved []access.Digest) *plan.Plan {
 func (s *session) askAboutHolds(ctx context.Context, o *engine.Outlook) ([]access.Digest, error) {
 	var approved []access.Digest
 	for _, q := range questions(o) {
-		s.ui.say("")
-		s.ui.say("%s %s:", s.ui.yellow("Held:"), q.reason)
-		for _, line := range q.lines {
-			s.ui.say("    %s", line.Text)
-			if len(line.People) > 1 {
-				s.ui.say("        %s", names(line.People))
-			}
-		}
-		yes, err := s.ui.ask(ctx, fmt.Sprintf("Approve %s, this once?", count(len(q.steps), "this step", "these %d steps")))
+		yes, err := s.ui.ask(ctx, q.text(s.ui))
 		if err != nil {
 			return nil, err
 		}
@@ -82,6 +74,18 @@ type question struct {
 	reason string
 	lines  []plan.Line
 	steps  []access.Digest
+}
+
+// text is the question, with all that it is about: the plan above it may have gone to a file.
+func (q *question) text(ui *voice) string {
+	text := "\n" + ui.yellow("Held:") + " " + q.reason + "\n"
+	for _, line := range q.lines {
+		text += "    " + line.Text + "\n"
+	}
+	if len(q.steps) == 1 {
+		return text + "Approve this step, this once?"
+	}
+	return text + fmt.Sprintf("Approve these %d steps, this once?", len(q.steps))
 }
 
 // questions lists what a person may approve, by reason, in the order of the plan.

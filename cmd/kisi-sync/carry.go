@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/sync/apply"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
@@ -13,13 +15,16 @@ import (
 
 // carry carries out an outlook with progress and says how it ended.
 func (s *session) carry(ctx context.Context, f forecast) error {
-	progress := s.ui.progress()
+	progress := s.ui.progress(f.Words.Catalog)
 	stop := context.AfterFunc(ctx, func() {
 		s.ui.tell("stopping after the call under way; once more Ctrl-C ends at once, which is safe too")
 	})
 	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step})
 	stop()
 	progress.end()
+	if ctx.Err() != nil {
+		leaveUnsent(&run.Steps, &report)
+	}
 	if s.ui.json {
 		if err := s.ui.print(newRunDocument(f, run, report, s.client.Stats().Calls)); err != nil {
 			return err
@@ -27,6 +32,22 @@ func (s *session) carry(ctx context.Context, f forecast) error {
 	}
 	s.showRun(f, run, report)
 	return ended(f, report, err)
+}
+
+// leaveUnsent counts what was interrupted on its way to Kisi, and never left, among what was not begun.
+func leaveUnsent(steps *record.Steps, report *apply.Report) {
+	report.Failures = slices.DeleteFunc(report.Failures, func(f apply.Failure) bool {
+		if !errors.Is(f.Err, context.Canceled) || errors.Is(f.Err, access.ErrUnknownOutcome) {
+			return false
+		}
+		report.Refused, report.Left = report.Refused-1, report.Left+1
+		steps.Refused, steps.Left = steps.Refused-1, steps.Left+1
+		return true
+	})
+	if report.Refused+report.Unknown == 0 { // then only what was not begun can stand in the way of the rest
+		report.Blocked, report.Left = 0, report.Left+report.Blocked
+		steps.Blocked, steps.Left = 0, steps.Left+steps.Blocked
+	}
 }
 
 // ended turns the end of a run into an error with its exit code.

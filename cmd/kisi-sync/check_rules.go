@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 )
@@ -25,7 +25,7 @@ func (k *checkup) rules(ctx context.Context) {
 	}
 	k.conflicts(o.Conflicts)
 	k.surroundings(o.Input.Desired)
-	k.expectations(o.Input.Desired)
+	k.expectations(o.Input.Desired, k.lostGroups(o.Conflicts))
 }
 
 // conflicts lists what could not be decided; of many of one kind only some.
@@ -68,7 +68,7 @@ func levelOf(kind string) level {
 }
 
 // expectations runs the tests that the file brings along.
-func (k *checkup) expectations(d *access.Desired) {
+func (k *checkup) expectations(d *access.Desired, lost []string) {
 	if len(k.settings.Expect) == 0 {
 		return
 	}
@@ -78,34 +78,77 @@ func (k *checkup) expectations(d *access.Desired) {
 	}
 	for _, e := range k.settings.Expect {
 		holds := desiredGroups(d, e.Person)
-		var wrong []string
-		for _, g := range e.Has {
-			if !slices.Contains(holds, g) {
-				wrong = append(wrong, "lacks "+g)
+		for _, g := range lost {
+			if holds[g] == notGiven {
+				holds[g] = undecided
 			}
 		}
-		for _, g := range e.Lacks {
-			if slices.Contains(holds, g) {
-				wrong = append(wrong, "has "+g)
+		k.expectation(e, holds)
+	}
+}
+
+// lostGroups are the groups that a rule gives whose group of the directory cannot be found.
+func (k *checkup) lostGroups(conflicts []mapping.Conflict) []string {
+	var lost []string
+	for _, rule := range k.settings.MappingSpec().Rules {
+		for _, c := range conflicts {
+			if c.Who == "rule "+rule.Name && levelOf(c.Kind) == bad {
+				lost = append(lost, rule.Grant...)
 			}
 		}
-		about := fmt.Sprintf("expect (line %d)", e.Line)
-		if len(wrong) > 0 {
-			k.add(finding{About: about, Level: bad, Text: e.Person + " " + strings.Join(wrong, ", "), Hint: "kisi-sync explain " + e.Person + " says why"})
-			continue
+	}
+	return lost
+}
+
+func (k *checkup) expectation(e config.Expectation, holds map[string]decided) {
+	var wrong, open []string
+	for _, g := range e.Has {
+		switch holds[g] {
+		case notGiven:
+			wrong = append(wrong, "lacks "+g)
+		case undecided:
+			open = append(open, g)
 		}
+	}
+	for _, g := range e.Lacks {
+		switch holds[g] {
+		case given:
+			wrong = append(wrong, "has "+g)
+		case undecided:
+			open = append(open, g)
+		}
+	}
+	about := fmt.Sprintf("expect (line %d)", e.Line)
+	switch {
+	case len(wrong) > 0:
+		k.add(finding{About: about, Level: bad, Text: e.Person + " " + strings.Join(wrong, ", "), Hint: "kisi-sync explain " + e.Person + " says why"})
+	case len(open) > 0:
+		k.add(finding{About: about, Level: warning, Text: e.Person + ": " + strings.Join(open, ", ") + " cannot be decided now"})
+	default:
 		k.good(about, "%s is as expected", e.Person)
 	}
 }
 
-func desiredGroups(d *access.Desired, folded string) []string {
-	var groups []string
+// decided is what the rules say of a person and a group.
+type decided uint8
+
+const (
+	notGiven decided = iota
+	given
+	undecided // because a group of the directory, or an attribute, cannot be found; it stays as it is
+)
+
+func desiredGroups(d *access.Desired, folded string) map[string]decided {
+	groups := map[string]decided{}
 	for i := range d.Wishes {
-		if w := &d.Wishes[i]; w.Folded == folded && w.Standing == access.Keep {
-			for _, g := range w.Grants {
-				if !g.Unsure {
-					groups = append(groups, d.Groups[g.Group].Name)
-				}
+		w := &d.Wishes[i]
+		if w.Folded != folded || w.Standing == access.Suspend {
+			continue
+		}
+		for _, g := range w.Grants {
+			groups[d.Groups[g.Group].Name] = given
+			if g.Unsure || w.Standing == access.Leave {
+				groups[d.Groups[g.Group].Name] = undecided
 			}
 		}
 	}

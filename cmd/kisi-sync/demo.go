@@ -18,7 +18,7 @@ import (
 var demoConfig string
 
 func demoVerb(ui *voice, _ *common) *cobra.Command {
-	var keep bool
+	var keep, stage bool
 	var dir string
 	cmd := &cobra.Command{
 		Use: "demo", Short: "See it work, with a made-up company in this process", Args: exactly(),
@@ -30,9 +30,10 @@ It takes a minute and a half, because the simulated Kisi takes no more than five
 terminal it waits for Enter between chapters; q ends it.`,
 		Example: `  kisi-sync demo
   kisi-sync demo --keep              then stay up, to try other verbs against it
-  kisi-sync demo --keep --dir try    the same, with its files in the folder try`,
+  kisi-sync demo --stage --dir try   stay up without the story, with its files in the folder try`,
 	}
 	cmd.Flags().BoolVar(&keep, "keep", false, "stay up at the end, so that other verbs can be tried")
+	cmd.Flags().BoolVar(&stage, "stage", false, "leave the story out and stay up: plan and apply are yours to try")
 	cmd.Flags().StringVar(&dir, "dir", "", "write configuration and state to `FOLDER`, which must be new or empty (default: a temporary one)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if ui.json {
@@ -43,10 +44,12 @@ terminal it waits for Enter between chapters; q ends it.`,
 			return err
 		}
 		defer d.close()
-		if err := d.play(cmd.Context()); err != nil && !errors.Is(err, errEnough) {
-			return err
+		if !stage {
+			if err := d.play(cmd.Context()); err != nil && !errors.Is(err, errEnough) {
+				return err
+			}
 		}
-		return d.next(cmd.Context(), keep)
+		return d.next(cmd.Context(), keep || stage)
 	}
 	return cmd
 }

@@ -106,7 +106,7 @@ func (d *demo) everyDay() []scene {
 		},
 		verbs: [][]string{{"sync"}},
 		code:  exitHeld,
-		after: "Over the limit nothing is taken away: it waits for a person, whom kisi-sync apply asks. Everything else goes on.",
+		after: "Over the limit nothing is taken away: it waits for a person, whom kisi-sync apply asks.\nEverything else goes on.",
 	}}
 }
 
@@ -123,8 +123,8 @@ func (d *demo) audit() error {
 	if err := d.kisi.Check(); err != nil {
 		return fmt.Errorf("the simulated Kisi complains: %w", err)
 	}
-	d.ui.say("\nThe simulated Kisi has kept watch: nobody was made twice, no right was given twice, and nothing made by hand was touched\n"+
-		"(%d calls, %d of them refused for being too fast).", d.kisi.Counts().Requests, d.kisi.Counts().TooMany)
+	d.ui.say("\nThe simulated Kisi has kept watch: nobody was made twice, no right was given twice, and nothing\n"+
+		"made by hand was touched (%d calls, %d of them refused for being too fast).", d.kisi.Counts().Requests, d.kisi.Counts().TooMany)
 	return nil
 }
 

@@ -14,6 +14,7 @@ type forecast struct {
 	told *plan.Plan
 	mode plan.Mode
 	rate float64 // calls a second
+	asks bool    // what is held is asked about next
 }
 
 func (s *session) forecast(o *engine.Outlook) forecast {

@@ -1,19 +1,23 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/sync/apply"
 )
 
 // progress shows where a long apply is: one line on a terminal; otherwise a line per step when there are few, and a line every
 // tenth of the way when there are many.
 type progress struct {
-	ui    *voice
-	began time.Time
-	stop  func()
+	ui      *voice
+	catalog *access.Catalog
+	began   time.Time
+	stop    func()
 
 	mu    sync.Mutex
 	tried int
@@ -26,8 +30,8 @@ type progress struct {
 const fewSteps = 40
 
 // progress begins to show. Its step is called after each step, its end when there are no more.
-func (u *voice) progress() *progress {
-	p := &progress{ui: u, began: now(), stop: func() {}}
+func (u *voice) progress(catalog *access.Catalog) *progress {
+	p := &progress{ui: u, catalog: catalog, began: now(), stop: func() {}}
 	if u.screen != nil {
 		p.stop = u.during(p.where)
 	}
@@ -51,7 +55,7 @@ func (p *progress) left() string {
 }
 
 func (p *progress) step(e apply.Event) {
-	text := e.Step.Describe(nil)
+	text := e.Step.Describe(p.catalog)
 	p.mu.Lock()
 	p.tried, p.todo, p.text = e.Tried, e.Todo, text
 	tenth := e.Tried * 10 / e.Todo
@@ -59,6 +63,7 @@ func (p *progress) step(e apply.Event) {
 	p.told = tenth
 	p.mu.Unlock()
 	switch {
+	case errors.Is(e.Err, context.Canceled): // it was not sent
 	case e.Err != nil: // showRun says why
 		p.ui.tell("  %s %s", p.ui.red("✗"), text)
 	case p.ui.screen != nil:

@@ -71,7 +71,7 @@ func newRoot(ui *voice) *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVarP(&c.config, "config", "c", "config.yaml", "configuration `FILE`")
 	flags.BoolVar(&c.json, "json", false, "print one JSON document, for scripts")
-	flags.StringVar(&c.log, "log", "warn", "what to log on standard error: `LEVEL` is debug, info, warn or error")
+	flags.StringVar(&c.log, "log", "error", "what to log on standard error: `LEVEL` is debug, info, warn or error")
 	root.SetOut(ui.out)
 	root.SetErr(ui.err)
 	root.SetIn(ui.in)

@@ -82,13 +82,17 @@ func newSource(s record.SourceStatus) sourceDocument {
 
 // problem is something that could not be decided, or that was noticed.
 type problem struct {
-	Kind string `json:"kind"`
-	Who  string `json:"who"`
-	Text string `json:"text"`
-	Hint string `json:"hint,omitempty"`
+	Kind  string `json:"kind"`
+	Who   string `json:"who"`
+	Rule  string `json:"rule,omitempty"`
+	Text  string `json:"text"`
+	Hint  string `json:"hint,omitempty"`
+	Count int    `json:"count"` // how many people it is about; 1 for groups and rules
 }
 
-func newProblem(c mapping.Conflict) problem { return problem{c.Kind, c.Who, c.Text, c.Hint} }
+func newProblem(c mapping.Conflict) problem {
+	return problem{Kind: c.Kind, Who: c.Who, Rule: c.Rule, Text: c.Text, Hint: c.Hint, Count: max(1, c.Count)}
+}
 
 // newPlanDocument puts together what plan --json prints.
 func newPlanDocument(f forecast, saved plan.Saved) planDocument {

@@ -137,8 +137,11 @@ func (s *session) showTotals(f forecast) {
 		parts = append(parts, "Nothing to do: Kisi is as it should be")
 	}
 	asks := "held for a person to decide (kisi-sync apply asks)"
-	if f.mode == plan.Observe {
+	switch {
+	case f.mode == plan.Observe:
 		asks = "held then, for a person to decide"
+	case f.asks:
+		asks = "held for you to decide"
 	}
 	for _, held := range []struct {
 		n    int

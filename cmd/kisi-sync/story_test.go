@@ -1,0 +1,277 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
+	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+)
+
+// TestMain makes the binary of the tests the program itself when it is called kisi-sync. The stories mostly wait, because a Kisi
+// takes five calls a second: many of them run side by side.
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "24")
+	testscript.Main(m, map[string]func(){"kisi-sync": main})
+}
+
+// Each file of testdata is a story: the program as a process of its own, against a directory and a Kisi that are served here. The
+// simulated Kisi checks itself at the end of each: nobody made twice, no right given twice, nothing foreign touched, never too fast.
+//
+//	world                      set the stage (world_test.go says who is there)
+//	ends CODE PROGRAM ARGS...  run a program that must end with this exit code
+//	edit FILE OLD NEW          replace a text in a file; it must be there
+//	append FILE LINE           add a line to a file
+//	directory VERB ARGS...     something happens in the directory
+//	kisi VERB ARGS...          somebody does something by hand in Kisi, or Kisi fails
+//	[!] holds PERSON GROUP     somebody holds a group in Kisi
+//	[!] enabled PERSON         somebody's Kisi user is not suspended
+//	writes N                   so many changes were made in Kisi since the last time this was asked
+//	silence                    Kisi was not asked anything since the last writes or silence
+//	await N                    wait until so many more changes were made
+//	json [NULLABLE...]         the output is one JSON document, in which only these fields may be null
+//	lock FILE                  another kisi-sync has the state file open
+//	appears FILE               wait for a file
+func TestStories(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the stories speak of signals, modes and terminals")
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			e.Values[stageKey{}] = &stage{}
+			e.Setenv("TERM", "xterm")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
+			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
+		},
+	})
+}
+
+type stageKey struct{}
+
+func stageOf(ts *testscript.TestScript) *stage { return ts.Value(stageKey{}).(*stage) }
+
+func cmdWorld(ts *testscript.TestScript, _ bool, _ []string) {
+	s := stageOf(ts)
+	ts.Check(s.set(ts.MkAbs(".")))
+	ts.Setenv("LDAP_URL", s.ldap.SecureURL())
+	ts.Setenv("KISI_URL", s.api.URL)
+	ts.Defer(func() {
+		s.close()
+		if err := s.kisi.Check(); err != nil {
+			ts.Fatalf("the simulated Kisi complains: %v", err)
+		}
+	})
+}
+
+func cmdEnds(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	code := 0
+	var ended *exec.ExitError
+	switch {
+	case errors.As(err, &ended):
+		code = ended.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+func cmdEdit(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not contain %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
+}
+
+func cmdAppend(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile(args[0])+args[1]+"\n"), 0o600))
+}
+
+func cmdDirectory(ts *testscript.TestScript, _ bool, args []string) {
+	s := stageOf(ts)
+	c, rest := s.company, args[1:]
+	verbs := map[string]func() error{
+		"join":    func() error { return s.join(rest[0], rest[1:]...) },
+		"move":    func() error { return c.Transfer(rest[0], rest[1], rest[2]) },
+		"add":     func() error { return c.AddMember(rest[1], ldapsim.PersonDN(rest[0])) },
+		"leave":   func() error { return c.Leave(rest...) },
+		"disable": func() error { return c.Disable(rest[0]) },
+		"enable":  func() error { return c.Enable(rest[0]) },
+		"rename":  func() error { return c.RenameGroup(rest[0], rest[1]) },
+		"set":     func() error { return c.Replace(ldapsim.PersonDN(rest[0]), rest[1], rest[2:]...) },
+		"empty":   func() error { return c.Replace(ldapsim.GroupDN(rest[0]), "member") },
+		"down":    func() error { s.closeDirectory(); return nil },
+		"cut":     func() error { s.ldap.Break(ldapsim.Fault{On: ldapsim.OnEntry, After: 3, Drop: true}); return nil },
+		"limit":   func() error { s.ldap.Break(ldapsim.Fault{On: ldapsim.OnEntry, After: 3, Code: 4}); return nil },
+		"heal":    func() error { s.ldap.Heal(); return nil },
+	}
+	verb := verbs[args[0]]
+	if verb == nil {
+		ts.Fatalf("directory: no verb %s", args[0])
+	}
+	ts.Check(verb())
+}
+
+func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
+	s := stageOf(ts)
+	k, rest := s.kisi, append(args[1:], "", "")
+	user := kisisim.User(k.UserID(rest[0]))
+	verbs := map[string]func(){
+		"suspend":    func() { k.SuspendUser(user.ID) },
+		"add":        func() { k.AddUser(kisisim.UserSpec{Email: rest[0], Name: rest[1]}) },
+		"give":       func() { k.AddGrant(kisisim.GrantSpec{To: user, On: kisisim.Group(k.GroupID(rest[1]))}) },
+		"take":       func() { k.DeleteGrant(k.GrantID(user, kisisim.Group(k.GroupID(rest[1])))) },
+		"role":       func() { k.SetOrganizationRole(user.ID, rest[1]) },
+		"import":     func() { k.AddImport("Entra contractors", k.GroupID(rest[0])) },
+		"scim":       func() { k.SetScim(true, true) },
+		"deletedoor": func() { k.TakeDoor(k.GroupID(rest[0]), s.doors[rest[1]]) },
+		"revoke":     func() { k.RevokeKey(key) },
+		"down":       func() { s.api.Close() },
+		"up":         func() { ts.Check(s.serveAgain()) },
+		"refuse": func() {
+			status, err := strconv.Atoi(rest[1])
+			ts.Check(err)
+			k.Inject(kisisim.Fault{Path: rest[0], Count: kisisim.Always, Do: kisisim.Status(status)})
+		},
+		"cut": func() { k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Do: kisisim.CutAfter()}) },
+	}
+	verb := verbs[args[0]]
+	if verb == nil {
+		ts.Fatalf("kisi: no verb %s", args[0])
+	}
+	verb()
+}
+
+// person finds somebody in Kisi by uid.
+func (s *stage) person(uid string) (kisisim.UserState, bool) {
+	users := s.kisi.World().Users
+	i := slices.IndexFunc(users, func(u kisisim.UserState) bool { return strings.HasPrefix(u.Email, uid+"@") })
+	if i < 0 {
+		return kisisim.UserState{}, false
+	}
+	return users[i], true
+}
+
+func cmdHolds(ts *testscript.TestScript, neg bool, args []string) {
+	u, _ := stageOf(ts).person(args[0])
+	holds := slices.ContainsFunc(u.Grants, func(g kisisim.GrantState) bool { return g.On == args[1] })
+	if holds == neg {
+		ts.Fatalf("%s holds %s: %v; all: %v", args[0], args[1], holds, u.Grants)
+	}
+}
+
+func cmdEnabled(ts *testscript.TestScript, neg bool, args []string) {
+	u, there := stageOf(ts).person(args[0])
+	if !there || u.Access == neg {
+		ts.Fatalf("%s: there %v, enabled %v", args[0], there, u.Access)
+	}
+}
+
+func cmdWrites(ts *testscript.TestScript, _ bool, args []string) {
+	s := stageOf(ts)
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	all := s.kisi.Writes()
+	if got := len(all) - s.written; got != want {
+		for _, r := range all[s.written:] {
+			ts.Logf("%s %s %s", r.Method, r.Path, r.Body)
+		}
+		ts.Fatalf("%d writes, want %d", got, want)
+	}
+	s.written, s.asked = len(all), len(s.kisi.Requests())
+}
+
+func cmdSilence(ts *testscript.TestScript, _ bool, _ []string) {
+	s := stageOf(ts)
+	if n := len(s.kisi.Requests()); n != s.asked {
+		ts.Fatalf("%d requests to Kisi", n-s.asked)
+	}
+}
+
+func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
+	more, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	select {
+	case <-stageOf(ts).served.after(more):
+	case <-time.After(time.Minute):
+		ts.Fatalf("not within a minute")
+	}
+}
+
+func cmdJSON(ts *testscript.TestScript, _ bool, args []string) {
+	d := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	var v any
+	ts.Check(d.Decode(&v))
+	if d.More() {
+		ts.Fatalf("more than one document")
+	}
+	if at := nullIn(v, "", args); at != "" {
+		ts.Fatalf("%s is null", at)
+	}
+}
+
+// nullIn finds a null where there must be none.
+func nullIn(v any, at string, allowed []string) string {
+	switch v := v.(type) {
+	case nil:
+		if slices.Contains(allowed, filepath.Base(at)) {
+			return ""
+		}
+		return at
+	case []any:
+		for i, e := range v {
+			if null := nullIn(e, fmt.Sprintf("%s/%d", at, i), allowed); null != "" {
+				return null
+			}
+		}
+	case map[string]any:
+		for name, e := range v {
+			if null := nullIn(e, at+"/"+name, allowed); null != "" {
+				return null
+			}
+		}
+	}
+	return ""
+}
+
+func cmdLock(ts *testscript.TestScript, _ bool, args []string) {
+	st, err := store.Open(ts.MkAbs(args[0]), store.Options{})
+	ts.Check(err)
+	ts.Defer(func() { _ = st.Close() })
+}
+
+func cmdAppears(ts *testscript.TestScript, _ bool, args []string) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range 1000 {
+		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && bytes.HasSuffix(data, []byte("\n")) {
+			return
+		}
+		<-tick.C
+	}
+	ts.Fatalf("%s does not appear", args[0])
+}
