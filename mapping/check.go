@@ -108,6 +108,27 @@ func isName(s string) bool {
 	return s != ""
 }
 
+func (c *compiler) checkSamePerson() {
+	const path = "people.same_person_by.attribute"
+	name := c.spec.SamePersonBy
+	if name == "" {
+		return
+	}
+	var names []string
+	for _, s := range c.spec.Sources {
+		for _, a := range s.Attributes {
+			if a.Name == name && a.List {
+				c.problem(path, "an attribute with one value says who somebody is", "%s is a list in source %s", name, s.Name)
+			}
+			names = append(names, a.Name)
+		}
+	}
+	if !slices.Contains(names, name) {
+		c.problem(path, suggest(name, names), "no source declares an attribute %s", name)
+	}
+	c.out.samePerson = name
+}
+
 func (c *compiler) checkPrecedence() {
 	const path = "people.attributes_from"
 	for i, name := range c.spec.Precedence {

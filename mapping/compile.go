@@ -21,6 +21,7 @@ func Compile(spec Spec) (*Rules, []Problem) {
 	}
 	c.checkSources()
 	c.checkPrecedence()
+	c.checkSamePerson()
 	c.checkGroups()
 	for i := range spec.Rules {
 		c.rule(i)

@@ -81,6 +81,12 @@ func TestEveryMistakeInTheFileIsNamedWithItsPlaceAndAHint(t *testing.T) {
 		{"several sources without precedence", func(s *Spec) { s.Precedence = nil }, "people.attributes_from", "not named, and there are several", "authoritative"},
 		{"a source twice in precedence", func(s *Spec) { s.Precedence = []string{"corp", "contractors", "corp"} }, "people.attributes_from[2]", "named twice", ""},
 		{"two sources with one id", func(s *Spec) { s.Sources[1].ID = "corp" }, "sources.contractors.id", `two sources have the id "corp"`, ""},
+		{"an old name that is another source", func(s *Spec) { s.Sources[0].Was = []string{"con"} }, "sources.corp.was", `"con" is the source contractors`, "still there"},
+		{"an old name that is the present one", func(s *Spec) { s.Sources[0].Was = []string{"corp"} }, "sources.corp.was", "what the source is called now", "leave it out"},
+		{"an old name of two sources", func(s *Spec) { s.Sources[0].Was, s.Sources[1].Was = []string{"old"}, []string{"old"} }, "sources.contractors.was", `became the source corp, too`, ""},
+		{"an old name that cannot be one", func(s *Spec) { s.Sources[0].Was = []string{"a:b"} }, "sources.corp.was", "colon", ""},
+		{"an attribute for who is who that no source declares", func(s *Spec) { s.SamePersonBy = "untill" }, "people.same_person_by.attribute", "no source declares an attribute untill", `did you mean "until"?`},
+		{"a list for who is who", func(s *Spec) { s.SamePersonBy = "teams" }, "people.same_person_by.attribute", "teams is a list in source corp", "one value"},
 		{"a colon in an id", func(s *Spec) { s.Sources[1].ID = "a:b" }, "sources.contractors.id", "colon", ""},
 		{"an attribute twice", func(s *Spec) {
 			s.Sources[1].Attributes = append(s.Sources[1].Attributes, Attribute{"until", "x", false})

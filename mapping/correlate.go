@@ -18,11 +18,13 @@ const (
 	badMail         // it cannot be used
 	foreign         // the source may not speak for its domain
 	ambiguous       // another active record of the source has the same
-	shadowed        // a disabled record whose address another record of its source has now
+	shadowed        // a disabled record; another one of its source is the human now
+	reused          // its address is that of the Kisi user of somebody else, who is gone or disabled
 )
 
-// correlate finds out which records are one human: those with the same folded address, one of each source. Records without a
-// usable address are by themselves. So a source can claim nobody outside the domains that it may speak for.
+// correlate finds out which records are one human: those with the same folded address, one of each source; or those with the same
+// value of an attribute, if the file says so. Records without are by themselves. By address a source can claim nobody outside the
+// domains that it may speak for.
 func (m *mapper) correlate() {
 	n := m.view.People()
 	m.head, m.next, m.state = make([]uint32, n), make([]uint32, n), make([]state, n)
@@ -35,13 +37,16 @@ func (m *mapper) correlate() {
 	for _, p := range m.parts {
 		domains := m.sources[p.source].Domains
 		for i := p.from; i < p.to; i++ {
-			address := email.Fold(m.view.Person(i).Email())
-			if m.state[i] = addressState(address, domains); m.state[i] != usable {
+			key := email.Fold(m.view.Person(i).Email())
+			m.state[i] = addressState(key, domains)
+			if m.samePerson != "" {
+				key = m.join.key(p.source, m.view.Person(i))
+			} else if m.state[i] != usable {
 				continue
 			}
-			h, taken := heads[address]
-			if !taken {
-				heads[address], last[i] = uint32(i), uint32(i)
+			h, taken := heads[key]
+			if !taken || key == "" {
+				heads[key], last[i] = uint32(i), uint32(i)
 				continue
 			}
 			if m.next[h] == none {
@@ -54,6 +59,58 @@ func (m *mapper) correlate() {
 	for _, h := range several {
 		m.regroup(h)
 	}
+}
+
+// join is how records of several sources are found to be one human by an attribute.
+type join struct {
+	from []string // by index into Rules.sources: what the source calls the attribute; "" when it does not declare it
+	buf  []string
+}
+
+// joinAttributes notes what each source calls the attribute.
+func (m *mapper) joinAttributes() {
+	for i := range m.sources {
+		m.join.from = append(m.join.from, m.sources[i].calls(m.samePerson))
+	}
+}
+
+// key returns the one value that a record has; "" when it has none, or several.
+func (j *join) key(source int, o directory.Object) string {
+	if j.from[source] == "" {
+		return ""
+	}
+	j.buf = o.Values(j.from[source], j.buf[:0])
+	if len(j.buf) != 1 {
+		return ""
+	}
+	return strings.TrimSpace(j.buf[0])
+}
+
+// keyless says that a human has nothing by which it could be told to be the same as another.
+func (m *mapper) keyless(human uint32) bool {
+	if m.samePerson == "" {
+		return m.state[human] == noMail
+	}
+	for i := human; i != none; i = m.next[i] {
+		if m.join.key(m.rank(i), m.view.Person(int(i))) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// addressOf returns the folded address of a human: of its first record whose source may speak for it.
+func (m *mapper) addressOf(human uint32) string {
+	if m.samePerson == "" {
+		return email.Fold(m.view.Person(int(human)).Email())
+	}
+	return m.person(human).Folded
+}
+
+// speaks says that a record's address is one that counts.
+func (m *mapper) speaks(record uint32) bool {
+	rank := m.rank(record)
+	return rank < len(m.sources) && addressState(email.Fold(m.view.Person(int(record)).Email()), m.sources[rank].Domains) == usable
 }
 
 func addressState(folded string, domains []string) state {
@@ -86,8 +143,8 @@ func plainAddress(folded string) bool {
 	return at > 0 && !dot && len(folded) <= email.MaxLength
 }
 
-// regroup looks at the records that share an address. Of each source one may be the human's: the active one. Two active ones
-// cannot be told apart; then nobody with this address is touched.
+// regroup looks at the records that share an address, or the attribute. Of each source one may be the human's: the active one. Two
+// active ones cannot be told apart; then none of these records is touched.
 func (m *mapper) regroup(h uint32) {
 	var records []uint32
 	for i := h; i != none; i = m.next[i] {
@@ -122,7 +179,7 @@ func (m *mapper) regroup(h uint32) {
 	}
 	m.chain(chain)
 	for _, i := range shadows {
-		// Its head stays the human with the address, whose Kisi user it may be; it is none of that human's records.
+		// Its head is the human who has the address now, whose Kisi user it may be; it is none of that human's records.
 		m.head[i], m.next[i], m.state[i] = chain[0], none, shadowed
 	}
 }
@@ -140,7 +197,11 @@ func (m *mapper) best(records []uint32) (best uint32, active int) {
 	return best, active
 }
 
+// chain makes one human of some records. Its address is the first one that can be used.
 func (m *mapper) chain(records []uint32) {
+	if slices.ContainsFunc(records, func(i uint32) bool { return m.state[i] == usable }) {
+		m.state[records[0]] = usable
+	}
 	for k, i := range records {
 		m.head[i], m.next[i] = records[0], none
 		if k > 0 {
@@ -158,6 +219,38 @@ func (m *mapper) reportTwins(records []uint32) {
 			first = min(first, i)
 		}
 	}
+	if m.samePerson != "" {
+		m.conflict(m.about(first, DuplicatePerson, "correct "+m.samePerson+" of one of them, or disable the one that is not used any more",
+			fmt.Sprintf("%d active people have the same %s: %s; none of them is changed", len(ids), m.samePerson, strings.Join(ids, ", "))))
+		return
+	}
 	m.conflict(m.about(first, DuplicateEmail, "give one of them another address, or disable the one that is not used any more",
 		fmt.Sprintf("%d active people have this address: %s; none of them is changed", len(ids), strings.Join(ids, ", "))))
+}
+
+// contestAddresses is about humans whom an attribute tells apart and who have one address nevertheless: Kisi can have only one user
+// of it. It belongs to the one whose source goes first; of one source it cannot be said.
+func (m *mapper) contestAddresses() {
+	if m.samePerson == "" {
+		return
+	}
+	first := map[string]uint32{}
+	for _, p := range m.parts {
+		for i := uint32(p.from); i < uint32(p.to); i++ {
+			if m.head[i] != i || m.state[i] != usable || m.disabled(i) {
+				continue
+			}
+			address := m.addressOf(i)
+			other, taken := first[address]
+			if !taken {
+				first[address] = i
+				continue
+			}
+			if m.state[i] = ambiguous; m.rank(other) == m.rank(i) {
+				m.state[other] = ambiguous
+			}
+			m.conflict(m.about(i, DuplicateEmail, "give one of them another address, or the same "+m.samePerson+" if they are one person",
+				fmt.Sprintf("has the address of %s, who is another person by %s; left as it is", m.view.Person(int(other)).Key(), m.samePerson)))
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,6 +35,7 @@ func (m *mapper) link() {
 	for _, h := range several {
 		m.twoUsers(h)
 	}
+	m.contestAddresses()
 	m.adopt()
 }
 
@@ -163,10 +165,14 @@ func (m *mapper) settle(account uint32, records claims, several []uint32) []uint
 }
 
 // inherit decides about an account that is linked only to a disabled record whose address another record of its source has now:
-// the same person, made again, unless that one has a user already.
+// the same person, made again, unless that one has a user already or another name.
 func (m *mapper) inherit(account, old uint32) {
 	heir := m.head[old]
-	if m.accounts[heir] != none {
+	other := m.accounts[heir] == none && m.samePerson == "" && m.otherName(account, heir)
+	if other {
+		m.holdReused(account, heir)
+	}
+	if other || m.accounts[heir] != none {
 		m.owner[account] = old
 		m.standing[account] = decision{access.Suspend, m.disabledCause(old)}
 		return
@@ -179,16 +185,34 @@ func (m *mapper) reportHeir(heir uint32, old string) {
 	m.conflict(m.about(heir, RecreatedPerson, "", fmt.Sprintf("takes over the Kisi user of %s, who had the same address", old)))
 }
 
+// otherName says that an account is of somebody who is not called as the human is.
+func (m *mapper) otherName(account, human uint32) bool {
+	a, name := &m.ledger()[account], m.person(human).Name
+	return !likelyOne(name, a.Link.Name) && !likelyOne(name, a.Known.Name)
+}
+
+// holdReused gives nothing to a human with the address of a Kisi user who is somebody else's, as far as names tell. That user may
+// have cards and a phone, and they would open this person's doors.
+func (m *mapper) holdReused(account, human uint32) {
+	a := &m.ledger()[account]
+	m.state[human] = reused
+	m.conflict(m.about(human, AddressReused, "if they are one person, release the Kisi user; else have the user's address changed or the user deleted in Kisi",
+		fmt.Sprintf("has the address of the Kisi user %d of %s (%s), who is called otherwise; nothing is given", a.Known.ID, cmp.Or(a.Link.Name, a.Known.Name), a.Link.Anchors[0])))
+}
+
 // reunite makes one human of those that are linked to one account, when they differ only in that records of other sources have
-// lost their address: then the link still says who they are.
+// lost their address, or the attribute: then the link still says who they are.
 func (m *mapper) reunite(humans []uint32) []uint32 {
 	var records []uint32
-	addressed := 0
+	keyed := 0
 	for _, h := range humans {
-		if m.state[h] != noMail {
-			addressed++
+		if !m.keyless(h) {
+			keyed++
 		}
-		if m.state[h] != noMail && m.state[h] != usable {
+		switch s := m.state[h]; {
+		case s == ambiguous || s == shadowed:
+			return humans
+		case m.samePerson == "" && s != noMail && s != usable:
 			return humans
 		}
 		for i := h; i != none; i = m.next[i] {
@@ -198,12 +222,11 @@ func (m *mapper) reunite(humans []uint32) []uint32 {
 			records = append(records, i)
 		}
 	}
-	if addressed != 1 {
+	if keyed != 1 {
 		return humans
 	}
 	slices.SortFunc(records, m.byPrecedence)
 	m.chain(records)
-	m.state[records[0]] = usable
 	return records[:1]
 }
 
@@ -288,7 +311,11 @@ func (m *mapper) adopt() {
 			if m.head[i] != uint32(i) || m.accounts[i] != none || m.state[i] != usable {
 				continue
 			}
-			if a, ok := orphans[email.Fold(m.view.Person(i).Email())]; ok {
+			switch a, ok := orphans[m.addressOf(uint32(i))]; {
+			case !ok, m.disabled(uint32(i)) && m.otherName(a, uint32(i)):
+			case m.otherName(a, uint32(i)):
+				m.holdReused(a, uint32(i))
+			default:
 				m.owner[a], m.accounts[i] = uint32(i), a
 				m.reportHeir(uint32(i), string(m.ledger()[a].Link.Anchors[0]))
 			}

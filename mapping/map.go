@@ -75,6 +75,7 @@ type mapper struct {
 	bindings  []Binding
 	sensitive []access.RemoteID // doors, ascending
 	selection selection
+	join      join
 
 	causes    causes
 	wishes    []access.Wish
@@ -121,6 +122,7 @@ func (m *mapper) prepare() {
 		m.wake(startOfDay(y, month, d+1, m.zone))
 	}
 	m.orderSources()
+	m.joinAttributes()
 	m.resolveGroups()
 	m.correlate()
 	m.link()

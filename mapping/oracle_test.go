@@ -90,7 +90,7 @@ func (o oracle) selects(r Rule, id string) bool {
 	if r.From.Everyone {
 		return true
 	}
-	return o.within(r.From.Source, r.From.Group, id, 10)
+	return o.within(r.From.Source, strings.TrimPrefix(r.From.Group, nameOf("")), id, 10)
 }
 
 // within follows groups in groups to a depth that no path without a circle has.

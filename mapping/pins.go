@@ -208,7 +208,7 @@ func (m *mapper) aboutPin(p *access.Pin, found who, c Conflict) Conflict {
 		c.Key = m.keyOf(p.Anchor)
 	}
 	if len(found.humans) > 0 {
-		o := m.view.Person(int(slices.Min(found.humans)))
+		o := m.view.Person(int(slices.MinFunc(found.humans, m.byPrecedence)))
 		c.Who, c.Key = called(o), o.Key()
 	} else if len(found.accounts) > 0 {
 		account := &m.ledger()[found.accounts[0]]

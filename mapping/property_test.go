@@ -13,6 +13,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/email"
 )
 
 // world is a small organization made by chance.
@@ -21,6 +22,8 @@ type world struct {
 	people   map[string][]directory.Record // by source id
 	groups   map[string][]directory.Record
 	accounts []access.Account
+	pins     []access.Pin
+	bindings []Binding
 }
 
 func drawWorld(t *rapid.T) world {
@@ -59,7 +62,45 @@ func (w *world) drawSource(t *rapid.T, s string) {
 		if all := append(slices.Clone(ids), groups...); len(all) > 0 {
 			members = rapid.SliceOfN(rapid.SampledFrom(all), 0, 5).Draw(t, "members")
 		}
-		w.groups[s] = append(w.groups[s], group(g, g, members...)...)
+		w.groups[s] = append(w.groups[s], group(g, nameOf(g), members...)...)
+	}
+}
+
+// nameOf is what a group with an id is called.
+func nameOf(id string) string { return "The group " + id }
+
+// strict makes everything of the file that decides who is who and what becomes of leavers, beyond what the oracle knows.
+func (w *world) strict(t *rapid.T) {
+	if rapid.Bool().Draw(t, "by number") {
+		w.spec.SamePersonBy = "no"
+		for i := range w.spec.Sources {
+			w.spec.Sources[i].Attributes = append(w.spec.Sources[i].Attributes, Attribute{Name: "no", From: "n"})
+		}
+		for _, s := range []string{"a", "b"} {
+			for i := range w.people[s] {
+				r := &w.people[s][i]
+				r.Attrs = append(slices.Clone(r.Attrs), directory.Attr{Name: "n", Values: []string{rapid.SampledFrom([]string{"1", "2", "3", "4", "5", ""}).Draw(t, "number")}})
+			}
+		}
+	}
+	wait := func(label string) *time.Duration {
+		return rapid.SampledFrom([]*time.Duration{nil, new(time.Duration)}).Draw(t, label)
+	}
+	w.spec.Leavers.LeftScope, w.spec.Leavers.NoDoors = wait("left scope"), wait("no doors")
+	if rapid.Bool().Draw(t, "renamed") {
+		w.spec.Sources[0].Was = []string{"old"}
+	}
+}
+
+// pinSome says blocks and exemptions of some people.
+func (w *world) pinSome(t *rapid.T, kinds ...access.PinKind) {
+	for range rapid.IntRange(0, 3).Draw(t, "pins") {
+		p := access.Pin{Kind: rapid.SampledFrom(kinds).Draw(t, "pin"), Until: access.At(noon()) + rapid.SampledFrom([]access.Instant{0, 1, 60}).Draw(t, "until") - 1}
+		p.Anchor = access.Anchor(rapid.SampledFrom([]string{"", "a:a-p0", "a:a-p1", "b:b-p0", "b:b-p1", "old:a-p2", "c:c-p1"}).Draw(t, "anchor"))
+		if p.Anchor == "" || rapid.Bool().Draw(t, "with address") {
+			p.Email = email.Fold(drawMail(t))
+		}
+		w.pins = append(w.pins, p)
 	}
 }
 
@@ -72,6 +113,9 @@ func drawRule(t *rapid.T, i int) Rule {
 	r := Rule{Name: fmt.Sprintf("r%d", i), From: Selector{Source: s, Everyone: true}}
 	if g := rapid.IntRange(0, 3).Draw(t, "group"); g < 3 {
 		r.From = Selector{Source: s, Group: fmt.Sprintf("%s-g%d", s, g)}
+		if rapid.Bool().Draw(t, "by name") {
+			r.From.Group = nameOf(r.From.Group)
+		}
 	}
 	r.Where = rapid.SampledFrom([]string{"", `person.dept == "IT"`, `person.dept != "IT"`, `not (person.level == "1") and person.dept in ["IT", "HR"]`,
 		`person.level == "1" or person.dept == "HR"`}).Draw(t, "where")
@@ -117,7 +161,12 @@ func (w world) input(t *rapid.T, shuffle func([]directory.Record) []directory.Re
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	return rules, Input{People: directory.Join(snapshots...), Owned: access.NewLedger(w.accounts, nil), Catalog: kisi(), At: noon()}
+	pins, bindings := slices.Clone(w.pins), slices.Clone(w.bindings)
+	if backwards {
+		slices.Reverse(pins)
+		slices.Reverse(bindings)
+	}
+	return rules, Input{People: directory.Join(snapshots...), Owned: access.NewLedger(w.accounts, nil), Catalog: kisi(), Pins: pins, Bindings: bindings, At: noon()}
 }
 
 func inOrder(r []directory.Record) []directory.Record { return r }
@@ -125,9 +174,20 @@ func inOrder(r []directory.Record) []directory.Record { return r }
 // settle makes the ledger that there is after everything was done, with a few links and rights that chance adds.
 func (w *world) settle(t *rapid.T) {
 	rules, in := w.input(t, inOrder, false)
-	d := rules.Map(in).Desired
+	out := rules.Map(in)
+	d := out.Desired
+	w.bindings = out.Bindings
 	for i, wish := range d.Wishes {
 		a := access.Account{Known: access.Member{ID: access.RemoteID(i + 1), Email: wish.Email, Enabled: true}, Link: access.Link{Anchors: wish.Anchors, Level: access.Created}}
+		a.Known.Name, a.Link.Name = wish.Name, wish.Name
+		if len(wish.Grants) == 0 && rapid.Bool().Draw(t, "bare") {
+			a.Link.Bare = access.At(noon())
+		}
+		if a.Link.Anchors = slices.Clone(a.Link.Anchors); len(w.spec.Sources[0].Was) > 0 && rapid.Bool().Draw(t, "old anchor") {
+			for k, anchor := range a.Link.Anchors {
+				a.Link.Anchors[k] = access.Anchor(strings.Replace(string(anchor), "a:", "old:", 1))
+			}
+		}
 		for _, g := range wish.Grants {
 			if !g.Unsure {
 				a.Owned = append(a.Owned, access.OwnedGrant{Group: d.Groups[g.Group].ID, Level: access.Created, Role: g.Role, From: g.From, Until: g.Until, Cause: &d.Causes[g.Cause]})
@@ -141,10 +201,12 @@ func (w *world) settle(t *rapid.T) {
 func TestTheOrderOfInputNeverMatters(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
+		w.strict(t)
 		if rapid.Bool().Draw(t, "settled") {
 			w.settle(t)
 			w.disturb(t)
 		}
+		w.pinSome(t, access.Block, access.Exempt)
 		rules, in := w.input(t, inOrder, false)
 		want := rules.Map(in)
 		for _, backwards := range []bool{false, true} {
@@ -182,13 +244,15 @@ func (w *world) disturb(t *rapid.T) {
 func TestNoReadThatSaysLessTakesAnythingAway(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
+		w.strict(t)
 		w.settle(t)
+		w.pinSome(t, access.Exempt)
 		rules, in := w.input(t, inOrder, false)
 		if hasTakings(rules.Map(in).Desired) {
 			return // people who are disabled from the start
 		}
 		var unread []string
-		switch rapid.SampledFrom([]string{"attributes", "dates", "unread", "absent", "mail", "twins", "selectors", "catalog"}).Draw(t, "harm") {
+		switch rapid.SampledFrom([]string{"attributes", "dates", "unread", "absent", "mail", "twins", "selectors", "catalog", "renamed", "remade"}).Draw(t, "harm") {
 		case "attributes":
 			w.eachPerson(t, func(r *directory.Record) { r.Attrs = r.Attrs[:rapid.IntRange(0, len(r.Attrs)).Draw(t, "kept")] })
 		case "dates":
@@ -212,6 +276,10 @@ func TestNoReadThatSaysLessTakesAnythingAway(t *testing.T) {
 			})
 		case "selectors":
 			w.groups = map[string][]directory.Record{}
+		case "renamed":
+			w.eachGroup(t, func(r *directory.Record) { r.Name, r.Handles = "Another name of "+r.ID, nil })
+		case "remade":
+			w.remake(t)
 		}
 		rules, in = w.input(t, inOrder, false)
 		if len(unread) == 2 {
@@ -237,6 +305,36 @@ func (w *world) eachPerson(t *rapid.T, harm func(*directory.Record)) {
 				harm(&w.people[s][i])
 			}
 		}
+	}
+}
+
+func (w *world) eachGroup(t *rapid.T, harm func(*directory.Record)) {
+	for _, s := range []string{"a", "b"} {
+		w.groups[s] = slices.Clone(w.groups[s])
+		for i := range w.groups[s] {
+			if w.groups[s][i].Kind == directory.GroupIs && rapid.Bool().Draw(t, "harmed") {
+				harm(&w.groups[s][i])
+			}
+		}
+	}
+}
+
+// remake has somebody delete groups and make others of the same names, without members. Groups in groups are spared: who is lost with
+// one of those was really taken out.
+func (w *world) remake(t *rapid.T) {
+	inside := func(id string) bool {
+		named := func(r directory.Record) bool { return r.Kind == directory.MemberIs && r.Member.Value == id }
+		return slices.ContainsFunc(w.groups["a"], named) || slices.ContainsFunc(w.groups["b"], named)
+	}
+	w.eachGroup(t, func(r *directory.Record) {
+		if !inside(r.ID) {
+			r.ID += "-new"
+		}
+	})
+	for _, s := range []string{"a", "b"} {
+		w.groups[s] = slices.DeleteFunc(w.groups[s], func(r directory.Record) bool {
+			return r.Kind != directory.GroupIs && !slices.ContainsFunc(w.groups[s], func(g directory.Record) bool { return g.Kind == directory.GroupIs && g.ID == r.ID })
+		})
 	}
 }
 

@@ -39,10 +39,15 @@ type rule struct {
 	mark         uint64 // digest of its text and of the declarations that it reads
 }
 
-// Attributes returns the directory's own names of the attributes that the rules about a source read, sorted, each once; nil when
-// they read none. source is the name of the source in the file.
+// Attributes returns the directory's own names of the attributes that the rules about a source read, and of the one that says who is
+// who, sorted, each once; nil when there are none. source is the name of the source in the file.
 func (r *Rules) Attributes(source string) []string {
 	var names []string
+	for i := range r.sources {
+		if from := r.sources[i].calls(r.samePerson); r.sources[i].Name == source && from != "" {
+			names = append(names, from)
+		}
+	}
 	for i := range r.rules {
 		if r.rules[i].From.Source != source {
 			continue
@@ -53,6 +58,16 @@ func (r *Rules) Attributes(source string) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// calls returns what the directory calls a declared attribute; "" when it is not declared.
+func (s *source) calls(attribute string) string {
+	for _, a := range s.Attributes {
+		if a.Name == attribute && attribute != "" {
+			return a.From
+		}
+	}
+	return ""
 }
 
 // ruleNamed returns the index of a rule.

@@ -115,6 +115,9 @@ func (m *mapper) trailPins(human, account uint32) (all []TrailPin) {
 }
 
 func (m *mapper) readsAttribute(source int, a Attribute) bool {
+	if a.Name == m.samePerson {
+		return true
+	}
 	for i := range m.rules {
 		if m.rules[i].source != source {
 			continue
@@ -200,7 +203,7 @@ func (m *mapper) trailWish(human, account uint32) *TrailWish {
 		w, ok = m.held(account)
 	case m.blocked(none, human) != nil && m.state[human] == usable:
 		w, ok = m.stranger(human, m.person(human).Folded)
-	case m.state[human] == ambiguous || m.state[human] == shadowed || m.disabled(human):
+	case m.state[human] == ambiguous || m.state[human] == shadowed || m.state[human] == reused || m.disabled(human):
 	case m.state[human] != usable:
 		m.reportAddress(human)
 	default:

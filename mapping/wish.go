@@ -49,14 +49,14 @@ func (m *mapper) strangers() []stranger {
 				continue
 			}
 			blocked := m.blocked(none, i) != nil && m.state[i] == usable
-			if !blocked && (m.state[i] == ambiguous || m.disabled(i) || !m.create && !m.selected(i)) {
+			if !blocked && (m.state[i] == ambiguous || m.state[i] == reused || m.disabled(i) || !m.create && !m.selected(i)) {
 				continue
 			}
 			if m.state[i] != usable {
 				m.reportAddress(i)
 				continue
 			}
-			all = append(all, stranger{email.Fold(m.view.Person(int(i)).Email()), i})
+			all = append(all, stranger{m.addressOf(i), i})
 		}
 	}
 	slices.SortFunc(all, func(a, b stranger) int { return compare(a.folded, b.folded) })
@@ -129,7 +129,7 @@ func (m *mapper) person(human uint32) access.Wish {
 	var w access.Wish
 	for i := human; i != none; i = m.next[i] {
 		o := m.view.Person(int(i))
-		if w.Email == "" {
+		if w.Email == "" && (m.samePerson == "" || m.speaks(i)) {
 			w.Email = strings.TrimSpace(o.Email())
 		}
 		if w.Name == "" {
@@ -188,7 +188,7 @@ func (m *mapper) decide(a, h uint32) decision {
 	}
 	switch m.state[h] {
 	case ambiguous:
-		return decision{access.Leave, access.Cause{Kind: access.Conflict, Text: "another active person has the same e-mail address"}}
+		return decision{access.Leave, access.Cause{Kind: access.Conflict, Text: m.ambiguity()}}
 	case foreign:
 		return m.leftScope(a, h)
 	case noMail, badMail:
@@ -196,6 +196,13 @@ func (m *mapper) decide(a, h uint32) decision {
 		return decision{access.Leave, access.Cause{Kind: access.Conflict, Text: m.addressConflict(h).Text}}
 	}
 	return decision{standing: access.Keep}
+}
+
+func (m *mapper) ambiguity() string {
+	if m.samePerson == "" {
+		return "another active person has the same e-mail address"
+	}
+	return "another active person has the same " + m.samePerson + " or e-mail address"
 }
 
 // disabledIn is about a human whose first record is disabled. Above it may be a source that nobody has read yet.
