@@ -26,9 +26,12 @@ func (s *session) consult(ctx context.Context, o *engine.Outlook) (*engine.Outlo
 		return o, nil // the run is still written down, and what is held with it
 	}
 	yes, err := s.ui.ask(ctx, fmt.Sprintf("\nCarry out %s?", count(todo, "step", "steps")))
-	if err != nil || !yes {
-		s.ui.say("Nothing was done.")
+	if err != nil {
 		return nil, err
+	}
+	if !yes {
+		s.ui.say("Nothing was done.")
+		return nil, nil
 	}
 	if o, err = s.still(ctx, o); err != nil || len(approved) == 0 {
 		return o, err

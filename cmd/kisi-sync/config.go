@@ -23,9 +23,11 @@ func configVerb(ui *voice, c *common) *cobra.Command {
 func configShowVerb(ui *voice, c *common) *cobra.Command {
 	return &cobra.Command{
 		Use: "show", Short: "Print the configuration with all defaults; secrets only by where they are kept", Args: exactly(),
+		Long: `Prints the configuration as it is understood, with all defaults. It is a file that means the same. Secrets are shown by
+where they are kept, and need not be there.`,
 		Example: "  kisi-sync config show --config /etc/kisi-sync/config.yaml\n  kisi-sync config show --json | jq '.limits'",
 		RunE: func(*cobra.Command, []string) error {
-			settings, err := load(c)
+			settings, err := loaded(config.Loader{Types: all.Types(), SkipSecrets: true}.Load(c.config))
 			if err != nil {
 				return err
 			}

@@ -49,17 +49,16 @@ type opening struct {
 // watched is how long one call is tried while somebody waits for the answer.
 const watched = 30 * time.Second
 
-// load reads the configuration.
-func load(c *common) (*config.Settings, error) {
-	settings, err := config.Load(c.config, all.Types())
-	if err != nil {
-		var problems *config.Problems
-		if errors.As(err, &problems) {
-			return nil, err
-		}
-		return nil, usage(err, "")
+// load reads the configuration, and sees that its secrets can be had.
+func load(c *common) (*config.Settings, error) { return loaded(config.Load(c.config, all.Types())) }
+
+// loaded makes whatever is wrong with the configuration a mistake of usage.
+func loaded(settings *config.Settings, err error) (*config.Settings, error) {
+	var problems *config.Problems
+	if err == nil || errors.As(err, &problems) {
+		return settings, err
 	}
-	return settings, nil
+	return nil, usage(err, "")
 }
 
 // open loads the configuration and introduces everybody. It contacts nobody.

@@ -106,6 +106,8 @@ func hintFor(err error) string {
 	switch text := err.Error(); {
 	case errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(text, "read configuration"):
 		return "name your file with --config, start from config.example.yaml, or see kisi-sync demo"
+	case errors.Is(err, fs.ErrPermission) && strings.HasPrefix(text, "state file"):
+		return "kisi-sync remembers there what is its own: let its account write the file and its folder, or name another place with state:"
 	case errors.Is(err, store.ErrLocked):
 		return "one run at a time: wait until the other one has ended"
 	case errors.Is(err, store.ErrOther):
