@@ -8,31 +8,76 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Check reads everything: the structure of the file, every snapshot, the ledger, the journal, holds, and the audit trail. It
-// returns all that is wrong, nil when nothing is.
+// Finding is something wrong with the file: what it concerns, what was found, and what to do about it.
+type Finding struct {
+	What, Do string
+	Err      error
+}
+
+func (f Finding) Error() string { return f.What + ": " + f.Err.Error() + "; " + f.Do }
+
+// Unwrap returns what was found.
+func (f Finding) Unwrap() error { return f.Err }
+
+// Check is Findings as one error, nil when there are none.
 func (s *Store) Check(ctx context.Context) error {
-	if s.db == nil {
-		return nil
-	}
-	problems := []error{s.checkPages(ctx)}
-	sources, err := s.Sources(ctx)
-	problems = append(problems, err)
-	for _, source := range sources {
-		_, err := s.Snapshot(ctx, source)
-		problems = append(problems, err)
-	}
-	for _, read := range []func() error{
-		func() error { _, err := s.Ledger(ctx); return err },
-		func() error { _, err := s.Open(ctx); return err },
-		func() error { _, err := s.Holds(ctx); return err },
-		func() error { _, err := s.Spent(ctx, 0); return err },
-		func() error { _, err := s.Runs(ctx, runsKept); return err },
-		func() error { _, err := s.Catalog(ctx); return err },
-		func() error { _, err := s.VerifyAudit(ctx); return err },
-	} {
-		problems = append(problems, read())
+	findings, err := s.Findings(ctx)
+	problems := []error{err}
+	for _, f := range findings {
+		problems = append(problems, f)
 	}
 	return errors.Join(problems...)
+}
+
+// What to do about what is damaged.
+const (
+	doRestore = "restore the last backup, or rebuild the state if there is none"
+	doReread  = "forget what was read of the source: the next read brings everything again"
+	doAnew    = "nothing: it is written anew by the next full run"
+	doTrail   = "keep the file for whoever looks into it, and restore the last backup whose trail holds"
+)
+
+// part is one thing to be checked.
+type part struct {
+	what, do string
+	read     func(context.Context) error
+}
+
+// Findings reads everything: the structure of the file, every snapshot, the ledger, the journal, holds, pins, and the audit trail. It
+// returns all that is wrong. The error is that of ctx only.
+func (s *Store) Findings(ctx context.Context) (all []Finding, err error) {
+	if s.db == nil {
+		return nil, nil
+	}
+	checks := append([]part{{"the structure of the file", doRestore, s.checkPages}}, s.parts()...)
+	sources, err := s.Sources(ctx)
+	if err != nil {
+		all = append(all, Finding{What: "what is known of sources", Do: doRestore, Err: err})
+	}
+	for _, source := range sources {
+		checks = append(checks, part{"what was read of " + source, doReread, func(ctx context.Context) error { _, err := s.Snapshot(ctx, source); return err }})
+	}
+	for _, c := range checks {
+		if err := c.read(ctx); err != nil {
+			all = append(all, Finding{What: c.what, Do: c.do, Err: err})
+		}
+	}
+	return all, ctx.Err()
+}
+
+// parts are the things that every file has.
+func (s *Store) parts() []part {
+	return []part{
+		{"what is ours in Kisi", doRestore, func(ctx context.Context) error { _, err := s.Ledger(ctx); return err }},
+		{"calls under way", doRestore, func(ctx context.Context) error { _, err := s.Open(ctx); return err }},
+		{"blocks and exemptions", doRestore, func(ctx context.Context) error { _, err := s.Pins(ctx); return err }},
+		{"what selectors are bound to", doRestore, func(ctx context.Context) error { _, err := s.Bindings(ctx); return err }},
+		{"held steps", doRestore, func(ctx context.Context) error { _, err := s.HeldPlan(ctx); return err }},
+		{"who was moved lately", doRestore, func(ctx context.Context) error { _, err := s.Spent(ctx, 0); return err }},
+		{"the record of runs", doRestore, func(ctx context.Context) error { _, err := s.Runs(ctx, runsKept); return err }},
+		{"what there is in Kisi", doAnew, func(ctx context.Context) error { _, err := s.Catalog(ctx); return err }},
+		{"the audit trail", doTrail, func(ctx context.Context) error { _, err := s.VerifyAudit(ctx); return err }},
+	}
 }
 
 // checkPages walks the whole file and then lets bbolt look at its own structure. bbolt does that in a goroutine of its own, where a

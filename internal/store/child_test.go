@@ -20,6 +20,8 @@ func child(verb string, args []string) int {
 		err = writeForEver(args[0])
 	case "fill":
 		err = fillUp(args[0], args[1])
+	case "restore":
+		err = restoreForEver(args[0], args[1], args[2])
 	case "open":
 		_, err = Open(args[0], Options{})
 		fmt.Println("ready")
@@ -39,6 +41,21 @@ func holdOpen(path string) error {
 	}
 	fmt.Println("ready")
 	select {}
+}
+
+// restoreForEver puts one backup in place after the other.
+func restoreForEver(path, small, large string) error {
+	fmt.Println("ready")
+	for n := 0; ; n++ {
+		from := small
+		if n%2 == 0 {
+			from = large
+		}
+		if _, err := Restore(context.Background(), path, Replacement{From: from, Said: Said{"eva", "a test"}}); err != nil {
+			return err
+		}
+		fmt.Println("restored", n)
+	}
 }
 
 type fatal struct{}

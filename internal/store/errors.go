@@ -16,8 +16,8 @@ var (
 	// ErrOther: the file belongs to another organization or another installation.
 	ErrOther = errors.New("belongs elsewhere")
 	// ErrDamaged: what is in the file is not what was written.
-	ErrDamaged = errors.New("damaged; restore a backup of the file, or move it away: kisi-sync then reads everything again and " +
-		"knows the users that it made by their stamps, but no longer which rights it gave")
+	ErrDamaged = errors.New("damaged; state check says what it concerns, state restore puts a backup in its place, and state rebuild begins " +
+		"anew: kisi-sync then knows the users that it made by their stamps, but no longer which rights it gave")
 	// ErrAltered: the audit trail is not the one that was anchored elsewhere.
 	ErrAltered = errors.New("not the trail that was anchored")
 	// ErrUntold: the audit trail cannot answer the question.

@@ -250,5 +250,11 @@ func (p *Preview) PruneAudit(context.Context, Pruning) (uint64, error) { return 
 // VerifyAudit is Store.VerifyAudit.
 func (p *Preview) VerifyAudit(ctx context.Context) (uint64, error) { return p.base.VerifyAudit(ctx) }
 
+// Backup is Store.Backup.
+func (p *Preview) Backup(ctx context.Context, path string) error { return p.base.Backup(ctx, path) }
+
+// Findings is Store.Findings.
+func (p *Preview) Findings(ctx context.Context) ([]Finding, error) { return p.base.Findings(ctx) }
+
 // Check is Store.Check.
 func (p *Preview) Check(ctx context.Context) error { return p.base.Check(ctx) }

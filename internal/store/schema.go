@@ -1,9 +1,9 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -121,26 +121,8 @@ func BackupPath(path string, schema uint64) string { return fmt.Sprintf("%s.sche
 
 // backup copies the file beside itself. The copy gets its name only when it is whole.
 func (s *Store) backup(schema uint64) error {
-	to := BackupPath(s.path, schema)
-	part := to + ".part"
-	err := s.db.View(func(tx *bolt.Tx) error { return copyTo(tx, part) })
-	if err == nil {
-		err = os.Rename(part, to)
-	}
-	if err != nil {
+	if err := s.copyWhole(context.Background(), BackupPath(s.path, schema)); err != nil {
 		return fmt.Errorf("copy before migrating: %w", err)
 	}
 	return nil
-}
-
-func copyTo(tx *bolt.Tx, path string) (err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err := tx.WriteTo(f); err != nil {
-		return err
-	}
-	return f.Sync()
 }

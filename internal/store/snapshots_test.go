@@ -203,7 +203,7 @@ func TestADamagedSnapshotIsAnErrorAndNeverASmallerOne(t *testing.T) {
 				return damage(b, []byte(id), slices.Clone(old))
 			})
 			_, err := f.Snapshot(ctx, "corp")
-			if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), f.Path()) || !strings.Contains(err.Error(), "move it away") {
+			if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), f.Path()) || !strings.Contains(err.Error(), "state restore") {
 				t.Errorf("%s %q: %v", what, key, err)
 			}
 			f.raw(func(tx *bolt.Tx) error {
