@@ -11,17 +11,18 @@ import (
 // decider goes through groups and members once and collects steps in bundles: all that is done about one group, or one
 // person, stays together.
 type decider struct {
-	in      *Input
-	people  people
-	groups  []group // as Desired.Groups
-	bundles []bundle
-	room    []Step // where the steps of bundles are kept
-	scratch []Step // the steps of the person under way
-	right   *access.Fields
-	notes   []Note
-	names   map[access.RemoteID]string // of groups: as the file says, else as Kisi does
-	holding map[access.RemoteID]int    // people per group; nil until asked for
-	ours    map[access.RemoteID]bool   // groups whose members the file gives; nil until asked for
+	in        *Input
+	people    people
+	groups    []group // as Desired.Groups
+	bundles   []bundle
+	room      []Step // where the steps of bundles are kept
+	scratch   []Step // the steps of the person under way
+	right     *access.Fields
+	notes     []Note
+	names     map[access.RemoteID]string // of groups: as the file says, else as Kisi does
+	holding   map[access.RemoteID]int    // people per group; nil until asked for
+	sensitive map[access.RemoteID]bool   // groups, by id or as weighedGroup numbers them; nil until asked for
+	ours      map[access.RemoteID]bool   // groups whose members the file gives; nil until asked for
 }
 
 // bundle is what is done about one person or one group, in order. Needs inside a bundle are indices within it.

@@ -15,6 +15,7 @@ import (
 //	no          ours, ended      give anew
 //	enough      no               note that it is satisfied by another's hand
 //	less        no               nothing: it is not ours to change
+//	any         no               ours from now on, where the file says adopt
 //	as wanted   ours             nothing
 //	otherwise   ours, as written change it
 //	otherwise   ours, altered    somebody altered it: reported, unless repair
@@ -106,6 +107,8 @@ func (p *person) theirs(w *access.WishedGrant, there []access.Grant, owned *acce
 		}
 	}
 	switch {
+	case p.adopting() && p.account.Link.Level == access.Adopted:
+		p.takeOver(w, best)
 	case !p.d.covers(best, w):
 		p.d.note(LessThanWanted, p.name(), fmt.Sprintf("holds %s by hand as %s; the rules would give more, and it is not ours to change",
 			p.groupKey(w, 0).GroupName, validity(best.Role, best.From, best.Until)))
@@ -200,7 +203,7 @@ func (p *person) wants(id access.RemoteID) bool {
 
 // urgentCause says that a loss is done with the leavers', before anybody gains anything.
 func urgentCause(k access.CauseKind) bool {
-	return k == access.Disabled || k == access.Vanished || k == access.Blocked
+	return k == access.Disabled || k == access.Deleted || k == access.Vanished || k == access.Blocked
 }
 
 // take ends one owned right: it is removed when it is ours and there, otherwise only the ledger changes. One of ours whose end has passed

@@ -9,11 +9,20 @@ import (
 // Limits weigh people, not steps. Two things are counted: everybody who loses one group by one cause, and everybody who loses or
 // gains by one cause. What was spent within the window counts too; what was approved, and what is held anyway, does not.
 
-// tally is what people are counted by. Group is 0 for the cause as a whole.
+// tally is what people are counted by. Group is 0 for the cause as a whole; a sensitive group is counted by itself for all causes.
 type tally struct {
-	effect access.Effect
-	cause  access.CauseKind
-	group  access.RemoteID
+	effect    access.Effect
+	cause     access.CauseKind
+	group     access.RemoteID
+	sensitive bool
+}
+
+// weighedAs returns the cause whose limit a cause shares: to be deleted in a directory is as good as to be disabled there.
+func weighedAs(cause access.CauseKind) access.CauseKind {
+	if cause == access.Deleted {
+		return access.Disabled
+	}
+	return cause
 }
 
 // weight is the people of one tally, each once, and those of groups that gain or lose a door as a whole. Somebody who is in
@@ -52,6 +61,7 @@ func (t tallies) of(key tally) *weight {
 // limit holds the steps of every group and cause that is over a limit. Groups come first: what is held there does not happen, so it
 // does not count for the cause as a whole.
 func (h *holder) limit(d *decider, steps []Step) {
+	h.limitBy(d, steps, d.sensitiveKeys, d.spentOnSensitive)
 	h.limitBy(d, steps, d.groupKeys, spentByGroup)
 	h.limitBy(d, steps, causeKeys, spentByCause)
 }
@@ -84,10 +94,12 @@ func (h *holder) limitBy(d *decider, steps []Step, keysOf keysOf, spentBy func(*
 func weightless(s *Step) bool { return s.People == 0 && s.Change.Effect() == access.Narrows }
 
 func spentByGroup(s *access.Spending) (tally, bool) {
-	return tally{s.Effect, s.Cause, s.Group}, s.Effect == access.Narrows && s.Group != 0
+	return tally{effect: s.Effect, cause: weighedAs(s.Cause), group: s.Group}, s.Effect == access.Narrows && s.Group != 0
 }
 
-func spentByCause(s *access.Spending) (tally, bool) { return tally{s.Effect, s.Cause, 0}, true }
+func spentByCause(s *access.Spending) (tally, bool) {
+	return tally{effect: s.Effect, cause: weighedAs(s.Cause)}, true
+}
 
 // spentOn returns how many people something was spent on: whoever holds the group now, when it was a door of a group.
 func (d *decider) spentOn(s *access.Spending) int {
@@ -126,7 +138,7 @@ func causeKeys(s *Step, to []tally) []tally {
 	if effect == access.Neutral {
 		return to
 	}
-	return append(to, tally{effect, s.Change.Cause.Kind, 0})
+	return append(to, tally{effect: effect, cause: weighedAs(s.Change.Cause.Kind)})
 }
 
 // groupKeys: the group that is lost. Who is suspended loses all that he holds.
@@ -134,7 +146,7 @@ func (d *decider) groupKeys(s *Step, to []tally) []tally {
 	if s.Change.Effect() != access.Narrows {
 		return to
 	}
-	key := tally{access.Narrows, s.Change.Cause.Kind, s.Change.Object.Group}
+	key := tally{effect: access.Narrows, cause: weighedAs(s.Change.Cause.Kind), group: s.Change.Object.Group}
 	if s.Change.Kind != access.DisableMember {
 		return append(to, key)
 	}
@@ -161,6 +173,8 @@ func (d *decider) overLimit(t tallies) map[tally]*access.HoldReason {
 		text := ""
 		switch {
 		case key.cause == access.Blocked: // an operator said so
+		case key.sensitive:
+			text = d.judgeSensitive(key, w.total())
 		case key.group != 0:
 			text = d.judgeGroup(key, w)
 		default:
@@ -230,7 +244,7 @@ func countPeople(n int) string {
 func causeWords(k access.CauseKind) string {
 	switch k {
 	case access.Disabled:
-		return "disabled in the directory"
+		return "disabled or deleted in the directory"
 	case access.Vanished:
 		return "no longer in the directory"
 	case access.LeftGroup:
@@ -241,6 +255,10 @@ func causeWords(k access.CauseKind) string {
 		return "end date passed"
 	case access.Blocked:
 		return "blocked"
+	case access.LeftScope:
+		return "a source may not speak for the address any more"
+	case access.NoDoors:
+		return "has held no door for long"
 	}
 	return k.String()
 }

@@ -219,7 +219,7 @@ func TestALimitSaysWhatItIsAndWhoIsOver(t *testing.T) {
 			func(s *scene) { s.in.Limits.Removals = Removals{People: -1, PercentOfGroup: 10, GroupsAbove: 10} }),
 		"1 person would lose access (end date passed), limits.removals.people is 0": staff(20, expired).do(
 			func(s *scene) { s.in.Limits.Removals = Removals{} }),
-		"2 people would lose access (disabled in the directory), limits.disabled.people is 1": staff(20, disabled, disabled).do(
+		"2 people would lose access (disabled or deleted in the directory), limits.disabled.people is 1": staff(20, disabled, disabled).do(
 			func(s *scene) { s.in.Limits.Disabled = 1 }),
 		"2 people would gain access, limits.grants.people is 1": joiners(2).do(func(s *scene) { s.in.Limits.Grants = 1 }),
 	} {

@@ -118,20 +118,24 @@ func (p *person) stranger() {
 	case p.d.in.Policy.Existing == ReportOnly:
 		p.d.note(LeftAlone, p.name(), "a Kisi user with this address exists; existing_kisi_users: report leaves it alone")
 		return
+	case p.adopting():
+		p.link(access.Adopted)
 	default:
 		p.link(access.Linked)
-	}
-	p.account = &access.Account{Known: *p.seen, Link: access.Link{Anchors: p.wish.Anchors, Level: access.Linked, Name: p.seen.Name}}
-	if ours {
-		p.account.Link.Level = access.Created
 	}
 	p.keep()
 }
 
+// link makes the person's account of a user whom we did not know.
 func (p *person) link(level access.Level) {
-	p.made(Step{Reason: Recognized, Change: access.Change{Kind: access.LinkMember,
+	why := Recognized
+	if level == access.Adopted {
+		why = TakenOver
+	}
+	p.made(Step{Reason: why, Change: access.Change{Kind: access.LinkMember,
 		Cause: access.Cause{Kind: access.ByRule, Text: "same e-mail address"},
 		After: &access.Fields{Email: p.seen.Email, Name: p.seen.Name, Anchors: p.wish.Anchors, Level: level}}})
+	p.account = &access.Account{Known: *p.seen, Link: access.Link{Anchors: p.wish.Anchors, Level: level, Name: p.seen.Name}}
 }
 
 // deletedByHand meets a linked member whose Kisi user is gone. Who should have nothing is forgotten. Who should have something is
@@ -197,6 +201,7 @@ func (p *person) keep() {
 		p.losses(true)
 		p.urgent = len(p.steps)
 	}
+	p.adopt()
 	p.anchors()
 	p.address()
 	if !p.seen.Enabled && p.account.Link.Suspended != nil {
@@ -231,19 +236,24 @@ func (p *person) comeBack() {
 
 // anchors links the member to sources that have come to know him.
 func (p *person) anchors() {
-	known := p.account.Link.Anchors
-	all := known
-	for _, a := range p.wish.Anchors {
-		if !slices.Contains(all, a) {
-			all = append(slices.Clip(all), a)
-		}
-	}
-	if len(all) == len(known) || p.account.Link.Level == access.Foreign {
+	all := p.allAnchors()
+	if len(all) == len(p.account.Link.Anchors) || p.account.Link.Level == access.Foreign {
 		return
 	}
 	p.add(Step{Reason: Recognized, Change: access.Change{Kind: access.LinkMember,
 		Cause: access.Cause{Kind: access.ByRule, Text: "known to another source too"},
 		After: &access.Fields{Email: p.seen.Email, Name: p.account.Link.Name, Anchors: all, Level: p.account.Link.Level}}})
+}
+
+// allAnchors returns those that the member is linked to, and those that he should be.
+func (p *person) allAnchors() []access.Anchor {
+	all := p.account.Link.Anchors
+	for _, a := range p.wish.Anchors {
+		if !slices.Contains(all, a) {
+			all = append(slices.Clip(all), a)
+		}
+	}
+	return all
 }
 
 // address tells when the directory has come to say another address. Kisi cannot change one, so access goes on under the old one.

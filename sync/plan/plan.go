@@ -47,10 +47,11 @@ const (
 	Forgotten                         // ours, no longer wanted, and gone by itself
 	Recognized                        // this Kisi user is that person
 	Returned                          // suspended by us, and wanted again
+	TakenOver                         // somebody else's, wanted by the rules, and ours from now on because the file says adopt
 )
 
 var reasonWords = [...]string{"", "new", "changed at the source", "repaired", "left", "satisfied by hand", "released",
-	"forgotten", "recognized", "returned"}
+	"forgotten", "recognized", "returned", "adopted"}
 
 func (r Reason) String() string { return reasonWords[r] }
 

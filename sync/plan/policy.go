@@ -30,19 +30,24 @@ func (m Mode) String() string { return [...]string{"full", "add_only", "observe"
 // Existing says what becomes of a Kisi user that somebody else made and whose address is a person's.
 type Existing uint8
 
-// ManageOurRights: link the user, give and take only our own rights. ReportOnly: leave it alone and say so.
+// ManageOurRights: link the user, give and take only our own rights. ReportOnly: leave it alone and say so. Adopt: the user becomes
+// ours, with those rights of its own that the rules want too; what else it holds stays and is reported.
 const (
 	ManageOurRights Existing = iota
 	ReportOnly
+	Adopt
 )
 
 // Limits say how many people may lose or gain something within a window. 0 people means none may; a negative number means no
 // limit, which the file cannot say.
 type Limits struct {
 	Window   time.Duration
-	Disabled int // people suspended because the directory disabled them
+	Disabled int // people who lose something because the directory disabled or deleted them
 	Removals Removals
 	Grants   int // people who gain something
+	// Sensitive is how many people may gain, or lose, one sensitive group. Leavers are not weighed by it: they have limits of their
+	// own, and nobody keeps a sensitive door for having it.
+	Sensitive int
 }
 
 // Removals limits people who lose something for any other cause. Each cause, and each group within a cause, is weighed by

@@ -91,6 +91,9 @@ func (t *teller) sentence(s *Step) sentence {
 		return t.sentence(maker)
 	}
 	key := sentence{kind: c.Kind, again: s.Reason == Repaired, group: c.Object.GroupName, why: whyOf(c), extra: t.extra(c)}
+	if s.Reason == TakenOver {
+		key.extra = TakenOver.String()
+	}
 	if s.Hold != nil {
 		key.hold = holdText(s.Hold)
 	}
@@ -270,10 +273,17 @@ func (t *told) ofGroup(again string) string {
 
 // quiet says what changes nobody's access.
 func (t *told) quiet(n subject) string {
+	adopted := t.extra == TakenOver.String()
 	switch t.kind {
 	case access.LinkMember:
+		if adopted {
+			return fmt.Sprintf("%s %s taken over: made by hand in Kisi, ours from now on (%s)", n.who, n.be, t.why)
+		}
 		return fmt.Sprintf("%s %s recognized in Kisi (%s)", n.who, n.be, t.why)
 	case access.NoteSatisfied:
+		if adopted {
+			return fmt.Sprintf("%s %s %s already, given by hand; it is taken over", n.who, n.have, t.group)
+		}
 		return fmt.Sprintf("%s %s %s already, given by hand; it is left to whoever gave it", n.who, n.have, t.group)
 	case access.ReleaseGrant:
 		return fmt.Sprintf("%s keep%s %s, which was given by hand (%s)", n.who, n.s, t.group, t.why)
