@@ -51,7 +51,8 @@ func (m *mapper) absence(a access.Anchor) absence {
 	if _, ok := m.view.FindPerson(directory.Key{Source: id, ID: key}); ok {
 		return out
 	}
-	t, ok := m.view.Source(id).Tombstone(key)
+	snapshot := m.view.Source(id)
+	t, ok := snapshot.Tombstone(key)
 	if !ok {
 		out.whereabouts = untraced
 		return out
@@ -60,10 +61,19 @@ func (m *mapper) absence(a access.Anchor) absence {
 	switch wait := m.leavers.gone(t.Why); {
 	case wait < 0:
 		out.whereabouts = graced
-	case t.Since.Add(wait).After(m.in.At):
+	case t.Since.Add(wait).After(m.lastRead(snapshot)):
 		out.whereabouts, out.ends = graced, t.Since.Add(wait)
 	}
 	return out
+}
+
+// lastRead returns until when it is known that somebody has not come back: a grace that ends while the source cannot be read goes on until
+// it can.
+func (m *mapper) lastRead(s *directory.Snapshot) time.Time {
+	if at := s.At(); !at.IsZero() && at.Before(m.in.At) {
+		return at
+	}
+	return m.in.At
 }
 
 // gone returns how long somebody who is gone keeps everything; below 0 for ever.

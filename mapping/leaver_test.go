@@ -45,6 +45,8 @@ func TestLeaversAndWhenTheAnswerChangesByItself(t *testing.T) {
 			[]string{"7 ana@example.com [corp:1] suspend (vanished: gone from corp since 2026-03-15)"}, time.Time{}, ""},
 		{"without a grace at once", scene{spec: func(s *Spec) { s.Leavers.Vanished = 0 }, before: records(ana), accounts: holds},
 			[]string{"7 ana@example.com [corp:1] suspend (vanished: gone from corp since 2026-03-15)"}, time.Time{}, ""},
+		{"and is left alone after it while nobody could read whether they are back", scene{before: records(ana), accounts: holds, at: missed, down: true},
+			[]string{"7 ana@example.com [corp:1] leave (vanished: gone from corp since 2026-03-15; suspended when it stays so)"}, time.Time{}, ""},
 		{"an absence that is not believed is none", scene{before: records(ana), corpDoubted: true, accounts: holds, at: missed.Add(time.Hour)},
 			[]string{"7 ana@example.com [corp:1] keep +HQ Staff [hq]"}, time.Time{}, ""},
 		{"who is in no source and was never seen there is left alone", scene{accounts: holds},

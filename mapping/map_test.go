@@ -24,6 +24,7 @@ type scene struct {
 	at          time.Time
 	unread      []string
 	withoutCon  bool
+	down        bool     // corp was not read again between noon and at
 	corpDoubted bool     // absences from corp are not believed
 	deleted     []string // ids that corp says are deleted, after all that
 	pins        []access.Pin
@@ -48,7 +49,11 @@ func (s scene) play(t testing.TB) (*Rules, Input, Result) {
 	if s.before != nil {
 		last = read(t, "corp", nil, noon().Add(-24*time.Hour), s.before...)
 	}
-	snapshots := []*directory.Snapshot{deleteFrom(t, s.readCorp(t, last), s.deleted)}
+	corp := deleteFrom(t, s.readCorp(t, last), s.deleted)
+	if !s.down && in.At.After(noon()) {
+		corp = nothingNew(t, corp, in.At)
+	}
+	snapshots := []*directory.Snapshot{corp}
 	if !s.withoutCon {
 		snapshots = append(snapshots, read(t, "con", nil, noon(), s.con...))
 	}
@@ -72,6 +77,16 @@ func deleteFrom(t testing.TB, s *directory.Snapshot, ids []string) *directory.Sn
 		}
 	}
 	next, _, err := b.Seal(directory.Receipt{Coverage: directory.Delta, At: noon()}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+// nothingNew reads an increment of nothing.
+func nothingNew(t testing.TB, s *directory.Snapshot, at time.Time) *directory.Snapshot {
+	t.Helper()
+	next, _, err := directory.Build(s.Source(), s).Seal(directory.Receipt{Coverage: directory.Delta, At: at}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -212,3 +212,31 @@ func TestASourceSpeaksOnlyForItsDomains(t *testing.T) {
 	w.expect("bo", "Staff", true)
 	w.kisi.CheckT(t)
 }
+
+// cases.md 82: who came back while the directory could not be read is not suspended because a grace has passed.
+func TestAGraceThatEndsWhileTheSourceIsDownGoesOnUntilItIsRead(t *testing.T) {
+	t.Parallel()
+	for _, back := range []bool{true, false} {
+		w := newWorld(t, kisisim.Assumptions{})
+		w.must(true)
+		was := w.staff.groups["eva"]
+		delete(w.staff.groups, "eva")
+		w.pass(time.Hour)
+		w.must(true)
+		w.staff.fail = errors.New("down")
+		for range 3 {
+			w.pass(30 * time.Hour)
+			if _, err := w.run(true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.expect("eva", "Staff", true)
+		w.staff.fail = nil
+		if back {
+			w.staff.groups["eva"] = was
+		}
+		w.must(false)
+		w.expect("eva", "Staff", back)
+		w.kisi.CheckT(t)
+	}
+}
