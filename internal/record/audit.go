@@ -24,24 +24,26 @@ type AuditLine struct {
 	Group   access.RemoteID
 	Outcome string // "done", or the error; what a person decided, and who
 
-	Kind       string          `cbor:",omitempty"` // a word for scripts: of access.Kind, or one of the Did words
-	Who        string          `cbor:",omitempty"` // who asked for the run, or did it
-	Email      string          `cbor:",omitempty"` // the person's address, folded
-	Anchor     access.Anchor   `cbor:",omitempty"` // the record of a source that it follows from
-	GroupName  string          `cbor:",omitempty"`
-	Thing      access.RemoteID `cbor:",omitempty"` // door or elevator stop
-	Assignment access.RemoteID `cbor:",omitempty"` // the right that was there before
-	Made       access.RemoteID `cbor:",omitempty"` // what the call made
-	Role       access.Role     `cbor:",omitempty"`
-	From       access.Instant  `cbor:",omitempty"`
-	Until      access.Instant  `cbor:",omitempty"`
-	Cause      string          `cbor:",omitempty"` // the word of an access.CauseKind
-	Rule       string          `cbor:",omitempty"`
-	Approval   *Approval       `cbor:",omitempty"` // nil: needed none
-	Enabled    bool            `cbor:",omitempty"` // of DidSee: the person is not suspended
-	Rights     []Right         `cbor:",omitempty"` // of DidSee: all rights that the person holds
-	Opens      []Door          `cbor:",omitempty"` // of DidSeeDoors: all that the group opens; of a change of a door: that one
-	Cut        *Cut            `cbor:",omitempty"` // of DidCut
+	Kind       string            `cbor:",omitempty"` // a word for scripts: of access.Kind, or one of the Did words
+	Who        string            `cbor:",omitempty"` // who asked for the run, or did it
+	Email      string            `cbor:",omitempty"` // the person's address, folded
+	Anchor     access.Anchor     `cbor:",omitempty"` // the record of a source that it follows from
+	GroupName  string            `cbor:",omitempty"`
+	Thing      access.RemoteID   `cbor:",omitempty"` // door or elevator stop
+	Assignment access.RemoteID   `cbor:",omitempty"` // the right that was there before
+	Made       access.RemoteID   `cbor:",omitempty"` // what the call made
+	Existed    bool              `cbor:",omitempty"` // it was there already, made by somebody else
+	Role       access.Role       `cbor:",omitempty"`
+	From       access.Instant    `cbor:",omitempty"`
+	Until      access.Instant    `cbor:",omitempty"`
+	Cause      string            `cbor:",omitempty"` // the word of an access.CauseKind
+	Rule       string            `cbor:",omitempty"`
+	Approval   *Approval         `cbor:",omitempty"` // nil: needed none
+	Enabled    bool              `cbor:",omitempty"` // of DidSee: the person is not suspended
+	Groups     []access.RemoteID `cbor:",omitempty"` // of DidSee: in which something is new
+	Rights     []Right           `cbor:",omitempty"` // of DidSee: all rights that the person holds
+	Opens      []Door            `cbor:",omitempty"` // of DidSeeDoors: all that the group opens; of a change of a door: that one
+	Cut        *Cut              `cbor:",omitempty"` // of DidCut
 }
 
 // What is done beside calls.

@@ -13,7 +13,7 @@ import (
 // AuditFilter says which lines are wanted; its zero value wants all.
 type AuditFilter struct {
 	Person string    // an address (also one that the person had before), the id of a Kisi user, or an anchor
-	Group  string    // a name (also one that it had before), or an id
+	Group  string    // a name (also one that it had before), or an id. Suspensions are about a person, not about the groups
 	Door   string    // a name of a door or elevator stop as it is shown, or an id: lines of groups that opened it then
 	Since  time.Time // and later
 	Until  time.Time // and earlier; the zero time: no end
@@ -38,11 +38,15 @@ func (f AuditFilter) group(e *Entry, r *Replay) bool {
 	if e.GroupName == f.Group || isID(e.Group, f.Group) || groupIn(e.What) == f.Group {
 		return true
 	}
-	g := r.groups[e.Group]
-	return g != nil && slices.Contains(g.Names, f.Group)
+	return r.named(e.Group, f.Group) || slices.ContainsFunc(e.Groups, func(id access.RemoteID) bool { return r.named(id, f.Group) })
 }
 
-// door also wants the line that takes the door out of the group.
+// named says that a group has, or had, a name or an id.
+func (r *Replay) named(id access.RemoteID, name string) bool {
+	g := r.groups[id]
+	return isID(id, name) || g != nil && slices.Contains(g.Names, name)
+}
+
 func (f AuditFilter) door(e *Entry) bool {
 	return isID(e.Thing, f.Door) || slices.ContainsFunc(e.Doors, func(d Door) bool { return d.Name == f.Door || isID(d.ID, f.Door) })
 }

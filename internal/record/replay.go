@@ -53,15 +53,32 @@ func NewReplay() *Replay {
 	return &Replay{people: map[access.RemoteID]*Person{}, groups: map[access.RemoteID]*Group{}}
 }
 
-// Add takes in the next line, and fills in what the entry's group opens after it.
+// Add takes in the next line, and fills in what the entry's groups open, before it or after it.
 func (r *Replay) Add(e *Entry) {
 	if e.Member != 0 {
 		r.person(e)
 	}
 	if e.Group != 0 {
-		e.Doors = r.group(e).Opens
+		before := r.Opens(e.Group)
+		e.Doors = union(before, r.group(e).Opens)
+	}
+	for _, id := range e.Groups {
+		e.Doors = union(e.Doors, r.Opens(id))
 	}
 }
+
+// union returns the doors of both lists; neither is changed.
+func union(a, b []Door) []Door {
+	all := slices.Clip(a)
+	for _, d := range b {
+		if !slices.ContainsFunc(a, d.same) {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+func (d Door) same(x Door) bool { return d.ID == x.ID && d.Stop == x.Stop }
 
 func (r *Replay) group(e *Entry) *Group {
 	g := r.groups[e.Group]
@@ -106,7 +123,7 @@ func (e *Entry) door(stop bool) Door {
 
 // shut and open make a new list: entries hold the old one.
 func (g *Group) shut(d Door) {
-	g.Opens = slices.DeleteFunc(slices.Clone(g.Opens), func(x Door) bool { return x.ID == d.ID && x.Stop == d.Stop })
+	g.Opens = slices.DeleteFunc(slices.Clone(g.Opens), d.same)
 }
 
 func (g *Group) open(d Door) {
@@ -148,7 +165,7 @@ func (p *Person) right(e *Entry) {
 	switch e.Word() {
 	case access.CreateAssignment.String():
 		p.take(e.Group, e.Made)
-		p.hold(e, true)
+		p.hold(e, !e.Existed)
 	case access.UpdateAssignment.String():
 		p.take(e.Group, e.Assignment)
 		p.hold(e, true)
@@ -237,8 +254,8 @@ func (r *Replay) SetGroup(id access.RemoteID, g Group) { r.groups[id] = &g }
 // GroupsNamed returns the ids of the groups that have, or had, a name or an id; usually one.
 func (r *Replay) GroupsNamed(name string) []access.RemoteID {
 	var ids []access.RemoteID
-	for id, g := range r.groups {
-		if isID(id, name) || slices.Contains(g.Names, name) {
+	for id := range r.groups {
+		if r.named(id, name) {
 			ids = append(ids, id)
 		}
 	}

@@ -189,3 +189,52 @@ func BenchmarkFirstRunOf20kNotes(b *testing.B) {
 		must(b, benchStore(b).Note(context.Background(), all))
 	}
 }
+
+// BenchmarkTheTrailOfALargeCompany is a question to, and a check of, a trail of 200,000 lines.
+func BenchmarkTheTrailOfALargeCompany(b *testing.B) {
+	s, ctx := benchStore(b), context.Background()
+	const lines, batch = 200_000, 10_000
+	for from := 0; from < lines; from += batch {
+		must(b, s.update(ctx, auditBucket, func(t *txn) error {
+			for n := range batch {
+				call := give(access.RemoteID(from/4+n/4+1), access.RemoteID(1+n%4))
+				call.Change.Object.Anchor = "corp:3f2a0000-1111-4000-8000-person"
+				k := booking{t: t, call: call, result: access.Result{ID: access.RemoteID(from + n + 1)}, at: s.instant(), run: 1, who: "schedule"}
+				if err := k.audit(); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+	info, err := os.Stat(s.Path())
+	must(b, err)
+	b.Run("who held a group", func(b *testing.B) {
+		for b.Loop() {
+			_, err := s.Holders(ctx, "1", time.Now().Add(time.Hour))
+			must(b, err)
+		}
+		b.ReportMetric(float64(info.Size())/lines, "bytes/line")
+	})
+	b.Run("verify", func(b *testing.B) {
+		for b.Loop() {
+			_, err := s.VerifyAudit(ctx)
+			must(b, err)
+		}
+	})
+	b.Run("cut all", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			path := filepath.Join(b.TempDir(), "copy.db")
+			must(b, s.Backup(ctx, path))
+			c, err := Open(path, Options{})
+			must(b, err)
+			b.StartTimer()
+			_, err = c.PruneAudit(ctx, Pruning{Before: time.Now().Add(time.Hour), By: "eva", Why: "a benchmark"})
+			must(b, err)
+			b.StopTimer()
+			must(b, c.Close())
+			b.StartTimer()
+		}
+	})
+}

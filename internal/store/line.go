@@ -15,6 +15,7 @@ func (b *booking) audit() error {
 		Member: b.call.Member(), Group: b.call.Group(), Outcome: record.Done, Kind: c.Kind.String(), Who: b.who,
 		Email: email.Fold(c.Object.Email), Anchor: anchorOf(&c), GroupName: c.Object.GroupName, Thing: c.Object.Thing,
 		Assignment: c.Object.Assignment, Cause: c.Cause.Kind.String(), Rule: c.Cause.Rule, Approval: b.approval}
+	line.Existed = b.outcome == nil && b.result.Existed
 	if f := c.After; f != nil && c.Kind.OfMember() {
 		line.Role, line.From, line.Until = f.Role, f.From, f.Until
 	}

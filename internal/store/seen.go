@@ -51,62 +51,78 @@ func (w *witness) groupName(t *txn, id access.RemoteID) (string, error) {
 
 // member writes the line of a member who is seen otherwise than known.
 func (w *witness) member(t *txn, before, after *access.Member) error {
-	news, err := w.news(t, before, after)
-	if err != nil || len(news) == 0 {
+	n := news{witness: w, t: t}
+	if err := n.compare(before, after); err != nil || len(n.words) == 0 {
 		return err
 	}
 	address := email.Fold(cmp.Or(after.Email, before.Email))
 	line := record.AuditLine{At: w.at, Run: w.run, Who: w.who, Kind: record.DidSee, Outcome: record.DidSee, Member: after.ID, Email: address,
-		Enabled: after.Enabled, What: "seen in Kisi: " + address + " " + strings.Join(news, ", ")}
+		Enabled: after.Enabled, Groups: n.groups, What: "seen in Kisi: " + address + " " + strings.Join(n.words, ", ")}
 	for _, g := range after.Grants {
 		line.Rights = append(line.Rights, record.Right{Group: g.Group, Assignment: g.Assignment, Role: g.Role, From: g.From, Until: g.Until})
 	}
 	return t.appendAudit(line)
 }
 
-// news says in words what is new about a member's access.
-func (w *witness) news(t *txn, before, after *access.Member) (news []string, err error) {
+// news is what is new about a member's access.
+type news struct {
+	*witness
+	t      *txn
+	words  []string
+	groups []access.RemoteID
+}
+
+func (n *news) compare(before, after *access.Member) error {
 	was, is := isGone(before), isGone(after)
 	switch {
 	case was && is:
-		return nil, nil
+		return nil
 	case is:
-		return []string{"is gone"}, nil
+		n.words = append(n.words, "is gone")
 	case was:
-		news = append(news, "is there again")
+		n.words = append(n.words, "is there again")
+	case email.Fold(before.Email) != email.Fold(after.Email):
+		n.words = append(n.words, "had the address "+email.Fold(before.Email))
 	}
-	if before.Enabled && !after.Enabled {
-		news = append(news, "is suspended")
+	if before.Enabled && !after.Enabled && !is {
+		n.words = append(n.words, "is suspended")
 	}
 	if !before.Enabled && after.Enabled && !was {
-		news = append(news, "is not suspended any more")
+		n.words = append(n.words, "is not suspended any more")
 	}
-	if a, b := email.Fold(before.Email), email.Fold(after.Email); a != b && !was {
-		news = append(news, "had the address "+a)
-	}
-	lost, got := missing(before.Grants, after.Grants), missing(after.Grants, before.Grants)
+	return n.rights(before.Grants, after.Grants)
+}
+
+func (n *news) rights(before, after []access.Grant) error {
+	lost, got := missing(before, after), missing(after, before)
 	for _, g := range got {
-		word := "holds "
-		if slices.ContainsFunc(lost, func(l access.Grant) bool { return l.Group == g.Group }) {
-			word = "holds otherwise than before "
+		words := "holds %s"
+		if in(lost, g.Group) {
+			words = "holds %s otherwise than before"
 		}
-		name, err := w.groupName(t, g.Group)
-		if err != nil {
-			return nil, err
+		if err := n.say(words, g.Group); err != nil {
+			return err
 		}
-		news = append(news, word+name)
 	}
 	for _, l := range lost {
-		if slices.ContainsFunc(got, func(g access.Grant) bool { return l.Group == g.Group }) {
+		if in(got, l.Group) {
 			continue
 		}
-		name, err := w.groupName(t, l.Group)
-		if err != nil {
-			return nil, err
+		if err := n.say("does not hold %s any more", l.Group); err != nil {
+			return err
 		}
-		news = append(news, "does not hold "+name+" any more")
 	}
-	return news, nil
+	return nil
+}
+
+func (n *news) say(words string, group access.RemoteID) error {
+	name, err := n.groupName(n.t, group)
+	n.words, n.groups = append(n.words, fmt.Sprintf(words, name)), append(n.groups, group)
+	return err
+}
+
+func in(all []access.Grant, group access.RemoteID) bool {
+	return slices.ContainsFunc(all, func(g access.Grant) bool { return g.Group == group })
 }
 
 // missing returns those of a that are not in b. A member has few.

@@ -115,6 +115,16 @@ func TestARightIsHeldFromItsBeginningToItsEnd(t *testing.T) {
 	}
 }
 
+func TestWhatWasThereAlreadyIsNotSaidToBeOurs(t *testing.T) {
+	f := newFixture(t)
+	call := give(1, 7)
+	call.Change.After.Until = 0
+	f.carry(call, access.Result{ID: 70, Existed: true}, nil)
+	if a, err := f.Holders(context.Background(), "7", f.clock.now()); err != nil || heldBy(a) != "1@x.com*" || !f.lastLine().Existed {
+		t.Errorf("%q %v", heldBy(a), err)
+	}
+}
+
 func TestAnObservationThatSaysNothingNewIsNotInTheTrail(t *testing.T) {
 	f := newFixture(t)
 	f.carry(give(1, 7), access.Result{ID: 70}, nil)
@@ -142,7 +152,7 @@ func TestADoorsLinesAreThoseOfTheGroupsThatOpenedItThen(t *testing.T) {
 	})
 	f.hour(5, func() { f.carry(door(access.RemoveDoor, 7, 3), access.Result{}, nil) })
 	f.hour(6, func() { f.carry(give(3, 7), access.Result{ID: 72}, nil) })
-	for name, want := range map[string][]uint64{"HQ / Main": {2, 3, 4}, "HQ / Lab": {4, 5, 6}, "4": {4, 5, 6}, "HQ / Roof": nil} {
+	for name, want := range map[string][]uint64{"HQ / Main": {2, 3, 4, 5}, "HQ / Lab": {4, 5, 6}, "4": {4, 5, 6}, "HQ / Roof": nil} {
 		var got []uint64
 		must(t, f.EachAudit(ctx, record.AuditFilter{Door: name}, func(e *record.Entry) error { got = append(got, e.Number); return nil }))
 		if d := cmp.Diff(want, got); d != "" {
@@ -164,7 +174,7 @@ func TestLinesAreFoundByPersonGroupAndTime(t *testing.T) {
 	f.hour(2, func() { f.carry(give(2, 8), access.Result{ID: 71}, nil) })
 	renamed := seen(1, true)
 	renamed.Email = "New@x.com"
-	last := f.hour(3, func() { f.observe(renamed) })
+	last := f.hour(3, func() { f.observe(renamed) }) // and without the right in 7
 	for _, c := range []struct {
 		want  record.AuditFilter
 		lines []uint64
@@ -174,7 +184,8 @@ func TestLinesAreFoundByPersonGroupAndTime(t *testing.T) {
 		{record.AuditFilter{Person: "new@x.com"}, []uint64{3}},
 		{record.AuditFilter{Person: "2"}, []uint64{2}},
 		{record.AuditFilter{Group: "8"}, []uint64{2}},
-		{record.AuditFilter{Group: "HQ Staff"}, []uint64{1, 2}},
+		{record.AuditFilter{Group: "HQ Staff"}, []uint64{1, 2, 3}},
+		{record.AuditFilter{Group: "7"}, []uint64{1, 3}},
 		{record.AuditFilter{Since: last}, []uint64{3}},
 		{record.AuditFilter{Until: at}, []uint64{1}},
 		{record.AuditFilter{Since: last.Add(1)}, nil},
