@@ -58,8 +58,10 @@ func (c checker) check() {
 	c.sources()
 	c.leavers()
 	c.groups()
+	c.sensitiveDoors()
 	c.rules()
 	c.limits()
+	c.approvals()
 	c.schedule()
 	c.expectations()
 }
@@ -124,11 +126,31 @@ func (c checker) between(path string, n, low, high int) {
 const longestWait = 90 * 24 * time.Hour
 
 func (c checker) leavers() {
-	for path, wait := range map[string]delay{"leavers.disabled.suspend": c.Leavers.Disabled.Suspend, "leavers.vanished.suspend": c.Leavers.Vanished.Suspend} {
+	l := c.Leavers
+	for path, wait := range map[string]patience{"disabled": patience(l.Disabled.Suspend), "deleted": l.Deleted.Suspend, "vanished": l.Vanished.Suspend,
+		"left_scope": l.LeftScope.Suspend, "no_doors": l.NoDoors.Suspend} {
 		if time.Duration(wait) > longestWait {
-			c.add(path, "a leaver would keep the doors for "+formatDuration(time.Duration(wait)), "at most "+formatDuration(longestWait))
+			c.add("leavers."+path+".suspend", "a leaver would keep the doors for "+formatDuration(time.Duration(wait)), "at most "+formatDuration(longestWait))
 		}
 	}
+	for path, wait := range map[string]patience{"deleted": l.Deleted.Suspend, "vanished": l.Vanished.Suspend} {
+		if wait < 0 {
+			c.warn("leavers."+path+".suspend", "whoever leaves the directory in this way keeps every door until somebody suspends the user in Kisi", "")
+		}
+	}
+}
+
+func (c checker) approvals() {
+	by := c.Approvals.By
+	if c.written("approvals.by") && len(by) == 0 {
+		c.add("approvals.by", "nobody may approve anything", "name somebody, or remove the key if everybody may who can run kisi-sync")
+	}
+	for i, name := range by {
+		if strings.TrimSpace(name) != name || name == "" {
+			c.add(index("approvals.by", i), fmt.Sprintf("%q is not a name", name), "write the name of an account, without spaces around it")
+		}
+	}
+	c.repeats("approvals.by", by)
 }
 
 func (c checker) limits() {
@@ -138,6 +160,9 @@ func (c checker) limits() {
 	c.between("limits.removals.percent_of_group", c.Limits.Removals.PercentOfGroup, 0, 100)
 	c.between("limits.removals.groups_above", c.Limits.Removals.GroupsAbove, 0, most)
 	c.between("limits.grants.people", c.Limits.Grants.People, 0, most)
+	if s := c.Limits.Sensitive; s != nil {
+		c.between("limits.sensitive.people", s.People, 0, most)
+	}
 	if w := time.Duration(c.Limits.Window); w < time.Hour || w > 30*24*time.Hour {
 		c.add("limits.window", "expected a duration from 1h to 30d, got "+formatDuration(w), "")
 	}

@@ -34,6 +34,16 @@ func sourceID(s row[sourceBlock]) string { return cmp.Or(s.Value.common.ID, s.Na
 
 func (c checker) source(path string, s sourceCommon) {
 	c.domains(join(path, "emails"), s.Emails)
+	for i, old := range s.Was {
+		at := join(path, "was")
+		if len(s.Was) > 1 {
+			at = index(at, i)
+		}
+		if !sourceName.MatchString(old) {
+			c.add(at, fmt.Sprintf("%q was never the name of a source", shorten(old)), "names of sources are up to 32 of a-z, 0-9, _ and -")
+		}
+	}
+	c.repeats(join(path, "was"), s.Was)
 	if after := time.Duration(s.StaleAfter); after != 0 && after < time.Minute {
 		c.add(join(path, "stale_after"), "expected a duration of at least 1m, got "+formatDuration(after), "")
 	}
@@ -61,6 +71,21 @@ func (c checker) groups() {
 		}
 		c.group(path, g.Value)
 		c.openings(path, g.Value)
+	}
+}
+
+// sensitiveDoors checks the doors to be careful with.
+func (c checker) sensitiveDoors() {
+	for i, door := range c.SensitiveDoors {
+		c.door(index("sensitive_doors", i), door)
+	}
+	c.repeats("sensitive_doors", c.SensitiveDoors)
+}
+
+// door reports a text that can name no door.
+func (c checker) door(path, text string) {
+	if !isDoor(text) {
+		c.add(path, fmt.Sprintf("%q is not a door", shorten(text)), `write "Place / Door" or its number; `+"`kisi-sync doors` lists them")
 	}
 }
 
@@ -119,9 +144,7 @@ func (c checker) openings(path string, g groupBlock) {
 		c.add(join(path, "manage"), "manages doors but says none", "list doors, or write doors: [] if the group is to open none")
 	}
 	for i, door := range g.Doors {
-		if !isDoor(door) {
-			c.add(index(doors, i), fmt.Sprintf("%q is not a door", shorten(door)), `write "Place / Door" or its number; `+"`kisi-sync doors` lists them")
-		}
+		c.door(index(doors, i), door)
 	}
 	c.repeats(doors, g.Doors)
 	for i, stop := range g.ElevatorStops {

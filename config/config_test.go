@@ -45,27 +45,29 @@ func TestEveryKeyArrivesInTheSettings(t *testing.T) {
 		Kisi    Kisi
 		Sources []Source
 		Expect  []Expectation
+		Approve Approvals
 		Policy  plan.Policy
 		Limits  plan.Limits
 		State   string
 		Zone    string
 	}
-	got := seen{s.Kisi, s.Sources, s.Expect, s.Policy(), s.Limits(), s.State, s.Schedule.Zone.String()}
+	got := seen{s.Kisi, s.Sources, s.Expect, s.Approvals, s.Policy(), s.Limits(), s.State, s.Schedule.Zone.String()}
 	want := seen{
 		Kisi: Kisi{Domain: "acme", APIKey: secret.Ref{Env: "KISI_API_KEY"}, URL: "http://127.0.0.1:8080", Rate: 2, Program: Program{"acme-sync", "it@example.com"}},
 		Sources: []Source{
-			{Name: "staff", ID: "corp", Type: "tree", Config: &treeSettings{
+			{Name: "staff", ID: "corp", Was: []string{"old-corp", "older_corp"}, Type: "tree", Config: &treeSettings{
 				URL: "ldaps://dc1.example.com", Base: "dc=example,dc=com", Preset: "rich", Port: 3269, Timeout: 36 * time.Hour,
 				Login: &treeLogin{User: "reader", Password: secret.Ref{File: "password"}}, Only: []string{"a", "007"},
 				Extra: map[string]string{"colour": "yellow", "12": "1e3"}, Follow: true, treeTLS: treeTLS{CA: "ca.pem"},
 			}},
-			{Name: "contractors", ID: "contractors", Type: "sheet", Config: &sheetSettings{Path: "people.csv"}, StaleAfter: 72 * time.Hour},
+			{Name: "contractors", ID: "contractors", Was: []string{"temps"}, Type: "sheet", Config: &sheetSettings{Path: "people.csv"}, StaleAfter: 72 * time.Hour},
 		},
-		Expect: []Expectation{{Person: "ana@example.com", Has: []string{"HQ Staff"}, Lacks: []string{"Server Room"}, Line: 77}},
-		Policy: plan.Policy{Installation: "berlin-1", Mode: plan.AddOnly, Managed: true, Existing: plan.ReportOnly, Repair: true},
-		Limits: plan.Limits{Window: 12 * time.Hour, Disabled: 100, Removals: plan.Removals{People: 0, PercentOfGroup: 5, GroupsAbove: 20}, Grants: 50},
-		State:  filepath.Join(s.Dir, "kisi-sync.bolt"),
-		Zone:   "Europe/Berlin",
+		Expect:  []Expectation{{Person: "ana@example.com", Has: []string{"HQ Staff"}, Lacks: []string{"Server Room"}, Line: 87}},
+		Approve: Approvals{By: []string{"lea", "mia"}},
+		Policy:  plan.Policy{Installation: "berlin-1", Mode: plan.AddOnly, Managed: true, Existing: plan.ReportOnly, Repair: true},
+		Limits:  plan.Limits{Window: 12 * time.Hour, Disabled: 100, Removals: plan.Removals{People: 0, PercentOfGroup: 5, GroupsAbove: 20}, Grants: 50, Sensitive: 0},
+		State:   filepath.Join(s.Dir, "kisi-sync.bolt"),
+		Zone:    "Europe/Berlin",
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(treeSettings{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -77,16 +79,18 @@ func TestEveryKeyArrivesInTheMapping(t *testing.T) {
 	want := mapping.Spec{
 		Installation: "berlin-1",
 		Sources: []mapping.Source{
-			{Name: "staff", ID: "corp", Domains: []string{"example.com", "example.org"}, Attributes: []mapping.Attribute{
-				{Name: "contract_end", From: "contractEndDate"}, {Name: "teams", From: "memberships", List: true},
+			{Name: "staff", ID: "corp", Was: []string{"old-corp", "older_corp"}, Domains: []string{"example.com", "example.org"}, Attributes: []mapping.Attribute{
+				{Name: "contract_end", From: "contractEndDate"}, {Name: "teams", From: "memberships", List: true}, {Name: "badge_number", From: "badgeNumber"},
 			}},
-			{Name: "contractors", ID: "contractors", MayGrant: []string{"Contractors"}, Attributes: []mapping.Attribute{
+			{Name: "contractors", ID: "contractors", Was: []string{"temps"}, MayGrant: []string{"Contractors"}, Attributes: []mapping.Attribute{
 				{Name: "team", From: "Team"}, {Name: "badge", From: "badge"},
 			}},
 		},
 		Precedence:         []string{"staff", "contractors"},
+		SamePersonBy:       "badge_number",
 		CreateWithoutDoors: true,
-		Leavers:            mapping.Leavers{Disabled: 15 * time.Minute},
+		Leavers:            mapping.Leavers{Disabled: 15 * time.Minute, Deleted: time.Hour, LeftScope: after(48 * time.Hour), NoDoors: after(0)},
+		SensitiveDoors:     []string{"HQ / Server Room", "12"},
 		Groups: []mapping.Group{
 			{Name: "Contractors", ID: 4711, Members: true},
 			{Name: "HQ Staff", Create: true, Members: true, Openings: true, Description: &everybody, Doors: []string{"HQ / Main entrance", "12"},
@@ -109,12 +113,41 @@ func TestEveryKeyArrivesInTheMapping(t *testing.T) {
 	}
 }
 
+func after(d time.Duration) *time.Duration { return &d }
+
+func TestWhoMayApproveIsSaidByTheFile(t *testing.T) {
+	if a := loadFile(t, "least.yaml").Approvals; !a.Allow("anybody") {
+		t.Error("without approvals whoever may run the command may approve")
+	}
+	if a := loadFile(t, "whole.yaml").Approvals; !a.Allow("mia") || a.Allow("Mia") || a.Allow("") || a.Allow("root") {
+		t.Errorf("%v", a)
+	}
+}
+
+func TestExistingUsersMayBeAdopted(t *testing.T) {
+	for word, want := range map[string]plan.Existing{"report": plan.ReportOnly, "manage_our_rights": plan.ManageOurRights, "adopt": plan.Adopt} {
+		if got := loadText(t, append(least(t), "existing_kisi_users: "+word+"\n"...)).Policy().Existing; got != want {
+			t.Errorf("%s: %v", word, got)
+		}
+	}
+}
+
+func TestNeverToSuspendLeaversOfTheDirectoryIsWarnedOf(t *testing.T) {
+	s := loadText(t, append(least(t), "leavers: {deleted: {suspend: never}, vanished: {suspend: never}, no_doors: {suspend: never}}\n"...))
+	if got := s.MappingSpec().Leavers; got.Deleted != mapping.Never || got.Vanished != mapping.Never || got.NoDoors != nil {
+		t.Errorf("%+v", got)
+	}
+	if len(s.Warnings) != 2 || !strings.Contains(s.Warnings[0].Text, "keeps every door") {
+		t.Errorf("%v", s.Warnings)
+	}
+}
+
 func TestDefaultsAreTheCarefulOnes(t *testing.T) {
 	s := loadFile(t, "least.yaml")
 	if got, want := s.Policy(), (plan.Policy{Installation: "berlin-1", Mode: plan.Observe}); got != want {
 		t.Errorf("policy %+v, want %+v", got, want)
 	}
-	want := plan.Limits{Window: 24 * time.Hour, Disabled: 200, Removals: plan.Removals{People: 20, PercentOfGroup: 10, GroupsAbove: 10}, Grants: 200}
+	want := plan.Limits{Window: 24 * time.Hour, Disabled: 200, Removals: plan.Removals{People: 20, PercentOfGroup: 10, GroupsAbove: 10}, Grants: 200, Sensitive: -1}
 	if got := s.Limits(); got != want {
 		t.Errorf("limits %+v, want %+v", got, want)
 	}

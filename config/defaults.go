@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"time"
+
+	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 // defaultURL is the only public address of Kisi's API (kisi-api: https://docs.kisi.io/api).
@@ -12,7 +14,9 @@ func (f *file) setDefaults() {
 	f.ByHand = byHandBlock{Suspended: "keep", AccessRemoved: "keep", AccessAdded: "report"}
 	f.Existing = "manage_our_rights"
 	f.Leavers.Disabled.Suspend = 0
-	f.Leavers.Vanished.Suspend = delay(24 * time.Hour)
+	f.Leavers.Deleted.Suspend = 0
+	f.Leavers.Vanished.Suspend = patience(24 * time.Hour)
+	f.Leavers.LeftScope.Suspend, f.Leavers.NoDoors.Suspend = patience(mapping.Never), patience(mapping.Never)
 	f.Leavers.Delete = "never"
 	f.Schedule = scheduleBlock{Changes: "@every 1m", Full: "0 3 * * *", Zone: "UTC"}
 	f.Limits = limitsBlock{

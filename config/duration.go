@@ -9,13 +9,18 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 // durationExpected names the kind of value in messages.
 const durationExpected = "a duration such as 90s, 15m, 24h or 3d"
 
-// atOnce is the word for no delay.
-const atOnce = "at_once"
+// atOnce is the word for no delay, and never for one without end.
+const (
+	atOnce = "at_once"
+	never  = "never"
+)
 
 // advised is an error that knows what to do next.
 type advised struct{ text, hint string }
@@ -37,6 +42,9 @@ type span time.Duration
 // delay is a span, or at_once.
 type delay time.Duration
 
+// patience is a delay, or never.
+type patience time.Duration
+
 // UnmarshalText reads a span; zero is not one.
 func (s *span) UnmarshalText(text []byte) error {
 	d, err := parseDuration(string(text))
@@ -47,11 +55,29 @@ func (s *span) UnmarshalText(text []byte) error {
 	return err
 }
 
+// UnmarshalText reads a patience.
+func (p *patience) UnmarshalText(text []byte) error {
+	if string(text) == never {
+		*p = patience(mapping.Never)
+		return nil
+	}
+	err := (*delay)(p).UnmarshalText(text)
+	var a *advised
+	if errors.As(err, &a) && a.hint == "" {
+		a.hint = "or write " + atOnce + ", or " + never
+	}
+	return err
+}
+
 // UnmarshalText reads a delay.
 func (d *delay) UnmarshalText(text []byte) error {
-	if string(text) == atOnce {
+	switch string(text) {
+	case atOnce:
 		*d = 0
 		return nil
+	case never:
+		return &advised{"expected " + atOnce + " or " + durationExpected + ", got " + strconv.Quote(never),
+			"whoever a directory disables must lose the doors one day"}
 	}
 	wait, err := parseDuration(string(text))
 	if err == nil && wait == 0 {
@@ -70,6 +96,23 @@ func (d delay) MarshalYAML() (any, error) {
 		return atOnce, nil
 	}
 	return formatDuration(time.Duration(d)), nil
+}
+
+// MarshalYAML writes a patience as UnmarshalText reads it.
+func (p patience) MarshalYAML() (any, error) {
+	if p < 0 {
+		return never, nil
+	}
+	return delay(p).MarshalYAML()
+}
+
+// after returns the patience as mapping wants it where never is the rule; nil for never.
+func (p patience) after() *time.Duration {
+	if p < 0 {
+		return nil
+	}
+	wait := time.Duration(p)
+	return &wait
 }
 
 // IsZero makes omitzero leave out a span that was not written.

@@ -27,14 +27,19 @@ type file struct {
 	// What to do about changes that somebody made by hand in Kisi. All of them are reported.
 	ByHand byHandBlock `yaml:"by_hand_in_kisi"`
 	// What to do about Kisi users that somebody else made and whose address is a person's: manage_our_rights leaves the user as it
-	// is and manages only the rights that kisi-sync gives; report leaves it alone and says so.
+	// is and manages only the rights that kisi-sync gives; report leaves it alone and says so; adopt takes over the user, with those of
+	// its rights that the rules give too.
 	Existing existing `yaml:"existing_kisi_users"`
 	// The Kisi groups that rules give, by name.
 	Groups table[groupBlock] `yaml:"groups"`
 	// Who gets what. The order decides nothing; somebody whom several rules select gets everything that any of them gives.
 	Rules []ruleBlock `yaml:"rules" jsonschema:"required"`
+	// Doors to be careful with, as "Place / Door" or by number. Every group that opens one of them counts as sensitive.
+	SensitiveDoors []string `yaml:"sensitive_doors,omitempty"`
 	// How many people may lose or gain something before a person must approve it.
 	Limits limitsBlock `yaml:"limits"`
+	// Who may approve what is held.
+	Approvals approvalsBlock `yaml:"approvals,omitempty"`
 	// Tests of this file: what some people must have, and must not have. They are run by `check` and before a changed file is applied.
 	Expect []expectBlock `yaml:"expect,omitempty"`
 	// The file in which kisi-sync remembers what is its own. The default is kisi-sync.db in systemd's state directory, else beside this file.
@@ -86,6 +91,8 @@ type sourceCommon struct {
 	Type string `yaml:"type" jsonschema:"required"`
 	// The name that kisi-sync remembers people by; the default is the source's name. Keep it when you rename the source.
 	ID string `yaml:"id" jsonschema:"pattern=^[a-z0-9][a-z0-9_-]{0\\,31}$"`
+	// What the source was called before, or a list of such names: the people who were known by them are still known.
+	Was oneOrMore `yaml:"was,omitempty"`
 	// The domains of the e-mail addresses that this source may speak for, or any.
 	Emails emailDomains `yaml:"emails" jsonschema:"required"`
 	// The groups that rules may grant to people of this source; the default is all.
@@ -119,16 +126,31 @@ type scheduleBlock struct {
 type peopleBlock struct {
 	// Sources in the order in which their name and address of a person win. Needed as soon as there are two sources.
 	AttributesFrom []string `yaml:"attributes_from,omitempty"`
+	// What one person has in all sources: email, or {attribute: NAME} for an attribute that the sources declare, such as the employee's
+	// number. People without it are nobody else.
+	SamePersonBy samePerson `yaml:"same_person_by"`
 	// Create also those to whom no rule gives anything.
 	CreateWithoutDoors bool `yaml:"create_without_doors"`
 }
 
-// leaversBlock is what becomes of people who leave.
+// joinBlock is an attribute that says who is who.
+type joinBlock struct {
+	// The attribute, as declared under the sources' attributes.
+	Attribute string `yaml:"attribute" jsonschema:"required"`
+}
+
+// leaversBlock is what becomes of people who leave. Who returns is restored.
 type leaversBlock struct {
 	// Somebody whom the directory disables.
 	Disabled suspendBlock `yaml:"disabled"`
-	// Somebody who is in no source any more.
-	Vanished suspendBlock `yaml:"vanished"`
+	// Somebody of whom the directory says that he is deleted.
+	Deleted patienceBlock `yaml:"deleted"`
+	// Somebody whom complete reads of the directory do not bring any more.
+	Vanished patienceBlock `yaml:"vanished"`
+	// Somebody who is still in the directory, but with an address that the source may not speak for.
+	LeftScope patienceBlock `yaml:"left_scope"`
+	// Somebody who lost the last door, and whom nobody gave another one.
+	NoDoors patienceBlock `yaml:"no_doors"`
 	// When a suspended user is deleted in Kisi.
 	Delete deletion `yaml:"delete"`
 }
@@ -137,6 +159,12 @@ type leaversBlock struct {
 type suspendBlock struct {
 	// How long after the cause the user is suspended in Kisi: at_once, or a duration.
 	Suspend delay `yaml:"suspend"`
+}
+
+// patienceBlock is when somebody is suspended, if ever.
+type patienceBlock struct {
+	// How long after the cause the user is suspended in Kisi: at_once, a duration, or never.
+	Suspend patience `yaml:"suspend"`
 }
 
 // byHandBlock is what to do about changes that somebody made by hand in Kisi.
@@ -165,7 +193,8 @@ type groupBlock struct {
 	Doors listed[string] `yaml:"doors,omitempty"`
 	// The elevator stops that the group opens. Needs manage: [doors].
 	ElevatorStops listed[stopBlock] `yaml:"elevator_stops,omitempty"`
-	// A group to be careful with: no rule may give it to everyone of a source without a condition.
+	// A group to be careful with: no rule may give it to everyone of a source without a condition, nor to a group that it names by name.
+	// limits.sensitive counts who gains and loses it.
 	Sensitive bool `yaml:"sensitive,omitempty"`
 }
 
@@ -224,12 +253,20 @@ type attributeDate struct {
 type limitsBlock struct {
 	// How far back people are counted.
 	Window span `yaml:"window"`
-	// People who are suspended because the directory disabled them.
+	// People who are suspended because the directory disabled or deleted them.
 	Disabled peopleLimit `yaml:"disabled"`
 	// People who lose something for any other cause. Each cause and each group is counted by itself; whichever limit is reached first holds.
 	Removals removalsBlock `yaml:"removals"`
 	// People who gain something.
 	Grants peopleLimit `yaml:"grants"`
+	// People who gain, or lose, one sensitive group, apart from those who leave. Without it they are counted with all others only.
+	Sensitive *peopleLimit `yaml:"sensitive,omitempty"`
+}
+
+// approvalsBlock is who may approve what is held.
+type approvalsBlock struct {
+	// The names of people as their accounts are called on this machine. Without it, whoever may run the command.
+	By listed[string] `yaml:"by,omitempty"`
 }
 
 // peopleLimit is a number of people.

@@ -133,6 +133,18 @@ func (delay) schema(schemas) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "string", MinLength: at1(), Pattern: "^(" + atOnce + "|" + durationPattern + ")$"}
 }
 
+func (patience) schema(schemas) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", MinLength: at1(), Pattern: "^(" + atOnce + "|" + never + "|" + durationPattern + ")$"}
+}
+
+func (oneOrMore) schema(schemas) *jsonschema.Schema {
+	return either(textSchema(), &jsonschema.Schema{Type: "array", Items: textSchema()})
+}
+
+func (samePerson) schema(s schemas) *jsonschema.Schema {
+	return either(&jsonschema.Schema{Const: "email"}, s.of(reflect.TypeFor[joinBlock]()))
+}
+
 func (emailDomains) schema(schemas) *jsonschema.Schema {
 	return either(&jsonschema.Schema{Const: "any"}, &jsonschema.Schema{Type: "array", MinItems: at1(), Items: &jsonschema.Schema{Type: "string", Pattern: domainName.String()}})
 }

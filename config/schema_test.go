@@ -90,6 +90,7 @@ func beyond() []string {
 		"duration-too-long", "duration-window", "duration-zero", "duration-stale-after-short", "expect-", "group-door", "group-id-create",
 		"group-id-twice", "group-name", "group-manage-twice", "group-manage-nothing", "group-stop-other", "kisi-domain", "kisi-http",
 		"kisi-integration", "kisi-other", "kisi-url", "missing-rules-comm", "missing-sources", "missing-scope", "missing-value",
+		"approvals-", "leavers-too-long", "same-person-", "sensitive-doors-", "source-was-",
 		"rule-", "source-attribute-name", "source-attribute-builtin", "source-connector", "source-id", "source-may", "source-name", "source-precedence",
 		"unknown-group", "unknown-source-in", "unknown-time", "type-scope-empty", "type-port", "type-rate-hex",
 	}

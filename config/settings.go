@@ -27,8 +27,10 @@ type Settings struct {
 	Sources  []Source // in the file's order
 	Schedule Schedule
 	Expect   []Expectation
-	State    string    // the absolute path of the store
-	Warnings []Problem // what may hurt later, sorted by line
+	// Approvals say who may approve what is held.
+	Approvals Approvals
+	State     string    // the absolute path of the store
+	Warnings  []Problem // what may hurt later, sorted by line
 
 	file      file
 	rules     *mapping.Rules
@@ -50,8 +52,9 @@ type Program struct{ Identifier, Contact string }
 
 // Source is one source.
 type Source struct {
-	Name   string // as rules and messages say
-	ID     string // as keys say
+	Name   string   // as rules and messages say
+	ID     string   // as keys say
+	Was    []string // as keys said before the source was renamed
 	Type   string
 	Config connectors.Config
 	// StaleAfter is the age from which on nothing is concluded from what the last whole read did not have; 0: never.
@@ -63,6 +66,12 @@ type Schedule struct {
 	Changes, Full cron.Schedule
 	Zone          *time.Location
 }
+
+// Approvals say who may approve what is held.
+type Approvals struct{ By []string } // empty: whoever may run the command
+
+// Allow says that somebody, by the name of the account, may approve.
+func (a Approvals) Allow(name string) bool { return len(a.By) == 0 || slices.Contains(a.By, name) }
 
 // Expectation is a test of the file: groups that a person must and must not be given.
 type Expectation struct {
@@ -86,12 +95,13 @@ func (l Loader) settings(r *report, f *file) (*Settings, error) {
 		Program: Program(f.Kisi.Integration),
 	}
 	for _, b := range f.Sources {
-		s.Sources = append(s.Sources, Source{Name: b.Name, ID: sourceID(b), Type: b.Value.common.Type, Config: b.Value.settings, StaleAfter: time.Duration(b.Value.common.StaleAfter)})
+		s.Sources = append(s.Sources, Source{Name: b.Name, ID: sourceID(b), Was: slices.Clone(b.Value.common.Was), Type: b.Value.common.Type, Config: b.Value.settings, StaleAfter: time.Duration(b.Value.common.StaleAfter)})
 	}
 	s.Schedule = schedule(f.Schedule, s.zone)
 	for i, e := range f.Expect {
 		s.Expect = append(s.Expect, Expectation{Person: email.Fold(e.Person), Has: e.Has, Lacks: e.Lacks, Line: r.find(index("expect", i)).line})
 	}
+	s.Approvals = Approvals{By: slices.Clone([]string(f.Approvals.By))}
 	s.State = s.statePath()
 	return s, nil
 }
@@ -141,12 +151,16 @@ func (s *Settings) Policy() plan.Policy {
 
 // Limits says how many people may lose or gain something within the window.
 func (s *Settings) Limits() plan.Limits {
-	l := s.file.Limits
+	l, sensitive := s.file.Limits, -1
+	if l.Sensitive != nil {
+		sensitive = l.Sensitive.People
+	}
 	return plan.Limits{
-		Window:   time.Duration(l.Window),
-		Disabled: l.Disabled.People,
-		Removals: plan.Removals(l.Removals),
-		Grants:   l.Grants.People,
+		Window:    time.Duration(l.Window),
+		Disabled:  l.Disabled.People,
+		Removals:  plan.Removals(l.Removals),
+		Grants:    l.Grants.People,
+		Sensitive: sensitive,
 	}
 }
 
@@ -159,8 +173,10 @@ func (s *Settings) MappingSpec() mapping.Spec {
 	spec := mapping.Spec{
 		Installation:       f.Installation,
 		Precedence:         slices.Clone(f.People.AttributesFrom),
+		SamePersonBy:       f.People.SamePersonBy.attribute,
 		CreateWithoutDoors: f.People.CreateWithoutDoors,
-		Leavers:            mapping.Leavers{Disabled: time.Duration(f.Leavers.Disabled.Suspend), Vanished: time.Duration(f.Leavers.Vanished.Suspend)},
+		Leavers:            f.Leavers.mapping(),
+		SensitiveDoors:     slices.Clone(f.SensitiveDoors),
 		Zone:               s.zone,
 	}
 	for _, b := range f.Sources {
@@ -176,9 +192,14 @@ func (s *Settings) MappingSpec() mapping.Spec {
 	return spec
 }
 
+func (l *leaversBlock) mapping() mapping.Leavers {
+	return mapping.Leavers{Disabled: time.Duration(l.Disabled.Suspend), Deleted: time.Duration(l.Deleted.Suspend), Vanished: time.Duration(l.Vanished.Suspend),
+		LeftScope: l.LeftScope.Suspend.after(), NoDoors: l.NoDoors.Suspend.after()}
+}
+
 func specSource(b row[sourceBlock]) mapping.Source {
 	common := b.Value.common
-	source := mapping.Source{Name: b.Name, ID: sourceID(b)}
+	source := mapping.Source{Name: b.Name, ID: sourceID(b), Was: slices.Clone([]string(common.Was))}
 	for _, domain := range common.Emails.domains {
 		source.Domains = append(source.Domains, email.Fold(domain))
 	}

@@ -127,6 +127,52 @@ func (g grantList) IsZero() bool { return !g.written }
 // MarshalYAML writes what decodeNode reads.
 func (g grantList) MarshalYAML() (any, error) { return g.groups, nil }
 
+// oneOrMore is a text, or a list of texts.
+type oneOrMore []string
+
+func (o *oneOrMore) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if n.Kind == yaml.SequenceNode {
+		d.decode(n, reflect.ValueOf((*[]string)(o)).Elem(), path)
+	} else if text, ok := d.scalar(n, path, "a name, or a list of names"); ok {
+		*o = oneOrMore{text}
+	}
+}
+
+// MarshalYAML writes the short form where it is enough.
+func (o oneOrMore) MarshalYAML() (any, error) {
+	if len(o) == 1 {
+		return o[0], nil
+	}
+	return []string(o), nil
+}
+
+// samePerson is the word email, or {attribute: X}.
+type samePerson struct{ attribute string }
+
+func (s *samePerson) decodeNode(d *decoder, n *yaml.Node, path string) {
+	const expected = "email or {attribute: NAME}"
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Value == "email":
+	case n.Kind == yaml.MappingNode:
+		var block joinBlock
+		before := len(d.found)
+		d.block(n, path, reflect.ValueOf(&block).Elem())
+		if s.attribute = block.Attribute; s.attribute == "" && len(d.found) == before {
+			d.add(path, "expected "+expected+", got an empty name", "")
+		}
+	default:
+		d.unexpected(n, path, expected, "")
+	}
+}
+
+// MarshalYAML writes what decodeNode reads.
+func (s samePerson) MarshalYAML() (any, error) {
+	if s.attribute == "" {
+		return "email", nil
+	}
+	return joinBlock{s.attribute}, nil
+}
+
 // scope is the word organization, or {place: X}.
 type scope struct {
 	organization bool

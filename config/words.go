@@ -25,7 +25,7 @@ type (
 
 func (mode) words() []string       { return []string{"observe", "add_only", "full"} }
 func (newUsers) words() []string   { return []string{"managed", "invited"} }
-func (existing) words() []string   { return []string{"manage_our_rights", "report"} }
+func (existing) words() []string   { return []string{"manage_our_rights", "report", "adopt"} }
 func (deletion) words() []string   { return []string{"never"} }
 func (keepOnly) words() []string   { return []string{"keep"} }
 func (reportOnly) words() []string { return []string{"report"} }
@@ -34,13 +34,6 @@ func (ifMissing) words() []string  { return []string{"error", "create"} }
 func (managed) words() []string    { return []string{"members", "doors"} }
 func (role) words() []string       { return []string{"door_access", "group_manager"} }
 func (missing) words() []string    { return []string{"refuse", "open"} }
-
-func (existing) later(word string) (text, hint string) {
-	if word == "adopt" {
-		return "adopt is not there yet", "it comes with the verb `adopt`, which shows beforehand what would be taken over; until then write manage_our_rights"
-	}
-	return "", ""
-}
 
 func (deletion) later(string) (text, hint string) {
 	return "deleting users is not there yet", "write never; a suspended user opens nothing"
@@ -58,8 +51,11 @@ func (m mode) plan() plan.Mode {
 }
 
 func (e existing) plan() plan.Existing {
-	if e == "report" {
+	switch e {
+	case "report":
 		return plan.ReportOnly
+	case "adopt":
+		return plan.Adopt
 	}
 	return plan.ManageOurRights
 }
