@@ -89,7 +89,7 @@ func (d *demo) everyDay() []scene {
 		text:   "Somebody renames the group cn=lab, which a rule names, to cn=laboratory.",
 		happen: func() error { return d.company.RenameGroup("lab", "laboratory") },
 		verbs:  [][]string{{"sync"}},
-		after:  "The rule finds no group of that name any more. Nobody loses the Lab for that: it is reported until the file is mended.",
+		after:  "The rule goes on with the group that it has known from the first day, by the id that the directory never changes, and says so.",
 	}, {
 		title: "A mass removal",
 		text:  "Somebody clears most of the group cn=staff-berlin by mistake. All these people would lose Staff at once.",

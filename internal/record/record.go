@@ -58,3 +58,6 @@ type SourceStatus struct {
 	Error    string // why the last read failed; "" when it did not
 	Took     time.Duration
 }
+
+// Said is who did something, and why.
+type Said struct{ By, Why string }

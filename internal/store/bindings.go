@@ -37,7 +37,7 @@ func (t *txn) bindings() (all []mapping.Binding, err error) {
 }
 
 // Said is who did something, and why.
-type Said struct{ By, Why string }
+type Said = record.Said
 
 // SaveBindings makes these the bindings, in place of all others. What is bound anew, otherwise, or not any more has a line in the audit
 // trail; without a By it is by who asked for the run. When nothing differs, nothing is written.

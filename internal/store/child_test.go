@@ -51,7 +51,7 @@ func restoreForEver(path, small, large string) error {
 		if n%2 == 0 {
 			from = large
 		}
-		if _, err := Restore(context.Background(), path, Replacement{From: from, Said: Said{"eva", "a test"}}); err != nil {
+		if _, err := Restore(context.Background(), path, Replacement{From: from, Said: Said{By: "eva", Why: "a test"}}); err != nil {
 			return err
 		}
 		fmt.Println("restored", n)

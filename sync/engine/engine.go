@@ -57,6 +57,14 @@ type Rulings interface {
 	Spent(ctx context.Context, since access.Instant) ([]access.Spending, error)
 }
 
+// Words remembers what operators said about single people, and which groups the selectors of the file were bound to. SaveBindings
+// replaces them all and writes nothing when none differs.
+type Words interface {
+	Pins(ctx context.Context) ([]access.Pin, error)
+	Bindings(ctx context.Context) ([]mapping.Binding, error)
+	SaveBindings(ctx context.Context, all []mapping.Binding, said record.Said) error
+}
+
 // Journal is what apply writes, and the intents that were never finished.
 type Journal interface {
 	apply.Journal
@@ -73,6 +81,7 @@ type Store interface {
 	Snapshots
 	Memory
 	Rulings
+	Words
 	Journal
 	Runs
 }

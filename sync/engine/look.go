@@ -23,6 +23,7 @@ type Outlook struct {
 	Unsettled []plan.Verdict // intents whose outcome is still open, or ambiguous
 	Full      bool
 	Run       record.Run
+	bindings  []mapping.Binding // of selectors, to be remembered when this is carried out
 }
 
 // Look observes Kisi and plans. full looks at everybody, otherwise only at who differs from what is known; then nobody may be
@@ -70,6 +71,8 @@ type look struct {
 	view    *directory.View
 	unread  []string
 	ledger  *access.Ledger
+	pins    []access.Pin
+	bound   []mapping.Binding
 	open    []access.Intent
 	desired *access.Desired
 }
@@ -99,6 +102,12 @@ func (l *look) recall(ctx context.Context) (err error) {
 	}
 	since := access.At(l.e.o.Now().Add(-l.e.o.Limits.Window))
 	if in.Spent, err = l.e.o.Store.Spent(ctx, since); err != nil {
+		return err
+	}
+	if l.pins, err = l.e.o.Store.Pins(ctx); err != nil {
+		return err
+	}
+	if l.bound, err = l.e.o.Store.Bindings(ctx); err != nil {
 		return err
 	}
 	l.ledger, err = l.e.o.Store.Ledger(ctx)
@@ -151,14 +160,15 @@ func (e *Engine) bind(ctx context.Context, c *access.Catalog) error {
 
 func (l *look) remap(context.Context) error {
 	result := l.e.o.Rules.Map(l.mappingInput())
-	l.desired, l.out.Conflicts = result.Desired, result.Conflicts
+	l.desired, l.out.Conflicts, l.out.bindings = result.Desired, result.Conflicts, result.Bindings
 	l.out.Input.Desired, l.out.Words.Desired = l.desired, l.desired
 	l.out.Input.Owned, l.out.Input.Open = l.ledger, l.open
 	return nil
 }
 
 func (l *look) mappingInput() mapping.Input {
-	return mapping.Input{People: l.view, Owned: l.ledger, Catalog: l.out.Words.Catalog, At: l.e.o.Now(), Unread: l.unread}
+	return mapping.Input{People: l.view, Owned: l.ledger, Catalog: l.out.Words.Catalog, At: l.e.o.Now(), Unread: l.unread,
+		Pins: l.pins, Bindings: l.bound}
 }
 
 // observe looks at Kisi and keeps what it saw.
@@ -278,7 +288,7 @@ func (l *look) plan(context.Context) error {
 	l.out.Run.Sources = l.e.Statuses()
 	l.out.Run.Steps.Planned, l.out.Run.Steps.Held = len(l.out.Plan.Steps), l.out.Plan.Held()
 	for _, c := range l.out.Conflicts {
-		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint})
+		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint, Count: c.Count})
 	}
 	for _, n := range l.out.Plan.Notes {
 		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: string(n.Kind), Who: n.Who, Text: n.Text})
