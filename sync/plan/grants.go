@@ -73,13 +73,10 @@ func (p *person) renew(w *access.WishedGrant, owned *access.OwnedGrant) {
 	p.steps[n].Needs = append(slices.Clip(p.steps[n].Needs), old)
 }
 
-// lostAll says that somebody whom we suspended holds nothing of what we gave any more. That is not anybody's hand: Kisi may drop the
-// rights of whoever is suspended (kisi-api §12.22).
+// lostAll says that somebody whom we suspended holds no right any more, whoever gave it. That is not anybody's hand: Kisi may drop the
+// rights of whoever is suspended (kisi-api §12.22), and drops them all then.
 func (p *person) lostAll() bool {
-	return p.account.Link.Suspended != nil && !p.seen.Enabled && !slices.ContainsFunc(p.account.Owned, func(o access.OwnedGrant) bool {
-		_, there := byAssignment(p.seen.In(o.Group), o.Assignment)
-		return there
-	})
+	return p.account.Link.Suspended != nil && !p.seen.Enabled && len(p.seen.Grants) == 0
 }
 
 // over says that the end of a right has passed.

@@ -271,13 +271,13 @@ func (m *model) doRight(c access.Call) (access.Result, error) {
 func drawModel(t *rapid.T) *model {
 	m := &model{at: now, nextID: 1000, members: map[access.RemoteID]access.Member{}, groups: map[access.RemoteID]access.Group{},
 		accounts: map[access.RemoteID]access.Account{}, ours: map[access.RemoteID]access.GroupAccount{},
-		policy: Policy{Installation: "berlin-1", Existing: Existing(rapid.IntRange(0, 1).Draw(t, "existing")),
+		policy: Policy{Installation: "berlin-1", Existing: Existing(rapid.IntRange(0, 2).Draw(t, "existing")),
 			Repair: rapid.Bool().Draw(t, "repair"), Mode: rapid.SampledFrom([]Mode{Full, Full, Full, AddOnly}).Draw(t, "mode")}}
-	m.limits = Limits{Disabled: -1, Grants: -1, Removals: Removals{People: -1}}
+	m.limits = Limits{Disabled: -1, Grants: -1, Removals: Removals{People: -1}, Sensitive: rapid.IntRange(-1, 1).Draw(t, "sensitive limit")}
 	if rapid.Bool().Draw(t, "limited") {
 		few := rapid.IntRange(0, 3)
 		m.limits = Limits{Disabled: few.Draw(t, "disabled"), Grants: few.Draw(t, "grants"), Removals: Removals{People: few.Draw(t, "removals"),
-			PercentOfGroup: rapid.SampledFrom([]int{0, 34, 50}).Draw(t, "percent"), GroupsAbove: rapid.IntRange(0, 2).Draw(t, "above")}}
+			PercentOfGroup: rapid.SampledFrom([]int{0, 34, 50}).Draw(t, "percent"), GroupsAbove: rapid.IntRange(0, 2).Draw(t, "above")}, Sensitive: m.limits.Sensitive}
 	}
 	for g := range rapid.IntRange(1, 4).Draw(t, "groups") {
 		m.drawGroup(t, g)
@@ -290,7 +290,8 @@ func drawModel(t *rapid.T) *model {
 
 func (m *model) drawGroup(t *rapid.T, n int) {
 	id, name := access.RemoteID(n+1), fmt.Sprintf("Group %d", n)
-	d := access.DesiredGroup{ID: id, Name: name, Create: true, Members: rapid.IntRange(0, 9).Draw(t, "members") > 0}
+	d := access.DesiredGroup{ID: id, Name: name, Create: true, Members: rapid.IntRange(0, 9).Draw(t, "members") > 0,
+		Sensitive: rapid.IntRange(0, 4).Draw(t, "sensitive") == 0}
 	if rapid.IntRange(0, 9).Draw(t, "problem") == 0 {
 		d.Problem = "something is wrong with it"
 	}
