@@ -1,0 +1,309 @@
+package engine_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/mapping"
+)
+
+// life is a world to which anything may happen in any order, with what a simple mind expects of it.
+type life struct {
+	*world
+	t       *rapid.T
+	read    staff          // the directory as it was last read
+	rules   []mapping.Rule // all; those of the file are some of them
+	old     []byte         // an earlier state file; nil for none
+	forgot  bool           // the state file was lost or old once: rights of before are nobody's
+	touched map[string]bool
+	frozen  map[string]bool // suspended by hand
+	log     []string
+}
+
+func (l *life) say(format string, args ...any) { l.log = append(l.log, fmt.Sprintf(format, args...)) }
+
+func everyName() []string { return []string{"ana", "bo", "cem", "dora", "eva", "fay", "gil", "hand"} }
+
+// doors are the groups of the directory with the groups in Kisi that the rules give for them.
+func doors() map[string]string {
+	return map[string]string{"staff": "Staff", "lab": "HQ / Lab", "servers": "HQ / Server Room", "temps": "Contractors"}
+}
+
+func (l *life) pick(all []string) string { return rapid.SampledFrom(all).Draw(l.t, "who") }
+
+// should says, naively, whether somebody should be able to open the doors of a group now.
+func (l *life) should(who, group string) bool {
+	groups, there := l.read.groups[who]
+	if !there || l.read.disabled[who] || !slices.Contains(strings.Fields(groups), group) {
+		return false
+	}
+	if !slices.ContainsFunc(l.spec.Rules, func(r mapping.Rule) bool { return r.From.Group == group }) {
+		return false
+	}
+	end, err := time.Parse("2006-01-02", l.read.until[who])
+	return group != "temps" || err == nil && end.AddDate(0, 0, 1).After(l.now())
+}
+
+// held returns who can open what, as "ana HQ / Lab".
+func (l *life) held() map[string]bool {
+	held := map[string]bool{}
+	for _, u := range l.kisi.World().Users {
+		who, _, _ := strings.Cut(strings.ToLower(u.Email), "@")
+		for _, g := range u.Grants {
+			if u.Access && (g.Until.IsZero() || g.Until.After(l.now())) {
+				held[who+" "+g.On] = true
+			}
+		}
+	}
+	return held
+}
+
+// happen lets something happen in the directory, in the file, or in Kisi.
+func (l *life) happen() {
+	who := l.pick(everyName())
+	switch what := rapid.IntRange(0, 19).Draw(l.t, "event"); {
+	case what < 7:
+		groups := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"staff", "lab", "servers", "temps"}), 0, 3, rapid.ID).Draw(l.t, "groups")
+		l.say("%s is in %v", who, groups)
+		l.staff.groups[who] = strings.Join(groups, " ")
+	case what < 10:
+		l.staff.disabled[who] = !l.staff.disabled[who]
+		l.say("%s is disabled: %v", who, l.staff.disabled[who])
+	case what < 12:
+		l.say("%s vanishes", who)
+		delete(l.staff.groups, who)
+	case what < 14:
+		l.staff.until[who] = l.now().AddDate(0, 0, rapid.IntRange(-3, 30).Draw(l.t, "days")).Format("2006-01-02")
+		l.say("%s may stay until %s", who, l.staff.until[who])
+	case what == 14:
+		l.say("%s is made again", who)
+		l.staff.ids[who] = fmt.Sprintf("id-%s-%d", who, len(l.log))
+	case what == 15:
+		n := rapid.IntRange(1, len(l.rules)).Draw(l.t, "rules")
+		l.spec.Rules = slices.Clone(l.rules[:n])
+		l.say("the file has %d rules", n)
+	case what == 16:
+		l.loseState()
+	default:
+		l.byHand(who)
+	}
+}
+
+// loseState loses the state file or puts an earlier copy back.
+func (l *life) loseState() {
+	if _, err := os.Stat(l.path); err != nil {
+		return // lost already
+	}
+	switch rapid.IntRange(0, 2).Draw(l.t, "state") {
+	case 0:
+		l.old = l.copyState()
+	case 1:
+		if l.old != nil {
+			l.say("the state file is an old one")
+			l.restoreState(l.old)
+			l.forgot = true
+		}
+	default:
+		l.say("the state file is lost")
+		l.forget()
+		l.forgot, l.old = true, nil
+	}
+}
+
+// byHand lets somebody do something in Kisi.
+func (l *life) byHand(who string) {
+	id := l.kisi.UserID(who + "@nordlicht.example")
+	if id == 0 {
+		return
+	}
+	group := doors()[rapid.SampledFrom([]string{"staff", "lab", "servers", "temps"}).Draw(l.t, "group")]
+	right := l.right(who, group)
+	switch what := rapid.IntRange(0, 4).Draw(l.t, "by hand"); {
+	case what == 0 && !l.frozen[who] && l.user(who).Access: // of who is suspended already, nobody could tell
+		l.say("somebody suspends %s", who)
+		l.kisi.SuspendUser(id)
+		l.frozen[who] = true
+	case what == 1 && l.frozen[who]:
+		l.say("somebody restores %s", who)
+		l.kisi.ResumeUser(id)
+		l.frozen[who] = false
+	case what == 2 && right != 0:
+		l.say("somebody takes %s from %s", group, who)
+		l.kisi.DeleteGrant(right)
+		l.touched[who+" "+group] = true
+	case what == 3 && right == 0 && l.kisi.GroupID(group) != 0:
+		l.say("somebody gives %s to %s", group, who)
+		l.kisi.AddGrant(kisisim.GrantSpec{To: kisisim.User(id), On: kisisim.Group(l.kisi.GroupID(group))})
+		l.touched[who+" "+group] = true
+	case what == 4 && right != 0:
+		l.say("somebody changes the dates of %s in %s", who, group)
+		l.kisi.SetDates(right, time.Time{}, l.now().AddDate(0, 0, 10))
+		l.touched[who+" "+group] = true
+	}
+}
+
+// runOnce runs once, perhaps with something that breaks.
+func (l *life) runOnce() {
+	l.pass(time.Duration(rapid.IntRange(15, 4000).Draw(l.t, "minutes")) * time.Minute)
+	full := rapid.Bool().Draw(l.t, "full")
+	breaks := rapid.IntRange(0, 5).Draw(l.t, "breaks")
+	var fault *kisisim.Injection
+	switch breaks {
+	case 0:
+		l.mortal(rapid.IntRange(1, 40).Draw(l.t, "killed at"))
+	case 1:
+		fault = l.kisi.Inject(kisisim.Fault{Nth: rapid.IntRange(1, 40).Draw(l.t, "nth"), Count: rapid.SampledFrom([]int{1, 3, kisisim.Always}).Draw(l.t, "times"),
+			Do: rapid.SampledFrom(lies()).Draw(l.t, "lie")})
+	case 2:
+		l.staff.fail, l.staff.partial = errors.New("directory is down"), rapid.IntRange(0, 20).Draw(l.t, "partial")
+	}
+	before := l.held()
+	readErr, err := l.run(full)
+	if readErr == nil {
+		l.wasRead()
+	}
+	l.say("run full=%v breaks=%d: %v %v", full, breaks, readErr, err)
+	l.check(before, full && err == nil && readErr == nil && breaks > 2)
+	l.immortal()
+	l.staff.fail, l.staff.partial = nil, 0
+	if fault != nil {
+		fault.Remove()
+	}
+}
+
+// wasRead remembers the directory as it is now.
+func (l *life) wasRead() {
+	l.read = staff{groups: maps.Clone(l.staff.groups), disabled: maps.Clone(l.staff.disabled), until: maps.Clone(l.staff.until)}
+}
+
+// check holds what a run did against what anybody would expect of it.
+func (l *life) check(before map[string]bool, clean bool) {
+	now := l.held()
+	for _, who := range everyName() {
+		for in, group := range doors() {
+			key := who + " " + group
+			should := l.should(who, in)
+			if before[key] && should && !now[key] {
+				l.fail("%s lost %s", who, group)
+			}
+			if now[key] && !before[key] && !should && !l.touched[key] && !(l.forgot && l.told("added_by_hand", who, group)) {
+				l.fail("%s was given %s", who, group)
+			}
+		}
+		u, ok := l.kisi.World().User(who + "@nordlicht.example")
+		if _, there := l.read.groups[who]; clean && there && l.read.disabled[who] && ok && !u.ByHand && u.Access {
+			l.fail("%s is disabled and not suspended", who)
+		}
+	}
+	if err := l.kisi.Check(); err != nil {
+		l.fail("%v", err)
+	}
+}
+
+func (l *life) fail(format string, args ...any) {
+	l.t.Helper()
+	l.t.Fatalf("%s\n%s", fmt.Sprintf(format, args...), strings.Join(l.log, "\n"))
+}
+
+// settleDown lets time pass without anything breaking, with everything approved that waits for it.
+func (l *life) settleDown() {
+	l.accept = map[string]bool{"corp": true, "kisi": true}
+	l.limits.Removals.People, l.limits.Grants = 50, 50
+	for range 4 {
+		l.pass(30 * time.Hour)
+		if readErr, err := l.run(true); readErr != nil || err != nil {
+			l.fail("%v %v", readErr, err)
+		}
+		l.wasRead()
+		l.approveWaiting()
+	}
+	writes := len(l.kisi.Writes())
+	if readErr, err := l.run(true); readErr != nil || err != nil {
+		l.fail("%v %v", readErr, err)
+	}
+	if n := len(l.kisi.Writes()); n > writes {
+		l.fail("still writing: %+v", l.kisi.Writes()[writes:])
+	}
+}
+
+// approveWaiting approves what is over a limit.
+func (l *life) approveWaiting() {
+	st, err := store.Open(l.path, store.Options{Now: l.now, NoSync: true})
+	if err != nil {
+		l.fail("%v", err)
+	}
+	defer func() { _ = st.Close() }()
+	holds, err := st.Holds(l.world.t.Context())
+	if err != nil {
+		l.fail("%v", err)
+	}
+	for _, h := range holds {
+		if h.Verdict == access.Waiting && h.Reason.Kind == access.HeldByLimit {
+			if err := st.Decide(l.world.t.Context(), access.Decision{Step: h.Step, Verdict: access.Approved, By: "eva"}); err != nil {
+				l.fail("%v", err)
+			}
+		}
+	}
+}
+
+// compare holds the end against what a simple mind expects, where nobody has had a hand in it.
+func (l *life) compare() {
+	now := l.held()
+	for _, who := range everyName() {
+		for in, group := range doors() {
+			key := who + " " + group
+			if l.touched[key] || l.frozen[who] {
+				continue
+			}
+			should := l.should(who, in)
+			if should && !now[key] && !(l.forgot && l.told("suspended_by_hand", who, "it stays so")) { // whose suspension it was is forgotten too
+				l.fail("at the end %s lacks %s: %+v", who, group, l.last)
+			}
+			if !should && now[key] && !l.forgot {
+				l.fail("at the end %s holds %s: %+v", who, group, l.last)
+			}
+		}
+	}
+	l.check(now, true)
+}
+
+// cases.md 93, 94: whatever happens in whatever order, nobody loses what he should keep, nobody is given what he should not have, nothing of
+// anybody else's is touched, and when it is over all is as it should be.
+func TestWhateverHappensInWhateverOrder(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		l := &life{world: newWorld(t, kisisim.Assumptions{}), t: rt, touched: map[string]bool{}, frozen: map[string]bool{}}
+		l.rules = l.spec.Rules
+		l.accept = map[string]bool{"corp": true} // a doubted read keeps memberships that a simple mind thinks gone
+		l.kisi.AddUser(kisisim.UserSpec{Email: "Hand@nordlicht.example", Name: "Made by hand"})
+		if rapid.Bool().Draw(rt, "tight") {
+			l.limits.Removals.People, l.limits.Grants = 2, 4
+		}
+		if readErr, err := l.run(true); readErr != nil || err != nil {
+			l.fail("%v %v", readErr, err)
+		}
+		most := 10
+		if slow {
+			most = 3
+		}
+		for range rapid.IntRange(2, most).Draw(rt, "runs") {
+			for range rapid.IntRange(0, 3).Draw(rt, "events") {
+				l.happen()
+			}
+			l.runOnce()
+		}
+		l.settleDown()
+		l.compare()
+	})
+}
