@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -128,9 +130,12 @@ func (c *csvLines) Close() error {
 	return c.w.Error()
 }
 
-// harmless puts an apostrophe before what a spreadsheet would compute, also behind blanks, which some of them skip.
+// harmless puts an apostrophe before what a spreadsheet would compute: also behind blanks, which some of them skip, and written wide,
+// which some of them take for the same.
 func harmless(cell string) string {
-	if begin := strings.TrimLeft(cell, " \t\r\n"); begin != "" && strings.ContainsRune("=+-@|", rune(begin[0])) || begin != cell {
+	begin := strings.TrimLeftFunc(cell, func(r rune) bool { return r <= ' ' || r == '\ufeff' || unicode.IsSpace(r) })
+	first, _ := utf8.DecodeRuneInString(begin)
+	if begin != cell || begin != "" && strings.ContainsRune("=+-@|＝＋－＠", first) {
 		return "'" + cell
 	}
 	return cell

@@ -86,7 +86,7 @@ func groupIn(what string) string {
 	if strings.Contains(about, "@") {
 		return ""
 	}
-	if i := strings.LastIndex(about, " ("); i > 0 {
+	if i := strings.LastIndex(about, " ("); i > 0 && strings.HasSuffix(about, ")") {
 		about = about[:i]
 	}
 	return about

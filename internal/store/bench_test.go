@@ -11,6 +11,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
 // company makes a snapshot of people with five attributes, each in perPerson of the groups.
@@ -230,7 +231,7 @@ func BenchmarkTheTrailOfALargeCompany(b *testing.B) {
 			c, err := Open(path, Options{})
 			must(b, err)
 			b.StartTimer()
-			_, err = c.PruneAudit(ctx, Pruning{Before: time.Now().Add(time.Hour), By: "eva", Why: "a benchmark"})
+			_, err = c.PruneAudit(ctx, Pruning{Before: time.Now().Add(time.Hour), Said: record.Said{By: "eva", Why: "a benchmark"}})
 			must(b, err)
 			b.StopTimer()
 			must(b, c.Close())

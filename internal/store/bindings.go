@@ -36,12 +36,9 @@ func (t *txn) bindings() (all []mapping.Binding, err error) {
 	return all, err
 }
 
-// Said is who did something, and why.
-type Said = record.Said
-
 // SaveBindings makes these the bindings, in place of all others. What is bound anew, otherwise, or not any more has a line in the audit
 // trail; without a By it is by who asked for the run. When nothing differs, nothing is written.
-func (s *Store) SaveBindings(ctx context.Context, all []mapping.Binding, said Said) error {
+func (s *Store) SaveBindings(ctx context.Context, all []mapping.Binding, said record.Said) error {
 	var edits []bindingEdit
 	err := s.view(ctx, bindingBucket, func(t *txn) (err error) { edits, err = t.differingBindings(all); return err })
 	if err != nil || len(edits) == 0 {
@@ -89,7 +86,7 @@ func (t *txn) differingBindings(all []mapping.Binding) (edits []bindingEdit, err
 	return edits, nil
 }
 
-func (e bindingEdit) write(t *txn, said Said, now time.Time) error {
+func (e bindingEdit) write(t *txn, said record.Said, now time.Time) error {
 	line := record.AuditLine{At: now, Kind: record.DidBind, Who: said.By, Why: said.Why, Outcome: record.Done}
 	if e.after == nil {
 		line.What = "unbind: " + sayBinding(e.before)

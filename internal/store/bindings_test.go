@@ -18,7 +18,7 @@ func TestBindingsAreReplacedAndOnlyWhatIsBoundOtherwiseIsInTheTrail(t *testing.T
 	lab := mapping.Binding{Source: "corp", Text: "Lab", GroupID: "77aa", Name: "Lab", Since: 5}
 	renamed, rebound := staff, lab
 	renamed.Name, rebound.GroupID = "All Staff", "88bb"
-	said := Said{By: "eva", Why: "the new lab"}
+	said := record.Said{By: "eva", Why: "the new lab"}
 	for _, c := range []struct {
 		name  string
 		all   []mapping.Binding
@@ -46,7 +46,7 @@ func TestBindingsAreReplacedAndOnlyWhatIsBoundOtherwiseIsInTheTrail(t *testing.T
 
 func TestALostBindingIsAnError(t *testing.T) {
 	f, ctx := newFixture(t), context.Background()
-	must(t, f.SaveBindings(ctx, []mapping.Binding{{Source: "corp", Text: "Staff", GroupID: "9f1c"}}, Said{}))
+	must(t, f.SaveBindings(ctx, []mapping.Binding{{Source: "corp", Text: "Staff", GroupID: "9f1c"}}, record.Said{}))
 	f.raw(func(tx *bolt.Tx) error {
 		b := tx.Bucket([]byte(bindingBucket))
 		key, _ := b.Cursor().First()

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
 // child is what the test binary does when it plays another kisi-sync. It returns the exit code.
@@ -20,6 +22,8 @@ func child(verb string, args []string) int {
 		err = writeForEver(args[0])
 	case "fill":
 		err = fillUp(args[0], args[1])
+	case "backup":
+		err = backUp(args[0], args[1], args[2])
 	case "restore":
 		err = restoreForEver(args[0], args[1], args[2])
 	case "open":
@@ -43,6 +47,24 @@ func holdOpen(path string) error {
 	select {}
 }
 
+// backUp makes a copy on a disk that is full, as fillUp has it.
+func backUp(limit, path, to string) error {
+	most, err := strconv.ParseUint(limit, 10, 64)
+	if err != nil {
+		return err
+	}
+	s, err := Open(path, Options{})
+	if err != nil {
+		return err
+	}
+	if err := limitFileSize(most); err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	fmt.Println(strings.ReplaceAll(fmt.Sprint(s.Backup(context.Background(), to)), "\n", " "))
+	return s.Close()
+}
+
 // restoreForEver puts one backup in place after the other.
 func restoreForEver(path, small, large string) error {
 	fmt.Println("ready")
@@ -51,7 +73,7 @@ func restoreForEver(path, small, large string) error {
 		if n%2 == 0 {
 			from = large
 		}
-		if _, err := Restore(context.Background(), path, Replacement{From: from, Said: Said{By: "eva", Why: "a test"}}); err != nil {
+		if _, err := Restore(context.Background(), path, Replacement{From: from, Said: record.Said{By: "eva", Why: "a test"}}); err != nil {
 			return err
 		}
 		fmt.Println("restored", n)

@@ -57,7 +57,7 @@ func runOfActs(t *testing.T) []act {
 		{"pin", func(s *Store) error { return s.SavePin(ctx, block("ben@x.com")) }},
 		{"unpin", func(s *Store) error { return s.DropPin(ctx, block("ben@x.com"), "eva", "found") }},
 		{"bindings", func(s *Store) error {
-			return s.SaveBindings(ctx, []mapping.Binding{{Source: "corp", Text: "a"}, {Source: "corp", Text: "b"}}, Said{})
+			return s.SaveBindings(ctx, []mapping.Binding{{Source: "corp", Text: "a"}, {Source: "corp", Text: "b"}}, record.Said{})
 		}},
 		{"summary", func(s *Store) error { return s.SavePlan(ctx, []string{"1 waits"}) }},
 		{"decide", func(s *Store) error {
@@ -65,7 +65,7 @@ func runOfActs(t *testing.T) []act {
 			return err
 		}},
 		{"cut", func(s *Store) error {
-			_, err := s.PruneAudit(ctx, Pruning{Before: at.Add(time.Hour), By: "eva", Why: "retention"})
+			_, err := s.PruneAudit(ctx, Pruning{Before: at.Add(time.Hour), Said: record.Said{By: "eva", Why: "retention"}})
 			return err
 		}},
 		{"run", func(s *Store) error { return s.SaveRun(ctx, &record.Run{}) }},

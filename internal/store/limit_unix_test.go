@@ -47,6 +47,24 @@ func TestOnAFullDiskBeginFailsAndWhatWasWrittenStays(t *testing.T) {
 	must(t, err)
 }
 
+func TestOnAFullDiskABackupFailsAndTheOlderOneStays(t *testing.T) {
+	f := newFixture(t)
+	path := f.Path()
+	to := f.backup()
+	must(t, f.SaveSnapshot(context.Background(), read{coverage: directory.Complete, at: f.clock.now(), records: staff(900)}.seal(t)))
+	before, err := os.ReadFile(to)
+	must(t, err)
+	f.abandon()
+	_, lines := startChild(t, "backup", strconv.Itoa(64<<10), path, to)
+	if !lines.Scan() || !strings.Contains(lines.Text(), "file too large") {
+		t.Errorf("said %q", lines.Text())
+	}
+	if after, err := os.ReadFile(to); err != nil || string(after) != string(before) || len(list(t, to)) != 1 {
+		t.Errorf("%q %v", list(t, to), err)
+	}
+	f.open(path)
+}
+
 // TestAFileThatMayNotBeWrittenIsAnErrorThatNamesIt runs as somebody who has no right to the file. Root has all rights, so then it
 // is another process under another name.
 func TestAFileThatMayNotBeWrittenIsAnErrorThatNamesIt(t *testing.T) {

@@ -203,7 +203,7 @@ func (p *Preview) Bindings(ctx context.Context) ([]mapping.Binding, error) {
 }
 
 // SaveBindings does nothing.
-func (p *Preview) SaveBindings(context.Context, []mapping.Binding, Said) error { return nil }
+func (p *Preview) SaveBindings(context.Context, []mapping.Binding, record.Said) error { return nil }
 
 // HeldPlan is Store.HeldPlan.
 func (p *Preview) HeldPlan(ctx context.Context) (record.HeldPlan, error) { return p.base.HeldPlan(ctx) }

@@ -62,7 +62,7 @@ func lookAhead(t *testing.T, p *Preview, s *directory.Snapshot) {
 	_, begin := p.Begin(ctx, give(1, 7))
 	_, decidePlan := p.DecidePlan(ctx, "00000000", access.Decision{})
 	_, prune := p.PruneAudit(ctx, Pruning{})
-	must(t, p.SaveBindings(ctx, []mapping.Binding{{Source: "corp"}}, Said{}))
+	must(t, p.SaveBindings(ctx, []mapping.Binding{{Source: "corp"}}, record.Said{}))
 	must(t, p.SavePlan(ctx, []string{"x"}))
 	for name, err := range map[string]error{"begin": begin, "finish": p.Finish(ctx, 1, access.Result{}, nil), "note": p.Note(ctx, notes(1)),
 		"decide": p.Decide(ctx, access.Decision{}), "audit": p.Audit(ctx, line(1)), "forget": p.Forget(ctx, "corp"),

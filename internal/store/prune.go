@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -27,15 +28,15 @@ func (t *txn) auditCut() (c cut, err error) {
 
 // Pruning says what of the audit trail is not needed any more.
 type Pruning struct {
-	Before  time.Time // lines older than that go; the zero time: none does, which is the rule
-	By, Why string    // both are required
+	Before time.Time   // lines older than that go; the zero time: none does, which is the rule
+	Said   record.Said // both are required
 }
 
 // PruneAudit cuts old lines off the beginning of the trail, up to the first one that is young enough, and returns how many. Who held
 // what after them is kept, and so is the digest that the next line carries on from: in a line at the end of the trail, which says who
 // cut it, when and why. So the rest verifies as before, and Holders answers as before for any moment since. It is one transaction.
 func (s *Store) PruneAudit(ctx context.Context, p Pruning) (cut uint64, err error) {
-	if p.By == "" || p.Why == "" {
+	if p.Said.By == "" || p.Said.Why == "" {
 		return 0, s.wrap(auditBucket, errors.New("whoever cuts the trail says who and why"))
 	}
 	if p.Before.IsZero() {
@@ -110,7 +111,7 @@ func (t *txn) prune(k *knife, p Pruning, now time.Time) error {
 	if err := t.put(metaBucket, cutKey(), cut{k.last, k.newest}); err != nil {
 		return err
 	}
-	return t.appendAudit(record.AuditLine{At: now, Kind: record.DidCut, Who: p.By, Why: p.Why, Outcome: record.Done,
+	return t.appendAudit(record.AuditLine{At: now, Kind: record.DidCut, Who: p.Said.By, Why: p.Said.Why, Outcome: record.Done,
 		What: fmt.Sprintf("cut off the audit trail: %d lines, up to line %d of %s", k.lines, k.last.Number, k.newest.Format(time.DateTime)),
 		Cut:  &record.Cut{Last: k.last, Carried: carried, Newest: k.newest}})
 }
@@ -137,13 +138,16 @@ func (t *txn) carry(r *record.Replay) error {
 			return err
 		}
 	}
-	for id, p := range r.People() {
-		if err := t.put(carriedBucket, carriedKey(carriedPerson, id), p); err != nil {
-			return err
-		}
+	if err := putSorted(t, carriedGroup, r.Groups()); err != nil {
+		return err
 	}
-	for id, g := range r.Groups() {
-		if err := t.put(carriedBucket, carriedKey(carriedGroup, id), g); err != nil {
+	return putSorted(t, carriedPerson, r.People())
+}
+
+// putSorted writes rows in the order of their keys, as they are written fastest.
+func putSorted[V any](t *txn, kind byte, all map[access.RemoteID]V) error {
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		if err := t.put(carriedBucket, carriedKey(kind, id), all[id]); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ import (
 
 func (f *fixture) cutBefore(at time.Time) uint64 {
 	f.t.Helper()
-	n, err := f.PruneAudit(context.Background(), Pruning{Before: at, By: "eva", Why: "retention"})
+	n, err := f.PruneAudit(context.Background(), Pruning{Before: at, Said: record.Said{By: "eva", Why: "retention"}})
 	must(f.t, err)
 	return n
 }
@@ -153,7 +153,7 @@ func TestWhatIsCutBehindTheTrailsBackDoesNotHold(t *testing.T) {
 		if _, err := f.VerifyAudit(ctx); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := f.PruneAudit(ctx, Pruning{Before: f.clock.now(), By: "eva", Why: "to hide it"}); err == nil {
+		if _, err := f.PruneAudit(ctx, Pruning{Before: f.clock.now(), Said: record.Said{By: "eva", Why: "to hide it"}}); err == nil {
 			t.Errorf("%s: a trail that does not hold was cut, so that it holds again", name)
 		}
 		f.abandon()

@@ -44,15 +44,7 @@ func (p *replacing) salvaged() error {
 	} else if p.out.Kept != "" {
 		p.lose("everything", p.out.Unread)
 	}
-	var err error
-	if p.out.Pins, err = p.without(p.out.Pins); err != nil {
-		return err
-	}
 	return p.next.Audit(p.ctx, p.line("rebuild the state from nothing"))
-}
-
-func (p *replacing) lose(what string, why error) {
-	p.out.Lost = append(p.out.Lost, fmt.Sprintf("%s: %v", what, why))
 }
 
 // salvage takes over what is worth it and can be read.
@@ -122,4 +114,21 @@ func (p *replacing) salvageSnapshots() error {
 		}
 	}
 	return nil
+}
+
+// rows returns the rows of a bucket that are what was written, and how many are not. When the file makes no sense from somewhere on,
+// those before are returned with the error.
+func (s *Store) rows(ctx context.Context, bucket string) (rows []edit, bad int, err error) {
+	var text arena
+	err = s.view(ctx, bucket, func(t *txn) error {
+		return t.each(bucket, func(key, row []byte) error {
+			if _, ok := unseal(key, row); !ok || row == nil {
+				bad++
+				return nil
+			}
+			rows = append(rows, edit{part: bucket, key: text.hold(key), row: text.hold(row)})
+			return nil
+		})
+	})
+	return rows, bad, err
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 // Replacement says what is put in place of the file, by whom and why. By and Why are required.
 type Replacement struct {
 	From         string // the backup; not used by Rebuild
-	Said         Said
+	Said         record.Said
 	Organization access.RemoteID // whose state it must be; 0: that of the file that is replaced, if it can tell
 	Installation string          // the same
 	Options      Options
@@ -29,13 +30,16 @@ type Replaced struct {
 	Unread error        // why it could not be read; nil when it could, and when there was none
 	Head   record.Head  // of its audit trail, as far as it can be read
 	Newest time.Time    // of the lines in the trail that came with the backup
-	Pins   []access.Pin // that stood in it and are not in the new file: somebody may be blocked no longer
-	Lost   []string     // what else Rebuild could not take over, in words
+	Pins   []access.Pin // that stood in it and not in the backup; they stand in the new file too
+	Lost   []string     // what could not be taken over of it, in words
 }
 
 // Restore puts a backup in place of the file at path. The backup is copied and the copy checked first: every row of it, the audit
 // trail, and whose it is. The file that was there is kept beside it with the date in its name; at no moment is there none. No process
-// may have either file open (ErrLocked). What Kisi and the directories have become since the backup is found out by the next run.
+// may have either file open (ErrLocked).
+//
+// What people said last about single people stands: blocks and exemptions are those of the file that was there, if they can be read.
+// Otherwise a backup from before somebody was blocked would give the doors back. Lost says when they cannot. What Kisi and the directories have become since the backup is found out by the next run.
 func Restore(ctx context.Context, path string, r Replacement) (out Replaced, err error) {
 	defer func() { err = about(path, err) }()
 	r.Options = r.Options.withDefaults()
@@ -89,6 +93,8 @@ type replacing struct {
 	next *Store // the new one, under another name
 	last *Store // the one in place; nil when there is none, or it cannot be read
 	was  fingerprint
+	pins []access.Pin // of the one in place
+	said bool         // pins could be read
 	out  Replaced
 }
 
@@ -103,16 +109,16 @@ func replace(ctx context.Context, path, part string, r Replacement, ready func(*
 	if p.next, err = openFile(part, r.Options, false); err != nil {
 		return p.out, err
 	}
+	if runtime.GOOS == "windows" { // which neither renames nor copies what is open; elsewhere it stays locked until it has gone
+		if err := p.closeLast(); err != nil {
+			return p.out, errors.Join(err, p.next.Close())
+		}
+	}
 	if p.out.Kept, err = keep(path, r.Options.Now()); err == nil {
 		err = ready(p)
 	}
 	if err = errors.Join(err, p.next.Close()); err != nil {
 		return p.out, errors.Join(err, p.unkeep())
-	}
-	if runtime.GOOS == "windows" { // which renames nothing that is open; elsewhere it stays locked until it has gone
-		if err := p.closeLast(); err != nil {
-			return p.out, err
-		}
 	}
 	if err := os.Rename(part, path); err != nil {
 		return p.out, errors.Join(err, p.unkeep())
@@ -160,6 +166,15 @@ func (p *replacing) lookAt(path string) error {
 	}
 	p.last = s
 	p.out.Unread = p.recall()
+	err = s.view(p.ctx, pinBucket, func(t *txn) error {
+		err := t.acceptable(currentSchema())
+		if err == nil {
+			p.pins, err = t.pins()
+		}
+		return err
+	})
+	p.said = err == nil
+	p.out.Unread = cmp.Or(p.out.Unread, err)
 	return nil
 }
 
@@ -172,10 +187,7 @@ func (p *replacing) recall() error {
 			return err
 		}
 		var err error
-		if p.out.Head, err = t.auditEnd(); err != nil {
-			return err
-		}
-		p.out.Pins, err = t.pins()
+		p.out.Head, err = t.auditEnd()
 		return err
 	})
 }
@@ -196,8 +208,12 @@ func (t *txn) acceptable(want schema) error {
 
 // checked makes sure that the copy of a backup is good, and writes into its trail that it was restored.
 func (p *replacing) checked() error {
-	err := p.next.view(p.ctx, metaBucket, func(t *txn) error {
+	var have uint64
+	err := p.next.view(p.ctx, metaBucket, func(t *txn) (err error) {
 		if err := t.acceptable(currentSchema()); err != nil {
+			return err
+		}
+		if have, err = versionOf(t.tx); err != nil {
 			return err
 		}
 		return p.belongs(t)
@@ -208,6 +224,9 @@ func (p *replacing) checked() error {
 	if err := p.next.Check(p.ctx); err != nil {
 		return err
 	}
+	if err := p.next.raise(have, currentSchema()); err != nil {
+		return err
+	}
 	lines, err := p.next.AuditLines(p.ctx, 1)
 	if err != nil {
 		return err
@@ -215,10 +234,54 @@ func (p *replacing) checked() error {
 	for i := range lines {
 		p.out.Newest = lines[i].At
 	}
-	if p.out.Pins, err = p.without(p.out.Pins); err != nil {
+	return p.next.update(p.ctx, pinBucket, func(t *txn) error {
+		if err := p.takePins(t); err != nil {
+			return err
+		}
+		line := p.line("restore the state from " + filepath.Base(p.r.From))
+		line.At = p.next.now().UTC()
+		return t.appendAudit(line)
+	})
+}
+
+// takePins makes the pins of the new file those of the one in place.
+func (p *replacing) takePins(t *txn) error {
+	if !p.said {
+		if p.out.Kept != "" {
+			p.lose("who was blocked or exempt since the backup", p.out.Unread)
+		}
+		return nil
+	}
+	old, err := t.pins()
+	if err != nil {
 		return err
 	}
-	return p.next.Audit(p.ctx, p.line("restore the state from "+filepath.Base(p.r.From)))
+	had := map[string]bool{}
+	for i := range old {
+		key := pinKey(&old[i])
+		had[string(key)] = true
+		if err := t.removeTallied(pinBucket, key); err != nil {
+			return err
+		}
+	}
+	for i := range p.pins {
+		key := pinKey(&p.pins[i])
+		row, err := t.sealed(key, p.pins[i])
+		if err != nil {
+			return err
+		}
+		if err := t.putTallied(pinBucket, key, row); err != nil {
+			return err
+		}
+		if !had[string(key)] {
+			p.out.Pins = append(p.out.Pins, p.pins[i])
+		}
+	}
+	return nil
+}
+
+func (p *replacing) lose(what string, why error) {
+	p.out.Lost = append(p.out.Lost, fmt.Sprintf("%s: %v", what, why))
 }
 
 // belongs says whether the new file is of the organization and installation that it should be of.
@@ -242,21 +305,6 @@ func (p *replacing) belongs(t *txn) error {
 	return nil
 }
 
-// without returns those of some pins that the new file does not have.
-func (p *replacing) without(pins []access.Pin) (lost []access.Pin, err error) {
-	there, err := p.next.Pins(p.ctx)
-	has := map[string]bool{}
-	for i := range there {
-		has[string(pinKey(&there[i]))] = true
-	}
-	for i := range pins {
-		if !has[string(pinKey(&pins[i]))] {
-			lost = append(lost, pins[i])
-		}
-	}
-	return lost, err
-}
-
 // line is what the new trail says of it, with the end of the trail that it does not carry on.
 func (p *replacing) line(what string) record.AuditLine {
 	if p.out.Kept != "" {
@@ -266,21 +314,4 @@ func (p *replacing) line(what string) record.AuditLine {
 		what += "; its audit trail ended with " + p.out.Head.String()
 	}
 	return record.AuditLine{Kind: record.DidRestore, Who: p.r.Said.By, Why: p.r.Said.Why, What: what, Outcome: record.Done}
-}
-
-// rows returns the rows of a bucket that are what was written, and how many are not. When the file makes no sense from somewhere on,
-// those before are returned with the error.
-func (s *Store) rows(ctx context.Context, bucket string) (rows []edit, bad int, err error) {
-	var text arena
-	err = s.view(ctx, bucket, func(t *txn) error {
-		return t.each(bucket, func(key, row []byte) error {
-			if _, ok := unseal(key, row); !ok || row == nil {
-				bad++
-				return nil
-			}
-			rows = append(rows, edit{part: bucket, key: text.hold(key), row: text.hold(row)})
-			return nil
-		})
-	})
-	return rows, bad, err
 }

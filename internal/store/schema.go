@@ -88,6 +88,11 @@ func (s *Store) migrate(want schema) error {
 	if err := s.backup(have); err != nil {
 		return err
 	}
+	return s.raise(have, want)
+}
+
+// raise brings a file from one schema to another.
+func (s *Store) raise(have uint64, want schema) error {
 	for ; have < want.version; have++ {
 		if err := s.db.Update(func(tx *bolt.Tx) error { return step(tx, want, have) }); err != nil {
 			return fmt.Errorf("migrate from schema %d: %w", have, err)
