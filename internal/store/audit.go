@@ -10,7 +10,7 @@ import (
 
 // The audit trail is a chain: each line carries the digest of the line before it, and the last digest is kept apart. A line that is
 // edited, taken out, put in or cut off at the end breaks it. It tells a mistake and a clumsy hand; whoever can write the file and
-// knows this code can forge all of it, so copies of lines belong on another machine too.
+// knows this code can forge all of it, so its head (AuditHead), or copies of lines, belong on another machine too.
 
 // auditRow is a line as it is kept, under its number.
 type auditRow struct {

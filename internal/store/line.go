@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
@@ -45,7 +46,26 @@ func (b *booking) auditDoor(line record.AuditLine) error {
 	door := record.Door{ID: line.Thing, Stop: kind == access.AddStop || kind == access.RemoveStop}
 	door.Name = doorName(&c, door)
 	line.Opens = []record.Door{door}
+	if b.outcome == nil {
+		if err := b.opened(line.Group, door); err != nil {
+			return err
+		}
+	}
 	return b.t.appendAudit(line)
+}
+
+// opened brings what a group was seen to open up to date, so that what we did is no news when it is seen.
+func (b *booking) opened(group access.RemoteID, door record.Door) error {
+	var opens []record.Door
+	key := numberKey(uint64(group))
+	if _, err := b.t.get(openedBucket, key, &opens); err != nil {
+		return err
+	}
+	opens = slices.DeleteFunc(opens, func(d record.Door) bool { return sameDoor(d, door) })
+	if !takesAway(b.call.Change.Kind) {
+		opens = append(opens, door)
+	}
+	return b.t.put(openedBucket, key, sortDoors(opens))
 }
 
 // anchorOf returns the source record that a change follows from, "" when it says none.

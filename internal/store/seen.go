@@ -198,20 +198,21 @@ func openedBy(g *access.Group) []record.Door {
 	for _, d := range g.Stops {
 		all = append(all, record.Door{ID: d.Thing, Stop: true})
 	}
-	slices.SortFunc(all, func(a, b record.Door) int {
-		if a.Stop != b.Stop {
-			return cmp.Compare(btoi(a.Stop), btoi(b.Stop))
-		}
-		return cmp.Compare(a.ID, b.ID)
-	})
-	return all
+	return sortDoors(all)
 }
 
-func btoi(b bool) int {
-	if b {
+// sortDoors sorts in place: doors first, then stops, each by id.
+func sortDoors(all []record.Door) []record.Door {
+	slices.SortFunc(all, func(a, b record.Door) int {
+		switch {
+		case a.Stop == b.Stop:
+			return cmp.Compare(a.ID, b.ID)
+		case b.Stop:
+			return -1
+		}
 		return 1
-	}
-	return 0
+	})
+	return all
 }
 
 // group writes the line of a group, and what it opens now.

@@ -167,6 +167,35 @@ func TestADoorsLinesAreThoseOfTheGroupsThatOpenedItThen(t *testing.T) {
 	}
 }
 
+func TestADoorThatWePutInIsNoNewsWhenItIsSeen(t *testing.T) {
+	f, ctx := newFixture(t), context.Background()
+	f.carry(door(access.AddDoor, 7, 9), access.Result{ID: 1}, nil)
+	f.carry(door(access.AddStop, 7, 5), access.Result{ID: 2}, nil)
+	f.carry(door(access.AddDoor, 7, 3), access.Result{ID: 3}, nil)
+	f.carry(door(access.RemoveDoor, 7, 9), access.Result{}, nil)
+	f.carry(door(access.AddDoor, 7, 4), access.Result{}, access.ErrRefused)
+	see := func(doors ...access.RemoteID) uint64 {
+		g := access.Group{ID: 7, Name: "HQ Staff", Opened: true, Stops: []access.Opening{{Row: 2, Thing: 5}}}
+		for _, d := range doors {
+			g.Doors = append(g.Doors, access.Opening{Row: 10 + d, Thing: d})
+		}
+		must(t, f.SaveObserved(ctx, &access.State{At: 5, Covers: access.Scope{All: true}, Groups: []access.Group{g}}))
+		n, err := f.VerifyAudit(ctx)
+		must(t, err)
+		return n
+	}
+	for i, want := range []uint64{5, 5, 6} {
+		doors := [][]access.RemoteID{{3}, {3}, {3, 4}}[i]
+		if n := see(doors...); n != want {
+			t.Errorf("%v: %d lines, want %d", doors, n, want)
+		}
+	}
+	must(t, f.SaveObserved(ctx, &access.State{At: 6, Covers: access.Scope{All: true}}))
+	if l := f.lastLine(); l.What != "seen in Kisi: group 7 is gone" || len(l.Opens) != 0 {
+		t.Errorf("%+v", l)
+	}
+}
+
 func TestLinesAreFoundByPersonGroupAndTime(t *testing.T) {
 	f, ctx := newFixture(t), context.Background()
 	f.sizes.notes = 1
