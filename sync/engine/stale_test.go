@@ -189,3 +189,25 @@ func TestTwoInstallationsLeaveEachOthersWorkAlone(t *testing.T) {
 	a.expectTold("suspended_by_hand", "cem@", "not by kisi-sync")
 	a.kisi.CheckT(t)
 }
+
+// A stamp that could not be read when its user was met again counts as soon as it can.
+func TestAStampThatIsReadLaterMakesTheUserOursAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.forget()
+	fault := w.kisi.Inject(kisisim.Fault{Method: "GET", Path: "/users", Count: kisisim.Always, Do: kisisim.NullFields("metadata")})
+	w.pass(time.Hour)
+	w.must(true)
+	fault.Remove()
+	w.pass(time.Hour)
+	w.must(true)
+	w.staff.disabled["cem"] = true
+	w.pass(time.Hour)
+	w.must(true)
+	if w.user("cem").Access {
+		t.Error("made by us, and not suspended")
+	}
+	w.quiet()
+	w.kisi.CheckT(t)
+}

@@ -236,13 +236,16 @@ func (p *person) comeBack() {
 
 // anchors links the member to sources that have come to know him.
 func (p *person) anchors() {
-	all := p.allAnchors()
-	if len(all) == len(p.account.Link.Anchors) || p.account.Link.Level == access.Foreign {
+	all, level, why := p.allAnchors(), p.account.Link.Level, "known to another source too"
+	if level == access.Linked && p.seen.Stamp.Names(p.d.in.Policy.Installation, all) { // it could not be read when they met
+		level, why = access.Created, "bears the stamp of this installation"
+	}
+	if len(all) == len(p.account.Link.Anchors) && level == p.account.Link.Level || level == access.Foreign {
 		return
 	}
 	p.add(Step{Reason: Recognized, Change: access.Change{Kind: access.LinkMember,
-		Cause: access.Cause{Kind: access.ByRule, Text: "known to another source too"},
-		After: &access.Fields{Email: p.seen.Email, Name: p.account.Link.Name, Anchors: all, Level: p.account.Link.Level}}})
+		Cause: access.Cause{Kind: access.ByRule, Text: why},
+		After: &access.Fields{Email: p.seen.Email, Name: p.account.Link.Name, Anchors: all, Level: level}}})
 }
 
 // allAnchors returns those that the member is linked to, and those that he should be.
