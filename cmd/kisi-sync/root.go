@@ -56,6 +56,7 @@ const rootExample = `  kisi-sync demo                       see it work, without
 const (
 	groupBegin = "begin"
 	groupWork  = "work"
+	groupHeld  = "held"
 	groupList  = "list"
 	groupOther = "other"
 )
@@ -79,6 +80,7 @@ func newRoot(ui *voice) *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: groupBegin, Title: "To begin:"},
 		&cobra.Group{ID: groupWork, Title: "To work:"},
+		&cobra.Group{ID: groupHeld, Title: "To decide, by a person:"},
 		&cobra.Group{ID: groupList, Title: "What there is in Kisi, by the names that the file uses:"},
 		&cobra.Group{ID: groupOther, Title: "Besides:"},
 	)
@@ -90,6 +92,7 @@ func newRoot(ui *voice) *cobra.Command {
 	}{
 		{groupBegin, []func(*voice, *common) *cobra.Command{demoVerb, checkVerb}},
 		{groupWork, []func(*voice, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb}},
+		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb}},
 		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb}},
 		{groupOther, []func(*voice, *common) *cobra.Command{configVerb, versionVerb, completionVerb}},
 	} {

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+)
+
+func approveVerb(ui *voice, c *common) *cobra.Command {
+	return (&ruling{
+		verdict: access.Approved, use: "approve STEP|PLAN", short: "Let held steps pass, exactly these, once",
+		long: `Lets one step pass, or all that waits now under the name of its plan, as kisi-sync plans shows them. An id may be
+shortened to six digits or more. The next run carries out exactly these steps, once; the limits stay as they are, and what
+comes later waits again. Approving a right for somebody whose Kisi user has yet to be made approves that, too.
+
+When the file names who may approve (approvals.by), nobody else can.`,
+		example: `  kisi-sync approve 3f9a01c2 --why ticket-4711
+  kisi-sync approve 3f9a01c2 --only 9b1e22 --why confirmed`,
+	}).command(ui, c)
+}
+
+func rejectVerb(ui *voice, c *common) *cobra.Command {
+	return (&ruling{
+		verdict: access.Rejected, use: "reject STEP|PLAN", short: "Keep held steps back until somebody approves them",
+		long: `Keeps one step back, or all that waits now under the name of its plan, as kisi-sync plans shows them. It is not asked
+about again; approve takes the rejection back. A step that follows from something else later waits anew.`,
+		example: `  kisi-sync reject 3f9a01c2 --why ticket-4711
+  kisi-sync reject 3f9a01c2 --only 9b1e22 --why stays`,
+	}).command(ui, c)
+}
+
+// ruling is approve or reject.
+type ruling struct {
+	verdict                   access.Verdict
+	use, short, long, example string
+	only                      []string
+	why                       string
+}
+
+func (r *ruling) command(ui *voice, c *common) *cobra.Command {
+	cmd := &cobra.Command{Use: r.use, Short: r.short, Long: r.long, Example: r.example, Args: exactly("STEP|PLAN")}
+	cmd.Flags().StringSliceVar(&r.only, "only", nil, "of a plan, decide about `STEP`,... only")
+	cmd.Flags().StringVar(&r.why, "why", "", "the reason, for the audit trail: `TEXT`; required")
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		if err := reasoned(r.why); err != nil {
+			return err
+		}
+		m, err := remember(ui, c)
+		if err != nil {
+			return err
+		}
+		defer m.closeInto(&err)
+		if err := mayApprove(m.settings, me()); err != nil {
+			return err
+		}
+		return r.decide(cmd.Context(), m, args[0])
+	}
+	return cmd
+}
+
+// mayApprove refuses whoever the file does not name.
+func mayApprove(settings *config.Settings, who string) error {
+	if settings.Approvals.Allow(who) {
+		return nil
+	}
+	return failed(fmt.Errorf("%s may not decide about what is held; %s names %s (approvals.by)", who, settings.File,
+		strings.Join(settings.Approvals.By, ", ")), "nothing was decided; ask one of them")
+}
+
+// decide writes the decision down.
+func (r *ruling) decide(ctx context.Context, m *memory, id string) error {
+	all, err := readHolds(ctx, m)
+	if err != nil {
+		return err
+	}
+	d := access.Decision{Verdict: r.verdict, By: me(), Why: r.why}
+	chosen, whole, err := r.choose(all, id)
+	if err != nil {
+		return err
+	}
+	if r.verdict == access.Approved {
+		chosen = all.withNeeds(chosen)
+	}
+	if whole {
+		_, err = m.DecidePlan(ctx, all.plan.ID.String(), d, chosen...)
+	} else {
+		decisions := convert(chosen, func(step access.Digest) access.Decision { d := d; d.Step = step; return d })
+		err = m.Decide(ctx, decisions...)
+	}
+	if err != nil {
+		return failed(err, "kisi-sync plans shows what waits now; nothing was decided")
+	}
+	return r.tell(m, all, chosen)
+}
+
+// decisionDocument is what approve --json and reject --json print.
+type decisionDocument struct {
+	Verdict string     `json:"verdict"`
+	By      string     `json:"by"`
+	Why     string     `json:"why"`
+	Steps   []heldStep `json:"steps"`
+}
+
+func (r *ruling) tell(m *memory, all *held, chosen []access.Digest) error {
+	d := decisionDocument{Verdict: r.verdict.String(), By: me(), Why: r.why, Steps: []heldStep{}}
+	for _, id := range chosen {
+		d.Steps = append(d.Steps, heldStep{ID: id, What: all.byStep[id].What})
+	}
+	if m.ui.json {
+		return m.ui.print(d)
+	}
+	for _, step := range d.Steps {
+		m.ui.say("  %s  %s", step.ID.Short(), step.What)
+	}
+	if r.verdict == access.Rejected {
+		m.ui.say("Rejected %s; kisi-sync approve takes that back.", count(len(d.Steps), "step", "steps"))
+		return nil
+	}
+	m.ui.say("Approved %s, once. The next kisi-sync sync carries out exactly these; the limits stay as they are.", count(len(d.Steps), "step", "steps"))
+	return nil
+}
+
+// held is everything that a decision can be about.
+type held struct {
+	plan   record.HeldPlan
+	steps  []access.Hold // that wait, or were decided about and not done yet
+	byStep map[access.Digest]access.Hold
+}
+
+func readHolds(ctx context.Context, st holdReader) (*held, error) {
+	plan, err := st.HeldPlan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := st.Holds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h := &held{plan: plan, byStep: map[access.Digest]access.Hold{}}
+	for _, step := range steps {
+		if step.Verdict != access.Parked { // when it is tried again is not for a person to say
+			h.steps, h.byStep[step.Step] = append(h.steps, step), step
+		}
+	}
+	return h, nil
+}
+
+// choose finds the steps that an id means. whole says that it is that of the plan.
+func (r *ruling) choose(all *held, id string) (steps []access.Digest, whole bool, err error) {
+	whole = len(all.plan.Steps) > 0 && begins(all.plan.ID, id)
+	switch {
+	case len(r.only) > 0 && !whole:
+		return nil, false, usage(fmt.Errorf("%s is not the plan that waits now, and --only chooses from one", id), "kisi-sync plans shows it; nothing was decided")
+	case len(r.only) > 0:
+		for _, one := range r.only {
+			step, err := find(all.plan.Steps, one)
+			if err != nil {
+				return nil, true, err
+			}
+			steps = append(steps, step)
+		}
+		slices.SortFunc(steps, func(a, b access.Digest) int { return slices.Compare(a[:], b[:]) })
+		return slices.Compact(steps), true, nil
+	case whole:
+		return convert(all.plan.Steps, func(h access.Hold) access.Digest { return h.Step }), true, nil
+	}
+	step, err := find(all.steps, id)
+	return []access.Digest{step}, false, err
+}
+
+// shortestID is how many digits of an id name it.
+const shortestID = 6
+
+func begins(id access.Digest, with string) bool {
+	return len(with) >= shortestID && strings.HasPrefix(id.String(), strings.ToLower(with))
+}
+
+// find returns the one step whose id begins so.
+func find(steps []access.Hold, with string) (access.Digest, error) {
+	const hint = "kisi-sync plans shows what waits now; nothing was decided"
+	if len(with) < shortestID {
+		return access.Digest{}, usage(fmt.Errorf("%q is too short for an id: six digits at least", with), hint)
+	}
+	var found []access.Digest
+	for i := range steps {
+		if begins(steps[i].Step, with) {
+			found = append(found, steps[i].Step)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return access.Digest{}, failed(fmt.Errorf("nothing that is held has the id %s", with), hint)
+	case 1:
+		return found[0], nil
+	}
+	return access.Digest{}, usage(fmt.Errorf("%d held steps have ids that begin with %s", len(found), with), "write more digits; nothing was decided")
+}
+
+// withNeeds adds what must be done first and waits as well: a right can be given only to somebody who has a Kisi user.
+func (h *held) withNeeds(steps []access.Digest) []access.Digest {
+	made := map[string]access.Digest{}
+	for _, step := range h.plan.Steps {
+		if strings.HasPrefix(step.What, access.CreateMember.String()+": ") {
+			made[personOf(step.What)] = step.Step
+		}
+	}
+	for _, id := range slices.Clone(steps) {
+		what := h.byStep[id].What
+		need, ok := made[personOf(what)]
+		if ok && strings.HasPrefix(what, access.CreateAssignment.String()+": ") && !slices.Contains(steps, need) {
+			steps = append(steps, need)
+		}
+	}
+	return steps
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/connectors/all"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+)
+
+// memory is what kisi-sync remembers, for verbs that need nothing else: they contact nobody, and work while a directory or Kisi is
+// down.
+type memory struct {
+	ui       *voice
+	settings *config.Settings
+	*store.Store
+}
+
+// loadWithoutSecrets reads the configuration for a verb that contacts nobody.
+func loadWithoutSecrets(c *common) (*config.Settings, error) {
+	return loaded(config.Loader{Types: all.Types(), SkipSecrets: true}.Load(c.config))
+}
+
+// remember opens the state file to write into it. One that is not there is not made.
+func remember(ui *voice, c *common) (*memory, error) {
+	settings, err := loadWithoutSecrets(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := isThere(settings.State); err != nil {
+		return nil, err
+	}
+	st, err := store.Open(settings.State, store.Options{Now: now, Who: me()})
+	if err != nil {
+		return nil, err
+	}
+	return &memory{ui, settings, st}, nil
+}
+
+// recollect opens the state file only to read it.
+func recollect(c *common) (*config.Settings, *store.Preview, error) {
+	settings, err := loadWithoutSecrets(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := isThere(settings.State); err != nil {
+		return nil, nil, err
+	}
+	st, err := store.OpenPreview(settings.State, store.Options{Now: now})
+	return settings, st, err
+}
+
+func isThere(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return failed(fmt.Errorf("there is no state file yet (%s): nothing is held, and nothing was done", path), "kisi-sync apply begins")
+	}
+	return nil
+}
+
+// closeInto closes it when a verb ends, and adds the error to the verb's own.
+func (m *memory) closeInto(err *error) { *err = also(*err, m.Close()) }
+
+// reasoned refuses a decision without a reason.
+func reasoned(why string) error {
+	if strings.TrimSpace(why) == "" {
+		return usage(errors.New("say why: --why TEXT"), "it stands in the audit trail, for whoever asks later")
+	}
+	return nil
+}
