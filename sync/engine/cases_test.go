@@ -9,15 +9,19 @@ import (
 	"testing"
 )
 
-func TestTheListOfCasesNamesTestsThatExist(t *testing.T) {
+func TestTheListsOfCasesAndPromisesNameTestsThatExist(t *testing.T) {
 	t.Parallel()
-	list, err := os.ReadFile("../../docs/cases.md")
-	if err != nil {
-		t.Fatal(err)
+	var list []byte
+	for _, page := range []string{"cases.md", "safety.md"} {
+		text, err := os.ReadFile("../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, text...)
 	}
 	there := map[string]bool{}
 	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	err = filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -36,7 +40,7 @@ func TestTheListOfCasesNamesTestsThatExist(t *testing.T) {
 	}
 	for _, m := range named {
 		if !there[m[1]] {
-			t.Errorf("docs/cases.md names %s, which does not exist", m[1])
+			t.Errorf("docs names %s, which does not exist", m[1])
 		}
 	}
 }
