@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+)
+
+func acceptVerb(ui *voice, c *common) *cobra.Command {
+	people := -1
+	cmd := &cobra.Command{
+		Use: "accept SOURCE", Short: "Believe a source that has much less than lately", Args: exactly("SOURCE"),
+		Long: `When far less comes from a source than lately, what is missing is not believed and takes nothing away. Accept reads the
+source, shows what is missing, and asks how many people it has now; with --people nobody is asked. Exactly what was shown
+is then taken in, and is the measure from then on. Nothing is done in Kisi: that is for the next run, and its limits hold.`,
+		Example: `  kisi-sync accept corp
+  kisi-sync accept corp --people 412`,
+	}
+	cmd.Flags().IntVar(&people, "people", -1, "how many people the source has now, as accept has shown it: `N`")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		a := &acceptance{ui: ui, c: c, name: args[0], people: people}
+		return a.run(cmd.Context())
+	}
+	return cmd
+}
+
+// acceptance is one read of a source, shown, agreed to, and taken in as it was shown.
+type acceptance struct {
+	ui     *voice
+	c      *common
+	name   string
+	people int // as agreed to on the command line; negative: ask
+	read   *recording
+	doc    acceptDocument
+}
+
+// acceptDocument is what accept --json prints.
+type acceptDocument struct {
+	Source   string         `json:"source"`
+	Before   sizeDocument   `json:"before"`
+	Now      sizeDocument   `json:"now"`
+	Missing  []string       `json:"missing"` // people
+	Accepted bool           `json:"accepted"`
+	Next     []lineDocument `json:"next"` // what the next run will do
+}
+
+type sizeDocument struct {
+	People  int `json:"people"`
+	Groups  int `json:"groups"`
+	Members int `json:"members"`
+}
+
+func (a *acceptance) run(ctx context.Context) error {
+	doubts, err := a.look(ctx)
+	if err != nil {
+		return err
+	}
+	a.show()
+	if doubts == 0 {
+		a.ui.say("Everything that source %s says is believed; there is nothing to accept.", a.name)
+		return a.print()
+	}
+	if err := a.agreed(ctx); err != nil {
+		return also(a.print(), err)
+	}
+	return also(a.take(ctx), a.print())
+}
+
+func (a *acceptance) print() error {
+	if !a.ui.json {
+		return nil
+	}
+	return a.ui.print(a.doc)
+}
+
+// look reads the source without keeping anything, and returns how many absences are not believed.
+func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
+	s, err := open(ctx, a.ui, a.c, opening{asked: me()})
+	if err != nil {
+		return 0, err
+	}
+	defer s.closeInto(&err)
+	if err := s.checkAccept([]string{a.name}); err != nil {
+		return 0, usage(fmt.Errorf("the file has no source %q", a.name), "kisi-sync config show lists its sources")
+	}
+	i := s.indexOf(a.name)
+	a.doc = acceptDocument{Source: a.name, Missing: []string{}, Next: []lineDocument{}}
+	before, err := s.store.Snapshot(ctx, s.sources[i].ID)
+	if err != nil {
+		return 0, err
+	}
+	if before != nil {
+		a.doc.Before = newSize(before.Counts())
+	}
+	a.read = &recording{Source: s.counted[i].Source}
+	s.counted[i].Source = a.read
+	stop := a.ui.during(s.where)
+	_, err = s.engine.Intake(ctx, a.name, true)
+	stop()
+	if err != nil {
+		return 0, &unread{err}
+	}
+	a.doc.Now = a.read.size()
+	now, err := s.store.Snapshot(ctx, s.sources[i].ID)
+	if err != nil {
+		return 0, err
+	}
+	a.doc.Missing, err = doubted(now)
+	return now.Doubts(), err
+}
+
+func (s *session) indexOf(source string) int {
+	for i := range s.sources {
+		if s.sources[i].Name == source {
+			return i
+		}
+	}
+	return -1
+}
+
+func newSize(c directory.Counts) sizeDocument {
+	return sizeDocument{People: c.People, Groups: c.Groups, Members: c.Members}
+}
+
+// doubted names the people whose absence is not believed.
+func doubted(s *directory.Snapshot) ([]string, error) {
+	ids, people := map[string]bool{}, []string{}
+	s.EachDoubted(func(id string, _ time.Time) { ids[id] = true })
+	err := s.Records(func(r *directory.Record) error {
+		if r.Kind == directory.PersonIs && ids[r.ID] {
+			people = append(people, orNone(r.Email, orNone(r.Name, r.ID)))
+		}
+		return nil
+	})
+	slices.Sort(people)
+	return people, err
+}
+
+func (a *acceptance) show() {
+	b, n := a.doc.Before, a.doc.Now
+	a.ui.say("source %s, before → now: people %d → %d, groups %d → %d, memberships %d → %d", a.name, b.People, n.People, b.Groups, n.Groups,
+		b.Members, n.Members)
+	if len(a.doc.Missing) > 0 {
+		a.ui.say("  not there now: %s", names(a.doc.Missing))
+	}
+}
+
+// agreed asks for the number of people, or compares the one that was given.
+func (a *acceptance) agreed(ctx context.Context) error {
+	want := a.doc.Now.People
+	given := a.people
+	if given < 0 {
+		if a.ui.json || a.ui.asks == nil {
+			return usage(errors.New("accept wants the number of people that the source has now, and there is nobody to ask"),
+				fmt.Sprintf("look at what is missing; if that is right: kisi-sync accept %s --people %d", a.name, want))
+		}
+		answer, err := a.ui.prompt(ctx, fmt.Sprintf("If that is right, write how many people %s has now: ", a.name))
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Sscan(answer, &given); err != nil {
+			given = -1
+		}
+	}
+	if given != want {
+		return failed(fmt.Errorf("source %s has %s now; nothing was accepted", a.name, count(want, "person", "people")), "look at what is missing again")
+	}
+	return nil
+}
+
+// take takes in what was shown, and nothing else: the source is not asked again.
+func (a *acceptance) take(ctx context.Context) (err error) {
+	s, err := open(ctx, a.ui, a.c, opening{asked: me(), accept: []string{a.name}, keep: true, quiet: true, patience: watched})
+	if err != nil {
+		return err
+	}
+	defer s.closeInto(&err)
+	s.counted[s.indexOf(a.name)].Source = a.read.again()
+	if _, err := s.engine.Intake(ctx, a.name, true); err != nil {
+		return &unread{err}
+	}
+	a.doc.Accepted = true
+	b, n := a.doc.Before, a.doc.Now
+	line := record.AuditLine{Kind: "accept", Who: me(), Outcome: record.Done, What: "accept source " + a.name,
+		Why: fmt.Sprintf("people %d → %d, groups %d → %d, memberships %d → %d", b.People, n.People, b.Groups, n.Groups, b.Members, n.Members)}
+	if st, ok := s.store.(*store.Store); ok {
+		if err := st.Audit(ctx, line); err != nil {
+			return err
+		}
+	}
+	a.ui.say("Accepted. The next run goes by it:")
+	return a.tellNext(ctx, s)
+}
+
+// tellNext says what the next run will do.
+func (a *acceptance) tellNext(ctx context.Context, s *session) error {
+	stop := s.lookingAtKisi()
+	o, err := s.engine.Preview(ctx)
+	stop()
+	if err != nil {
+		return failed(err, "the source was accepted; what the next run will do is not known")
+	}
+	f := s.forecast(o)
+	a.doc.Next = convert(f.told.Summary(f.Words), newLine)
+	s.showPlan(f)
+	return nil
+}
+
+// recording is a source that remembers what it was read as.
+type recording struct {
+	connectors.Source
+	records []*directory.Record
+	receipt directory.Receipt
+}
+
+// Fetch reads as the source does.
+func (r *recording) Fetch(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
+	r.records = nil
+	receipt, err := r.Source.Fetch(ctx, since, func(one *directory.Record) error {
+		r.records = append(r.records, cloned(one)) // a connector may use one record for the whole read
+		return put(one)
+	})
+	r.receipt = receipt
+	return receipt, err
+}
+
+func cloned(r *directory.Record) *directory.Record {
+	c := *r
+	c.Handles, c.Attrs = slices.Clone(r.Handles), slices.Clone(r.Attrs)
+	for i := range c.Attrs {
+		c.Attrs[i].Values = slices.Clone(c.Attrs[i].Values)
+	}
+	return &c
+}
+
+func (r *recording) size() sizeDocument {
+	var s sizeDocument
+	for _, one := range r.records {
+		switch one.Kind {
+		case directory.PersonIs:
+			s.People++
+		case directory.GroupIs:
+			s.Groups++
+		case directory.MemberIs:
+			s.Members++
+		}
+	}
+	return s
+}
+
+// again is a source that says the same once more, without being asked.
+func (r *recording) again() connectors.Source { return replayed{r} }
+
+type replayed struct{ of *recording }
+
+// Fetch puts what was recorded.
+func (r replayed) Fetch(ctx context.Context, _ directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
+	for _, one := range r.of.records {
+		if err := put(one); err != nil {
+			return directory.Receipt{}, err
+		}
+	}
+	return r.of.receipt, ctx.Err()
+}
