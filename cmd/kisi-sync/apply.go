@@ -94,7 +94,7 @@ func (s *session) apply(ctx context.Context, saved *plan.Saved, ask bool) error 
 		}
 	}
 	f := s.forecast(o)
-	f.asks = ask
+	f.asks = ask && s.settings.Approvals.Allow(me())
 	s.showPlan(f)
 	if ask {
 		if o, err = s.consult(ctx, o); o == nil {

@@ -93,7 +93,7 @@ func (d *demo) next(ctx context.Context, keep bool) error {
 
   %[1]s -c %[2]s check
   %[1]s -c %[2]s plan
-  %[1]s -c %[2]s apply               asks about what is held
+  %[1]s -c %[2]s apply
   %[1]s -c %[2]s explain jmueller
   %[1]s -c %[2]s groups
 

@@ -2,11 +2,11 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -108,15 +108,11 @@ func elevatorsVerb(ui *voice, c *common) *cobra.Command {
 	}.verb(ui, c)
 }
 
-// inYAML quotes a name where it could be something else when it is pasted into the file.
+// inYAML quotes a name where it would be something else when it is pasted into the file.
 func inYAML(name string) string {
-	if _, err := strconv.ParseFloat(name, 64); err == nil || name == "" || name != strings.TrimSpace(name) ||
-		strings.ContainsAny(name, `:#,[]{}&*!|>'"%@`+"`") || strings.HasPrefix(name, "- ") || strings.HasPrefix(name, "? ") {
-		return "'" + strings.ReplaceAll(name, "'", "''") + "'"
+	var read struct{ Name any }
+	if err := yaml.Unmarshal([]byte("{name: "+name+"}"), &read); err == nil && read.Name == name {
+		return name
 	}
-	switch strings.ToLower(name) {
-	case "true", "false", "null", "~", "yes", "no", "on", "off", "-", "?":
-		return "'" + name + "'"
-	}
-	return name
+	return "'" + strings.ReplaceAll(name, "'", "''") + "'"
 }

@@ -137,11 +137,13 @@ func (s *session) showTotals(f forecast) {
 		parts = append(parts, "Nothing to do: Kisi is as it should be")
 	}
 	asks := "held for a person to decide (kisi-sync apply asks)"
-	switch {
+	switch by := s.settings.Approvals.By; {
 	case f.mode == plan.Observe:
 		asks = "held then, for a person to decide"
 	case f.asks:
 		asks = "held for you to decide"
+	case len(by) > 0:
+		asks = "held for " + strings.Join(by, " or ") + " to decide"
 	}
 	for _, held := range []struct {
 		n    int
@@ -150,7 +152,7 @@ func (s *session) showTotals(f forecast) {
 		{h.person, asks},
 		{h.kisi, "held until Kisi answers; tried again by itself"},
 		{h.mode, "left out by mode: " + f.mode.String()},
-		{f.waiting(), "still held for a person to decide (kisi-sync plan shows what)"},
+		{f.waiting(), "still held for a person to decide (kisi-sync plans shows what)"},
 	} {
 		if held.n > 0 {
 			parts = append(parts, count(held.n, "step is ", "steps are ")+held.text)

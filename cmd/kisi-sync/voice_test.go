@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+)
+
+// spoken runs one end of the program and returns what it said on both streams, with the exit code.
+func spoken(asJSON bool, printed any, err error) (out, said string, code int) {
+	var o, e bytes.Buffer
+	u := newVoice(world{in: strings.NewReader(""), out: &o, err: &e})
+	u.json = asJSON
+	if asJSON && printed != nil {
+		_ = u.print(printed)
+	}
+	code = u.end(err)
+	return o.String(), e.String(), code
+}
+
+func TestEachErrorIsALineWithItsHintsBelow(t *testing.T) {
+	err := also(failed(errors.New("first:\n  broken"), "mend it"), nil, &unread{errors.New("source corp: down")}, context.Canceled)
+	out, said, code := spoken(false, nil, err)
+	want := "error: first: broken\nhint: mend it\nerror: source corp: down\nhint: " + stays + "\nerror: interrupted\n"
+	if out != "" || code != exitFailed {
+		t.Errorf("out %q, code %d", out, code)
+	}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheSmallestExitCodeWins(t *testing.T) {
+	held, changes, wrong := &exit{code: exitHeld}, &exit{code: exitChanges}, usage(errors.New("wrong"), "")
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0}, {held, 3}, {changes, 4}, {also(changes, held), 3}, {also(held, wrong), 2}, {also(held, errors.New("failed")), 1},
+		{fmt.Errorf("around: %w", held), 3}, {also(nil, nil), 0},
+	} {
+		if got := codeOf(c.err); got != c.want {
+			t.Errorf("%v: %d, want %d", c.err, got, c.want)
+		}
+	}
+}
+
+func TestJSONIsOneDocumentAlsoWhenSomethingFails(t *testing.T) {
+	row := map[string]any{"done": 1, "steps": []string{"a"}}
+	for _, c := range []struct {
+		name    string
+		printed any
+		err     error
+		want    string
+	}{
+		{"fine", row, nil, `{"done": 1, "steps": ["a"]}`},
+		{"failed", row, failed(errors.New("x <y>"), "h"), `{"done": 1, "steps": ["a"], "error": "x <y>", "hint": "h"}`},
+		{"only failed", nil, also(errors.New("a"), failed(errors.New("b"), "c")), `{"error": "a; b", "hint": "c"}`},
+		{"a list, and failed", []string{"a"}, errors.New("b"), `{"error": "b"}`},
+		{"an empty object, and failed", map[string]any{}, errors.New("b"), `{"error": "b"}`},
+		{"said by the code alone", row, &exit{code: exitHeld}, `{"done": 1, "steps": ["a"]}`},
+	} {
+		out, said, _ := spoken(true, c.printed, c.err)
+		var got, want any
+		if err := json.Unmarshal([]byte(out), &got); err != nil {
+			t.Errorf("%s: %v in %s", c.name, err, out)
+		}
+		_ = json.Unmarshal([]byte(c.want), &want)
+		if diff := cmp.Diff(want, got); diff != "" || said != "" {
+			t.Errorf("%s: %s; standard error %q", c.name, diff, said)
+		}
+	}
+}
+
+// Long work is told in whole lines where there is no terminal, and short work not at all.
+func TestLongWorkIsNeverSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var e bytes.Buffer
+		u := newVoice(world{in: strings.NewReader(""), out: &e, err: &e})
+		stop := u.during(func() string { return "reading" })
+		time.Sleep(seldom - time.Second)
+		stop()
+		if e.Len() != 0 {
+			t.Errorf("short work said %q", e.String())
+		}
+		stop = u.during(func() string { return "reading" })
+		time.Sleep(2*seldom + time.Second)
+		stop()
+		if got := e.String(); got != "… reading\n… reading\n" {
+			t.Errorf("got %q", got)
+		}
+		u.json = true
+		stop = u.during(func() string { return "reading" })
+		time.Sleep(time.Hour)
+		stop()
+		if got := strings.Count(e.String(), "\n"); got != 2 {
+			t.Errorf("with --json: %q", e.String())
+		}
+	})
+}
+
+// A name that a list prints can be pasted into the file, also within { }.
+func TestNamesCanBePastedIntoTheFile(t *testing.T) {
+	for _, name := range []string{"HQ / Main entrance", "Floor -1", "-1", "3", "0x1F", "1e3", "1_000", "true", "No", "~", "", " padded ", "a: b", "a #b", "{x}", "it's", `"q"`,
+		"- a", "?", "@home", "`x`", "100%", "München", "a, b", "[1]", "*", "&", "!", "|", ">", "2026-01-01", "12:30", ".inf", "=", "a:", "-", "<<"} {
+		var got struct{ Stop any }
+		if err := yaml.Unmarshal([]byte("{stop: "+inYAML(name)+"}"), &got); err != nil || got.Stop != name {
+			t.Errorf("%q is printed as %s and read as %#v, %v", name, inYAML(name), got.Stop, err)
+		}
+	}
+}
+
+func TestDurationsAreSaidAsPeopleDo(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "a second", 1400 * time.Millisecond: "a second", 1600 * time.Millisecond: "2 seconds", 90 * time.Second: "90 seconds",
+		150 * time.Second: "3 minutes", 3 * time.Hour: "3.0 hours",
+	} {
+		if got := roughly(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestTextsAreCutByCharactersAndNotByBytes(t *testing.T) {
+	if got := cut("Büro München\nTor", 8); got != "Büro Mü…" {
+		t.Errorf("got %q", got)
+	}
+	if got := cut("kurz\n", 8); got != "kurz " {
+		t.Errorf("got %q", got)
+	}
+}
