@@ -76,7 +76,21 @@ func (s *Store) parts() []part {
 		{"who was moved lately", doRestore, func(ctx context.Context) error { _, err := s.Spent(ctx, 0); return err }},
 		{"the record of runs", doRestore, func(ctx context.Context) error { _, err := s.Runs(ctx, runsKept); return err }},
 		{"what there is in Kisi", doAnew, func(ctx context.Context) error { _, err := s.Catalog(ctx); return err }},
+		{"what sources pushed", doRestore, s.sealedRows(documentBucket)},
+		{"how sources were read last", doAnew, s.sealedRows(statusBucket)},
+		{"which doors groups were seen to open", doAnew, s.sealedRows(openedBucket)},
 		{"the audit trail", doTrail, func(ctx context.Context) error { _, err := s.VerifyAudit(ctx); return err }},
+	}
+}
+
+// sealedRows looks at every row of a bucket, not at what it says.
+func (s *Store) sealedRows(bucket string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		rows, bad, err := s.rows(ctx, bucket)
+		if err == nil && bad > 0 {
+			err = s.wrap(bucket, fmt.Errorf("%d rows of %d: %w", bad, bad+len(rows), ErrDamaged))
+		}
+		return err
 	}
 }
 
@@ -84,7 +98,7 @@ func (s *Store) parts() []part {
 // broken page would end the process, so it does not get to see one.
 func (s *Store) checkPages(ctx context.Context) error {
 	return s.view(ctx, "pages", func(t *txn) error {
-		err := t.tx.ForEach(func(_ []byte, b *bolt.Bucket) error { return walk(ctx, b) })
+		err := t.tx.ForEach(func(_ []byte, b *bolt.Bucket) error { return walk(ctx, b, 0) })
 		if err != nil || s.db.IsReadOnly() { // a file that is only read has no list of free pages to compare with
 			return err
 		}
@@ -97,10 +111,14 @@ func (s *Store) checkPages(ctx context.Context) error {
 }
 
 // walk visits every page of a bucket and of the buckets in it.
-func walk(ctx context.Context, b *bolt.Bucket) error {
+func walk(ctx context.Context, b *bolt.Bucket, depth int) error {
+	const most = 8 // a bucket that is in itself has no end; ours are three deep
+	if depth > most {
+		return ErrDamaged
+	}
 	return b.ForEach(func(key, row []byte) error {
 		if row == nil {
-			return walk(ctx, b.Bucket(key))
+			return walk(ctx, b.Bucket(key), depth+1)
 		}
 		return ctx.Err()
 	})

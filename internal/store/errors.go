@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"strings"
 )
@@ -37,8 +38,8 @@ func damaged(bucket string, key []byte) error {
 	return fmt.Errorf("row %q of %s: %w", key, bucket, ErrDamaged)
 }
 
-// rescue turns into an error what happens when the file makes no sense or cannot be read: bbolt panics with text, and memory that
-// stands for a part of the file which the disk does not give faults. Any other panic stays one. It is deferred with the answer of
+// rescue turns into an error what happens when the file makes no sense or cannot be read: bbolt panics with text, or reaches beyond what
+// there is, and memory that stands for a part of the file which the disk does not give faults. Any other panic stays one. It is deferred with the answer of
 // expectFaults.
 func rescue(faults bool, err *error) {
 	r := recover()
@@ -52,8 +53,32 @@ func rescue(faults bool, err *error) {
 		Addr() uintptr
 	}:
 		*err = fmt.Errorf("%w: %w", r, ErrDamaged)
+	case runtime.Error:
+		if !raisedByBolt() {
+			panic(r)
+		}
+		*err = fmt.Errorf("%w: %w", r, ErrDamaged)
 	default:
 		panic(r)
+	}
+}
+
+// raisedByBolt says that the panic which is being rescued began in bbolt: the frames below that of the panic are still there.
+func raisedByBolt() bool {
+	const most = 64
+	pcs := make([]uintptr, most)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	panicked := false
+	for {
+		f, more := frames.Next()
+		switch {
+		case f.Function == "runtime.gopanic":
+			panicked = true
+		case panicked && !strings.HasPrefix(f.Function, "runtime."):
+			return strings.HasPrefix(f.Function, "go.etcd.io/bbolt")
+		case !more:
+			return false
+		}
 	}
 }
 

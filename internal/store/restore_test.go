@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -330,5 +331,57 @@ func TestABackupOfAnOlderSchemaIsBroughtUpToDateOnTheWay(t *testing.T) {
 	f.open(path)
 	if pins := f.pins(); len(pins) != 1 || pins[0].Email != "kim@x.com" {
 		t.Errorf("%+v", pins)
+	}
+}
+
+// TestWhateverIsBrokenInABackupItIsRefusedOrAllThere breaks backups at random places. Either that is noticed and nothing is touched, or it
+// was where nothing is kept, and the restored file says all that the whole one said.
+func TestWhateverIsBrokenInABackupItIsRefusedOrAllThere(t *testing.T) {
+	f, ctx := living(t), context.Background()
+	must(t, f.Documents("okta").Put(ctx, "k", []byte("v")))
+	path, from, want := f.Path(), f.backup(), f.essence()
+	whole, err := os.ReadFile(from)
+	must(t, err)
+	f.abandon()
+	before, err := os.ReadFile(path)
+	must(t, err)
+	refused, restored := 0, 0
+	const leafPage = 2 // a flag in the header of bbolt's pages
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		broken := slices.Clone(whole)
+		for range 1 + r.IntN(3) {
+			at := r.IntN(len(broken))
+			if page := broken[at-at%os.Getpagesize():]; page[8] != leafPage || at%os.Getpagesize() < 16 {
+				continue // a page that names itself as the one below it has no end, and bbolt walks it
+			}
+			broken[at] ^= byte(1 + r.IntN(255))
+		}
+		broken = broken[:len(broken)-r.IntN(2)*r.IntN(len(broken))]
+		bad := filepath.Join(t.TempDir(), "bad.db") // bbolt does not let go of a file on which it panicked
+		must(t, os.WriteFile(bad, broken, 0o600))
+		if _, err := Restore(ctx, path, f.replacement(bad)); err != nil {
+			refused++
+			if after, err := os.ReadFile(path); err != nil || string(after) != string(before) || len(list(t, path)) != 1 {
+				t.Fatalf("seed %d: something was touched: %q %v", seed, list(t, path), err)
+			}
+			continue
+		}
+		restored++
+		f.open(path)
+		if d := cmp.Diff(want, f.essence()); d != "" {
+			t.Errorf("seed %d: %s", seed, d)
+		}
+		if v, err := f.Documents("okta").Get(ctx, "k"); string(v) != "v" || err != nil {
+			t.Errorf("seed %d: %q %v", seed, v, err)
+		}
+		f.abandon()
+		for _, name := range list(t, path) {
+			must(t, os.Remove(filepath.Join(filepath.Dir(path), name)))
+		}
+		must(t, os.WriteFile(path, before, 0o600))
+	}
+	if refused == 0 || restored == 0 {
+		t.Errorf("%d refused, %d restored: the test shows nothing", refused, restored)
 	}
 }
