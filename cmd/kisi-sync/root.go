@@ -92,7 +92,8 @@ func newRoot(ui *voice) *cobra.Command {
 	}{
 		{groupBegin, []func(*voice, *common) *cobra.Command{demoVerb, checkVerb}},
 		{groupWork, []func(*voice, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb}},
-		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb}},
+		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb,
+			blockVerb, unblockVerb, exemptVerb, unexemptVerb}},
 		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb}},
 		{groupOther, []func(*voice, *common) *cobra.Command{configVerb, versionVerb, completionVerb}},
 	} {
