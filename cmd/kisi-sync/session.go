@@ -161,7 +161,7 @@ func (s *session) openStore(o opening) error {
 		s.store, s.closers = preview, append(s.closers, preview)
 		return nil
 	}
-	st, err := store.Open(s.settings.State, store.Options{Now: now})
+	st, err := store.Open(s.settings.State, store.Options{Now: now, Who: o.asked})
 	if err != nil {
 		return err
 	}

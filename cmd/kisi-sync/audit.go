@@ -1,0 +1,324 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+)
+
+func auditVerb(ui *voice, c *common) *cobra.Command {
+	cmd := group(&cobra.Command{
+		Use: "audit", Short: "What kisi-sync did, saw and was told, from its own trail",
+		Long: `The trail has a line for every call, every decision of a person, and everything that kisi-sync saw in Kisi otherwise than it
+had left it. Each line is sealed with all before it. It tells what kisi-sync did and saw, and nothing else: what somebody
+does in Kisi is known from when kisi-sync saw it.`,
+		Example: `  kisi-sync audit show --person ana@example.com
+  kisi-sync audit who Staff --at 2026-03-31`,
+	})
+	cmd.AddCommand(auditVerifyVerb(ui, c), auditShowVerb(ui, c), auditWhoVerb(ui, c), auditExportVerb(ui, c))
+	return cmd
+}
+
+// trail is the audit trail for the verbs that read it.
+type trail struct {
+	ui       *voice
+	settings *config.Settings
+	*store.Preview
+}
+
+// reading opens the trail for a verb and closes it again.
+func reading(ui *voice, c *common, read func(context.Context, *trail, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) (err error) {
+		settings, st, err := recollect(c)
+		if err != nil {
+			return err
+		}
+		defer func() { err = also(err, st.Close()) }()
+		return read(cmd.Context(), &trail{ui, settings, st}, args)
+	}
+}
+
+func (t *trail) moment(at time.Time) string {
+	return at.In(t.settings.Schedule.Zone).Format("2006-01-02 15:04:05 MST")
+}
+
+func auditVerifyVerb(ui *voice, c *common) *cobra.Command {
+	var from string
+	cmd := &cobra.Command{
+		Use: "verify", Short: "Walk the whole trail and see that no line was changed or taken away", Args: exactly(),
+		Long: `Walks the whole trail: every line must fit all before it. Prints the trail's head; kept on another machine and given with
+--from later, it proves that everything up to it is still the same.`,
+		Example: `  kisi-sync audit verify
+  kisi-sync audit verify --json | jq -r .head
+  kisi-sync audit verify --from 1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08`,
+	}
+	cmd.Flags().StringVar(&from, "from", "", "a `HEAD` that was kept elsewhere")
+	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error { return t.verify(ctx, from) })
+	return cmd
+}
+
+// verifyDocument is what audit verify --json prints.
+type verifyDocument struct {
+	Lines uint64 `json:"lines"` // that hold
+	Head  string `json:"head"`
+}
+
+func (t *trail) verify(ctx context.Context, from string) error {
+	var anchor record.Head
+	if from != "" {
+		var err error
+		if anchor, err = record.ParseHead(from); err != nil {
+			return usage(fmt.Errorf("--from: %w", err), "write it as audit verify has printed it")
+		}
+	}
+	head, err := t.AuditHead(ctx)
+	if err != nil {
+		return err
+	}
+	lines, err := t.VerifyAuditFrom(ctx, anchor)
+	if jsonErr := t.ui.printJSON(verifyDocument{Lines: lines, Head: head.String()}); jsonErr != nil {
+		return jsonErr
+	}
+	if err != nil {
+		return failed(err, "keep the state file and its backups as they are: they show what was changed")
+	}
+	t.ui.say("%s hold, each with all before it. Head: %s", count(int(lines), "line", "lines"), head)
+	return nil
+}
+
+// filterFlags are the flags that choose lines.
+type filterFlags struct{ person, group, door, since, until string }
+
+func (f *filterFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.person, "person", "", "lines about `PERSON`: an address, also an earlier one, a key, or the id of a Kisi user")
+	cmd.Flags().StringVar(&f.group, "group", "", "lines about `GROUP`: a name, also an earlier one, or an id")
+	cmd.Flags().StringVar(&f.door, "door", "", "lines about groups that opened `DOOR` then: a name (HQ / Garage), or an id")
+	cmd.Flags().StringVar(&f.since, "since", "", "from `DAY` on (2026-03-31), or a moment (2026-03-31T18:00)")
+	cmd.Flags().StringVar(&f.until, "until", "", "up to `DAY`, its end included, or a moment")
+}
+
+func (f *filterFlags) filter(zone *time.Location) (record.AuditFilter, error) {
+	want := record.AuditFilter{Person: f.person, Group: f.group, Door: f.door}
+	var err error
+	if f.since != "" {
+		if want.Since, err = parseTime(f.since, zone, false); err != nil {
+			return want, err
+		}
+	}
+	if f.until != "" {
+		want.Until, err = parseTime(f.until, zone, true)
+	}
+	return want, err
+}
+
+func auditShowVerb(ui *voice, c *common) *cobra.Command {
+	var f filterFlags
+	cmd := &cobra.Command{
+		Use: "show", Short: "Lines of the trail, oldest first", Args: exactly(),
+		Long: `Prints what kisi-sync did, saw and was told: when, what, why, in which run, and who asked or approved. Without a flag all of
+it; several flags choose what fits all of them.`,
+		Example: `  kisi-sync audit show --person ana@example.com --since 2026-03-01
+  kisi-sync audit show --group Staff --json | jq '.[].what'`,
+	}
+	f.add(cmd)
+	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error { return t.show(ctx, &f) })
+	return cmd
+}
+
+func (t *trail) show(ctx context.Context, f *filterFlags) error {
+	want, err := f.filter(t.settings.Schedule.Zone)
+	if err != nil {
+		return err
+	}
+	if t.ui.json {
+		return t.showJSON(ctx, want)
+	}
+	lines := 0
+	err = t.EachAudit(ctx, want, func(e *record.Entry) error {
+		lines++
+		t.ui.say("%d  %s  %s%s", e.Number, t.moment(e.At), e.What, outcomeWords(e))
+		if about := aboutLine(e); about != "" {
+			t.ui.say("      %s", about)
+		}
+		return nil
+	})
+	if err == nil && lines == 0 {
+		t.ui.say("The trail has no such line.")
+	}
+	return err
+}
+
+// showJSON prints the lines as export writes them, as one list.
+func (t *trail) showJSON(ctx context.Context, want record.AuditFilter) error {
+	var b bytes.Buffer
+	if err := t.ExportAudit(ctx, want, record.NewJSONLines(&b)); err != nil {
+		return err
+	}
+	rows := []json.RawMessage{}
+	for line := range bytes.Lines(b.Bytes()) {
+		rows = append(rows, bytes.TrimSpace(line))
+	}
+	return t.ui.print(rows)
+}
+
+func outcomeWords(e *record.Entry) string {
+	if e.Outcome == "" || e.Outcome == record.Done {
+		return ""
+	}
+	return " – " + e.Outcome
+}
+
+// aboutLine says why, and who.
+func aboutLine(e *record.Entry) string {
+	var parts []string
+	if e.Why != "" {
+		parts = append(parts, e.Why)
+	}
+	if e.Rule != "" && !strings.Contains(e.Why, e.Rule) {
+		parts = append(parts, "rule "+e.Rule)
+	}
+	if e.Anchor != "" {
+		parts = append(parts, "record "+string(e.Anchor))
+	}
+	if e.Run != 0 {
+		parts = append(parts, fmt.Sprintf("run %d", e.Run))
+	}
+	if e.Who != "" {
+		parts = append(parts, "asked by "+e.Who)
+	}
+	if a := e.Approval; a != nil {
+		parts = append(parts, "approved by "+a.By+": "+a.Why)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func auditWhoVerb(ui *voice, c *common) *cobra.Command {
+	var at string
+	var door bool
+	cmd := &cobra.Command{
+		Use: "who GROUP", Short: "Who held a group, or could open a door, at a moment", Args: exactly("GROUP"),
+		Long: `Says who held a group at a moment, and since when by whose hand, as kisi-sync did it or saw it in Kisi by then. With --door
+the name is that of a door or elevator stop, and all groups count that opened it then. A day alone means its end.`,
+		Example: `  kisi-sync audit who Staff --at 2026-03-31
+  kisi-sync audit who 4711 --door --at 2026-03-31T18:00`,
+	}
+	cmd.Flags().StringVar(&at, "at", "", "`DAY` (2026-03-31) or moment (2026-03-31T18:00); now if it is left out")
+	cmd.Flags().BoolVar(&door, "door", false, "the name is that of a door or elevator stop")
+	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, args []string) error {
+		when := now()
+		if at != "" {
+			var err error
+			if when, err = parseTime(at, t.settings.Schedule.Zone, true); err != nil {
+				return err
+			}
+		}
+		ask := t.Holders
+		if door {
+			ask = t.DoorHolders
+		}
+		a, err := ask(ctx, args[0], when)
+		if err != nil {
+			return err
+		}
+		return t.who(&a)
+	})
+	return cmd
+}
+
+// whoDocument is what audit who --json prints.
+type whoDocument struct {
+	At     time.Time  `json:"at"`
+	Groups []whoGroup `json:"groups"`
+	Words  string     `json:"words"` // what the answer is worth
+}
+
+type whoGroup struct {
+	ID      int64       `json:"id"`
+	Name    string      `json:"name"`
+	Opens   []string    `json:"opens"`
+	Holders []whoHolder `json:"holders"`
+}
+
+type whoHolder struct {
+	Email     string    `json:"email"`
+	User      int64     `json:"user"`
+	Role      string    `json:"role"`
+	Since     time.Time `json:"since"`
+	ByUs      bool      `json:"by_us"`
+	Suspended bool      `json:"suspended"`
+	How       string    `json:"how"`
+}
+
+func newWhoGroup(g record.GroupAnswer) whoGroup {
+	out := whoGroup{ID: int64(g.ID), Opens: convert(g.Opens, record.Door.String)}
+	if n := len(g.Names); n > 0 {
+		out.Name = g.Names[n-1]
+	}
+	out.Holders = convert(g.Holders, func(h record.Holder) whoHolder {
+		return whoHolder{Email: h.Email, User: int64(h.Member), Role: h.Right.Role.Words(), Since: h.Since.UTC(), ByUs: h.ByUs, Suspended: h.Suspended, How: h.How()}
+	})
+	return out
+}
+
+func (t *trail) who(a *record.Answer) error {
+	d := whoDocument{At: a.At.UTC(), Groups: convert(a.Groups, newWhoGroup), Words: a.Words()}
+	if t.ui.json {
+		return t.ui.print(d)
+	}
+	for _, g := range d.Groups {
+		t.ui.say("%s, at %s: %s", t.ui.bold(orNone(g.Name, fmt.Sprintf("group %d", g.ID))), t.moment(a.At), count(len(g.Holders), "person", "people"))
+		if len(g.Opens) > 0 {
+			t.ui.say("  opened %s", strings.Join(g.Opens, ", "))
+		}
+		for _, h := range g.Holders {
+			state := ""
+			if h.Suspended {
+				state = ", suspended: it opened nothing"
+			}
+			t.ui.say("  %s as %s, since %s%s", orNone(h.Email, fmt.Sprintf("user %d", h.User)), h.Role, t.moment(h.Since), state)
+			t.ui.say("      %s", h.How)
+		}
+	}
+	t.ui.say("\n%s", d.Words)
+	return nil
+}
+
+func auditExportVerb(ui *voice, c *common) *cobra.Command {
+	var f filterFlags
+	var asCSV, asLines bool
+	cmd := &cobra.Command{
+		Use: "export", Short: "Write the trail for other programs, as CSV or JSON Lines", Args: exactly(),
+		Long: `Writes lines of the trail to standard output: --csv with a line of headings, for a spreadsheet, or --jsonl with one JSON
+object a line. It names people.`,
+		Example: `  kisi-sync audit export --csv > audit.csv
+  kisi-sync audit export --jsonl --since 2026-01-01 > audit.jsonl`,
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&asCSV, "csv", false, "comma-separated values")
+	cmd.Flags().BoolVar(&asLines, "jsonl", false, "one JSON object a line")
+	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error {
+		if asCSV == asLines || ui.json {
+			return usage(errors.New("say which: --csv or --jsonl"), "audit show --json prints one JSON document")
+		}
+		want, err := f.filter(t.settings.Schedule.Zone)
+		if err != nil {
+			return err
+		}
+		w := record.NewJSONLines(ui.out)
+		if asCSV {
+			w = record.NewCSV(ui.out)
+		}
+		return t.ExportAudit(ctx, want, w)
+	})
+	return cmd
+}
