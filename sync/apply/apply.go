@@ -118,10 +118,10 @@ func (e *execution) run(ctx context.Context) error {
 		case s.Change.Kind.LedgerOnly():
 			e.report.Noted++
 			e.results[i].done = true
-		case !e.needsDone(s):
-			e.report.Blocked++
 		case e.report.Cut || ctx.Err() != nil || e.full(s):
 			e.report.Left++
+		case !e.needsDone(s):
+			e.report.Blocked++
 		default:
 			if err := e.step(ctx, i); err != nil {
 				e.leave(i + 1)
@@ -190,6 +190,10 @@ func (e *execution) step(ctx context.Context, i int) error {
 	if ferr := e.journal.Finish(context.WithoutCancel(ctx), seq, result, err); ferr != nil {
 		e.report.Unknown++
 		return fmt.Errorf("write the outcome of %s: %w", s.Describe(nil), ferr)
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, access.ErrUnknownOutcome) {
+		e.report.Left++ // stopped before it was sent
+		return ctx.Err()
 	}
 	return e.book(i, result, err)
 }

@@ -53,9 +53,24 @@ func (l *look) explain(ctx context.Context, x *Explanation) error {
 	if err != nil {
 		return err
 	}
-	for i := range state.Members {
-		x.Member = &state.Members[i]
-	}
+	x.Member = memberOf(state, member, scope.Emails)
 	l.out.Input.Observed, l.out.Words.Observed = state, state
 	return l.plan(ctx)
+}
+
+// memberOf returns the person's Kisi user: by id where there is a link, else by address. Others may have been observed beside.
+func memberOf(state *access.State, id access.RemoteID, folded []string) *access.Member {
+	if m, ok := state.Member(id); ok {
+		return m
+	}
+	if id != 0 {
+		return nil
+	}
+	mail := state.ByMail()
+	for _, address := range folded {
+		if m, ok := mail.Find(address); ok {
+			return m
+		}
+	}
+	return nil
 }
