@@ -12,11 +12,7 @@ import (
 )
 
 func groupsVerb(ui *voice, c *common) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "groups", Short: "List the groups, their doors, and what of them the file manages", Args: exactly(),
-		Example: "  kisi-sync groups\n  kisi-sync groups --json | jq '.[] | select(.manages != [])'",
-	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+	list := func(cmd *cobra.Command, _ []string) (err error) {
 		s, err := open(cmd.Context(), ui, c, opening{asked: "groups", patience: watched})
 		if err != nil {
 			return err
@@ -24,6 +20,12 @@ func groupsVerb(ui *voice, c *common) *cobra.Command {
 		defer s.closeInto(&err)
 		return s.listGroups(cmd.Context())
 	}
+	const short = "List the groups, their doors, and what of them the file manages"
+	cmd := &cobra.Command{
+		Use: "groups", Short: short, Args: exactly(), RunE: list,
+		Example: "  kisi-sync groups\n  kisi-sync groups list --json | jq '.[] | select(.manages != [])'",
+	}
+	cmd.AddCommand(&cobra.Command{Use: "list", Short: short, Args: exactly(), RunE: list, Example: "  kisi-sync groups list"})
 	return cmd
 }
 
