@@ -89,10 +89,13 @@ func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
 		return 0, err
 	}
 	defer s.closeInto(&err)
-	if err := s.checkAccept([]string{a.name}); err != nil {
+	i := s.indexOf(a.name)
+	switch {
+	case i < 0 && a.name == "kisi":
+		return 0, usage(errors.New("accept is about sources"), "what is missing in Kisi itself is accepted by kisi-sync sync --accept kisi")
+	case i < 0:
 		return 0, usage(fmt.Errorf("the file has no source %q", a.name), "kisi-sync config show lists its sources")
 	}
-	i := s.indexOf(a.name)
 	a.doc = acceptDocument{Source: a.name, Missing: []string{}, Next: []lineDocument{}}
 	before, err := s.store.Snapshot(ctx, s.sources[i].ID)
 	if err != nil {

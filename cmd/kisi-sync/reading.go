@@ -113,10 +113,10 @@ func (s *session) lookingAtKisi() (stop func()) {
 	})
 }
 
-// checkAccept refuses names of sources that are not in the file.
+// checkAccept refuses names of sources that are not in the file. Kisi itself is accepted by the name kisi.
 func (s *session) checkAccept(names []string) error {
 	known := make([]string, len(s.sources))
-	there := map[string]bool{}
+	there := map[string]bool{"kisi": true}
 	for i, source := range s.sources {
 		known[i], there[source.Name] = source.Name, true
 	}
