@@ -152,6 +152,17 @@ func TestAGroupThatOpensASensitiveDoorIsSensitive(t *testing.T) {
 	}
 }
 
+func TestASensitiveGroupIsGivenByAGroupThatIsKnownByItsDistinguishedNameThoughItWasRenamed(t *testing.T) {
+	for text, gives := range map[string]bool{"cn=sysadmins,dc=x": true, "SysAdmins": false} {
+		_, _, out := scene{corp: records(person("1", "ana@example.com", "departmentNumber", "IT"), group("g-admins", "Operators", "1")),
+			spec:     func(s *Spec) { s.Rules, s.Rules[1].From.Group = s.Rules[1:2], text },
+			bindings: []Binding{{Source: "corp", Text: text, GroupID: "g-admins"}}}.play(t)
+		if got := len(out.Desired.Wishes) == 1; got != gives {
+			t.Errorf("%s: %v %+v", text, tell(out.Desired), out.Conflicts)
+		}
+	}
+}
+
 func TestADoubtedGroupIsStillTheOneThatARuleNames(t *testing.T) {
 	_, _, out := scene{spec: func(s *Spec) { s.Rules = s.Rules[:1]; s.Rules[0].From.Group = "Staff" }, corpDoubted: true,
 		before: records(person("1", "ana@example.com"), staff("1")), corp: []directory.Record{person("1", "ana@example.com")},

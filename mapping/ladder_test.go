@@ -89,6 +89,9 @@ func TestEachCauseOfLeavingHasALadderOfItsOwn(t *testing.T) {
 			[]string{"7 ana@example.com [corp:1] keep"}, time.Time{}, ""},
 		{"whoever is given a door again comes back", scene{spec: noDoors(0), corp: records(ana, staff("1")), accounts: bare(noon(), func(a *access.Account) { a.Link.Suspended = &access.Cause{Kind: access.NoDoors} })},
 			[]string{"7 ana@example.com [corp:1] keep +HQ Staff [hq]"}, time.Time{}, ""},
+		{"or when the file does not say so any more", scene{spec: nobody, corp: records(staff()), accounts: bare(noon(), func(a *access.Account) {
+			a.Link.Anchors[0], a.Link.Suspended = "old:1", &access.Cause{Kind: access.NoDoors}
+		})}, []string{"7 ana@example.com [old:1] keep"}, time.Time{}, ""},
 		{"people of a source that left the file are suspended for it too", scene{spec: noDoors(0), corp: records(staff()), accounts: bare(noon(), func(a *access.Account) { a.Link.Anchors[0] = "old:1" })},
 			[]string{"7 ana@example.com [old:1] suspend (no_doors: has held no door since 2026-03-15)"}, time.Time{}, ""},
 	} {

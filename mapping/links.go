@@ -210,7 +210,7 @@ func (m *mapper) reunite(humans []uint32) []uint32 {
 			keyed++
 		}
 		switch s := m.state[h]; {
-		case s == ambiguous || s == shadowed:
+		case s == ambiguous:
 			return humans
 		case m.samePerson == "" && s != noMail && s != usable:
 			return humans

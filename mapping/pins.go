@@ -159,9 +159,6 @@ func (m *mapper) pinnedBy(p *access.Pin, mail map[string]who) (found who) {
 	if p.Anchor != "" {
 		found = m.anchored(p.Anchor)
 	}
-	if p.Kind == access.Exempt && p.Anchor != "" {
-		return found
-	}
 	by := mail[email.Fold(p.Email)]
 	found.humans = append(found.humans, by.humans...)
 	if p.Kind == access.Block || len(by.humans) == 0 {

@@ -73,6 +73,14 @@ func TestWhoWinsIsABlockThenADirectoryThatDisablesThenAnExemptionThenTheRules(t 
 			[]string{"7 new@example.com [corp:1] " + blocked + " +HQ Staff [hq]"}, "address_changed"},
 		{"who has no user yet gets none", scene{corp: records(ana), pins: []access.Pin{block("corp:1", "")}},
 			[]string{"0 ana@example.com [corp:1] " + blocked}, ""},
+		{"it is for everybody who may be meant by an address", scene{corp: records(person("1", "new@example.com"), person("3", "ana@example.com")), accounts: holds("corp:1"), pins: []access.Pin{block("", "ana@example.com")}},
+			[]string{"0 ana@example.com [corp:3] " + blocked, "7 new@example.com [corp:1] " + blocked + " +HQ Staff [hq]"}, "address_changed"},
+		{"it is for the record that took the place of a disabled one", scene{corp: records(disabled(ana), person("2", "ana@example.com")), accounts: holds("corp:2"), pins: []access.Pin{block("corp:1", "")}},
+			[]string{"7 ana@example.com [corp:2] " + blocked + " +HQ Staff [hq]"}, ""},
+		{"but not for somebody else who is linked to the same user", scene{corp: records(ana), con: records(person("9", "bo@example.com")), pins: []access.Pin{block("con:9", "")}, accounts: func(r *Rules) []access.Account {
+			return []access.Account{account(6, "ana@example.com", "corp:1", owned(r, 101, "hq")), holds("corp:1", "con:9")(r)[0]}
+		}}, []string{"6 ana@example.com [corp:1] leave (conflict: is linked to several Kisi users: ana@example.com (6), ana@example.com (7); none of them is changed)",
+			"7 ana@example.com [corp:1] " + blocked + " +HQ Staff [hq]"}, "one_person_two_users two_people_one_user"},
 		{"when it is taken back the rules count again", scene{corp: records(ana), accounts: suspendedFor(access.Blocked, "corp:1")},
 			[]string{"7 ana@example.com [corp:1] keep +HQ Staff [hq] -102 (left_group: no longer a member of g-admins)"}, ""},
 		{"also for people of a source that left the file", scene{accounts: suspendedFor(access.Blocked, "old:1")},
@@ -104,6 +112,23 @@ func TestWhoWinsIsABlockThenADirectoryThatDisablesThenAnExemptionThenTheRules(t 
 				a.Link.Anchors = append(a.Link.Anchors, "con:9")
 				return []access.Account{a}
 			}}, []string{"7 ana@example.com [corp:1 con:9] keep +HQ Staff [hq] -103 (disabled: disabled in contractors)"}, ""},
+		{"and makes narrower what it gave", scene{spec: func(s *Spec) {
+			s.Rules[0].Until = &Date{Fixed: "2026-12-31"}
+			s.Rules[2].Grant, s.Sources[1].MayGrant = []string{"HQ Staff"}, nil
+		}, corp: records(ana), con: records(disabled(person("9", "ana@example.com"))), accounts: holds("corp:1", "con:9"), pins: []access.Pin{exempt("corp:1", "", tomorrow)}},
+			[]string{"7 ana@example.com [corp:1 con:9] keep +HQ Staff until 2026-12-31T23:59:59Z [hq]"}, ""},
+		{"who is exempt and not seen is left alone", scene{unread: []string{"corp"}, corp: records(ana), accounts: suspendedFor(access.Vanished, "corp:1"), pins: []access.Pin{exempt("corp:1", "", tomorrow)}},
+			[]string{"7 ana@example.com [corp:1] leave (conflict: source corp was not read yet)"}, ""},
+		{"who is exempt and left the scope is left alone", scene{spec: func(s *Spec) { s.Leavers.LeftScope = new(time.Duration) }, corp: records(person("1", "ana@elsewhere.org")), accounts: holds("corp:1"), pins: []access.Pin{exempt("corp:1", "", tomorrow)}},
+			[]string{"7 ana@elsewhere.org [corp:1] leave (conflict: corp may not speak for addresses at elsewhere.org)"}, "address_changed foreign_domain"},
+		{"who is exempt and has no door is kept", scene{spec: func(s *Spec) {
+			s.Rules[0].From, s.Leavers.NoDoors = Selector{Source: "corp", Group: "g-admins"}, new(time.Duration)
+		}, corp: records(ana), pins: []access.Pin{exempt("corp:1", "", tomorrow)},
+			accounts: func(*Rules) []access.Account {
+				a := account(7, "ana@example.com", "corp:1")
+				a.Link.Bare = access.At(noon())
+				return []access.Account{a}
+			}}, []string{"7 ana@example.com [corp:1] keep"}, ""},
 		{"a file that changes takes nothing from who is exempt", scene{accounts: holds("old:1"), pins: []access.Pin{exempt("old:1", "", tomorrow)}},
 			[]string{"7 ana@example.com [old:1] keep"}, ""},
 		{"an exemption that has ended is none, and told", scene{corp: records(ana), accounts: holds("corp:1"), pins: []access.Pin{exempt("corp:1", "", noon().Add(-time.Second))}},
@@ -158,6 +183,7 @@ func TestExplainShowsThePinsThatHold(t *testing.T) {
 	s := scene{corp: records(person("1", "ana@example.com"), person("2", "bo@example.com"), staff("1"), admins()),
 		pins: []access.Pin{exempt("corp:1", "", noon().Add(time.Hour)), block("", "gone@example.com")}}
 	rules, in, _ := s.play(t)
+	in.Pins = append([]access.Pin{exempt("corp:1", "", noon().Add(time.Minute))}, in.Pins...) // of which the other one says more
 	ana, err := rules.Explain(in, "ana@example.com")
 	if err != nil || len(ana.Pins) != 1 || ana.Pins[0] != (TrailPin{Kind: access.Exempt, By: "lea", Why: "on leave", Until: "2026-03-15T13:00:00Z"}) {
 		t.Errorf("%+v, %v", ana.Pins, err)

@@ -120,7 +120,11 @@ func TestPeopleAreJoinedByAnAttributeWhereTheFileSaysSo(t *testing.T) {
 			[]string{"0 cy@example.com [corp:3] keep +HQ Staff [hq]", "7 ana@example.com [corp:1] leave (conflict: another active person has the same number or e-mail address)"}, DuplicatePerson},
 		{"two of one source with one address as well", scene{corp: records(ana, corp("2", "ana@example.com", "18")), accounts: linked("corp:1")},
 			[]string{"7 ana@example.com [corp:1] leave (conflict: another active person has the same number or e-mail address)"}, DuplicateEmail},
-		{"of an active and a disabled one the active one takes the user, though called otherwise", scene{corp: records(disabled(ana), withName(corp("2", "ann@example.com", "17"), "Ann Born")), accounts: linked("corp:1")},
+		{"of an active and a disabled one the active one takes the user, though called otherwise", scene{corp: records(disabled(ana), withName(corp("2", "ann@example.com", "17"), "Ann Born")), accounts: func(r *Rules) []access.Account {
+			all := linked("corp:1")(r)
+			all[0].Link.Name, all[0].Known.Name = "Ana Doe", "Ana Doe"
+			return all
+		}},
 			[]string{"7 ann@example.com [corp:2] keep +HQ Staff [hq] -103 (left_group: no longer in contractors)"}, AddressChanged + " " + RecreatedPerson},
 		{"a disabled person's address is free for another number, but not the user", scene{corp: records(disabled(ana), corp("2", "ana@example.com", "18")), accounts: linked("corp:1")},
 			[]string{"0 ana@example.com [corp:2] keep +HQ Staff [hq]", "7 ana@example.com [corp:1] suspend (disabled: disabled in corp) +HQ Staff [hq]"}, ""},

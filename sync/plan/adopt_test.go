@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -46,6 +47,13 @@ func TestWhatTheFileSaysAboutUsersMadeByHandIsDone(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, row.want)
 			}
 		})
+	}
+}
+
+func TestARightIsChangedOnlyOnceItIsAdopted(t *testing.T) {
+	p := newScene(stranger, wantsUntil(now+hour), holds, func(s *scene) { s.in.Policy.Existing = Adopt }).plan()
+	if last := p.Steps[2]; last.Change.Kind != access.UpdateAssignment || !slices.Contains(last.Needs, 1) || !slices.Contains(last.Needs, 0) {
+		t.Errorf("%s needs %v", last.Change.Kind, last.Needs)
 	}
 }
 

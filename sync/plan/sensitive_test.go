@@ -48,6 +48,9 @@ func TestASensitiveGroupHasALimitOfItsOwn(t *testing.T) {
 		{"gains and losses are counted apart", staff(20, leftGroup).do(sensitive(1), spent(access.Widens, access.ByRule)), "1 done, 0 held"},
 		{"leavers do not wait", staff(20, append(times(3, disabled), vanished)...).do(sensitive(0)), "4 done, 0 held"},
 		{"nor who is deleted", staff(20, times(3, disabled)...).do(sensitive(0), deleted), "3 done, 0 held"},
+		{"nor who is suspended for want of doors, while there is a sensitive group still to be made", newScene(suspend(disabled), link(access.Created), newGroup).do(sensitive(0), func(s *scene) {
+			s.desired.Causes[disabled].Kind = access.NoDoors
+		}), "2 done, 0 held"},
 		{"nor who is blocked", staff(20, blocked).do(sensitive(0)), "1 done, 0 held"},
 		{"nor do they count", staff(20, leftGroup).do(sensitive(1), spent(access.Narrows, access.Disabled)), "1 done, 0 held"},
 		{"a door that is sensitive makes its group so", staff(20, leftGroup).do(byDoor), "0 done, 1 held"},
