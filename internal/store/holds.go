@@ -11,7 +11,7 @@ import (
 const (
 	parkFirst    access.Instant = 10 * 60
 	parkMost     access.Instant = 24 * 3600
-	approvalGood access.Instant = 7 * 24 * 3600
+	decisionGood access.Instant = 7 * 24 * 3600
 	othersGood   access.Instant = 30 * 24 * 3600
 )
 
@@ -22,15 +22,15 @@ type holdRow struct {
 	Refusals int            // how often Kisi has refused the step
 }
 
-// obsolete says that a hold may be forgotten: an approval is for the step that was looked at, not for whatever looks like it next
-// year. A no is a no until somebody takes it back.
+// obsolete says that a hold may be forgotten: a decision is about the step that was looked at, not about whatever looks like it next
+// year. A no stands for as long as plans want the step, and a week longer: who is disabled again later is another leaver.
 func (h *holdRow) obsolete(now access.Instant) bool {
 	since := max(h.Planned, h.Hold.Until)
 	switch h.Hold.Verdict {
-	case access.Waiting, access.Rejected:
+	case access.Waiting:
 		return false
-	case access.Approved:
-		return now > since+approvalGood
+	case access.Approved, access.Rejected:
+		return now > since+decisionGood
 	}
 	return now > since+othersGood
 }
@@ -61,7 +61,7 @@ func (t *txn) eachHold(yield func(*holdRow) error) error {
 
 // SaveHolds makes the held steps of a plan over everybody the ones that wait: who waits already keeps waiting since then, and
 // what the plan no longer holds does not wait any more. What was approved, rejected or parked stays until it is used up, or
-// until no plan has needed it for a week (approvals) or a month (refusals); a rejection stays until it is taken back.
+// until no plan has needed it for a week (decisions) or a month (refusals).
 func (s *Store) SaveHolds(ctx context.Context, waiting []access.Hold) error {
 	planned := make(map[access.Digest]bool, len(waiting))
 	for i := range waiting {

@@ -96,15 +96,32 @@ func TestAnApprovalIsGoodForAWeek(t *testing.T) {
 	if all := f.holds(); len(all) != 2 || all[0].Verdict != access.Waiting {
 		t.Errorf("the step must wait anew: %+v", all)
 	}
-	f.clock.pass(400 * 24 * time.Hour)
-	must(t, f.SaveHolds(ctx, nil))
-	if all := f.holds(); len(all) != 1 || all[0].Step != stepID(2) || all[0].Verdict != access.Rejected {
-		t.Errorf("a no must stay a no: %+v", all)
-	}
 	must(t, f.Decide(ctx, access.Decision{Step: stepID(2), Verdict: access.Waiting}))
 	must(t, f.SaveHolds(ctx, nil))
 	if len(f.holds()) != 0 {
 		t.Errorf("%+v", f.holds())
+	}
+}
+
+func TestANoStandsWhilePlansWantTheStepAndAWeekLonger(t *testing.T) {
+	f, ctx := newFixture(t), context.Background()
+	must(t, f.SaveHolds(ctx, []access.Hold{waits(2, "x")}))
+	must(t, f.Decide(ctx, access.Decision{Step: stepID(2), Verdict: access.Rejected}))
+	for range 60 { // a year in which every run wants it
+		f.clock.pass(6 * 24 * time.Hour)
+		must(t, f.SaveHolds(ctx, []access.Hold{waits(2, "x")}))
+		if all := f.holds(); len(all) != 1 || all[0].Verdict != access.Rejected {
+			t.Fatalf("a no must stay a no: %+v", all)
+		}
+	}
+	f.clock.pass(6 * 24 * time.Hour)
+	must(t, f.SaveHolds(ctx, nil)) // a source may be down for some days
+	if all := f.holds(); len(all) != 1 {
+		t.Errorf("forgotten within the week: %+v", all)
+	}
+	f.clock.pass(2 * 24 * time.Hour)
+	if all := f.holds(); len(all) != 0 {
+		t.Errorf("whoever is disabled again later is another leaver: %+v", all)
 	}
 }
 
