@@ -30,7 +30,8 @@ func rejectVerb(ui *voice, c *common) *cobra.Command {
 	return (&ruling{
 		verdict: access.Rejected, use: "reject STEP|PLAN", short: "Keep held steps back until somebody approves them",
 		long: `Keeps one step back, or all that waits now under the name of its plan, as kisi-sync plans shows them. It is not asked
-about again; approve takes the rejection back. A step that follows from something else later waits anew.`,
+about again for as long as runs would do it, and a week longer; approve takes the rejection back. A step that follows from
+something else later waits anew.`,
 		example: `  kisi-sync reject 3f9a01c2 --why ticket-4711
   kisi-sync reject 3f9a01c2 --only 9b1e22 --why stays`,
 	}).command(ui, c)
