@@ -109,12 +109,13 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	sources := make([]engine.Source, len(s.sources))
 	for i, source := range s.sources {
 		s.counted = append(s.counted, &counted{Source: source.Source, name: source.Name})
-		sources[i] = engine.Source{Name: source.Name, ID: source.ID, Source: s.counted[i]}
+		sources[i] = source
+		sources[i].Source = s.counted[i]
 	}
 	s.engine = engine.New(engine.Options{
 		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
 		Organization: s.settings.Kisi.Domain, Target: s.target, Store: s.store, Now: now, Log: s.ui.log,
-		Asked: o.asked, Accept: accept,
+		Asked: o.asked, Accept: accept, Calls: func() int { return int(s.client.Stats().Calls) },
 	})
 	return ctx.Err()
 }
@@ -147,7 +148,7 @@ func (s *session) openSources() error {
 		if closer, ok := opened.(io.Closer); ok {
 			s.closers = append(s.closers, closer)
 		}
-		s.sources = append(s.sources, engine.Source{Name: source.Name, ID: source.ID, Source: opened})
+		s.sources = append(s.sources, engine.Source{Name: source.Name, ID: source.ID, StaleAfter: source.StaleAfter, Source: opened})
 	}
 	return nil
 }

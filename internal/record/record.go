@@ -14,13 +14,13 @@ import (
 type Run struct {
 	ID       uint64 // ascending, given by the store
 	Began    time.Time
-	Ended    time.Time
+	Ended    time.Time // zero while it is under way, and for ever if it was killed
 	Full     bool   // everybody was observed, not only suspects
 	Asked    string // who asked: "schedule", or the name of a person at the command line
 	Sources  []SourceStatus
 	Steps    Steps
 	Problems []Problem
-	Calls    int    // requests sent to Kisi
+	Calls    int    // made to Kisi, for looking too; each counts once however often it was tried
 	Error    string // why the run ended early; "" when it did not
 }
 

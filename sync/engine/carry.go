@@ -10,23 +10,40 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-// Carry carries out a plan that was looked at, and writes the record of the run. It returns the record also when the run ended
-// early; what was not done is still a difference, and the next run finds it by itself.
+// Carry carries out a plan that was looked at, and writes the record of the run: that it began before anything else, so that a run
+// which was killed can be seen, and the rest at its end. It returns the record also when the run ended early; what was not done is
+// still a difference, and the next run finds it by itself.
 func (e *Engine) Carry(ctx context.Context, o *Outlook, options apply.Options) (record.Run, apply.Report, error) {
-	report, err := e.carry(ctx, o, options)
 	run := o.Run
-	run.Ended = e.o.Now()
+	if err := e.o.Store.SaveRun(ctx, &run); err != nil {
+		return run, apply.Report{Held: o.Plan.Held(), Left: o.Plan.Do()}, err
+	}
+	report, err := e.carry(ctx, o, options)
+	run.Ended, run.Calls = e.o.Now(), e.calls()-o.calls
 	run.Steps.Done, run.Steps.Held, run.Steps.Blocked = report.Done+report.Noted, report.Held, report.Blocked
 	run.Steps.Refused, run.Steps.Unknown, run.Steps.Left = report.Refused, report.Unknown, report.Left
 	if err != nil {
 		run.Error = err.Error()
 	}
-	if saveErr := e.o.Store.SaveRun(context.WithoutCancel(ctx), &run); err == nil {
-		err = saveErr
+	if endErr := e.end(context.WithoutCancel(ctx), o, &run); err == nil {
+		err = endErr
 	}
 	e.o.Log.Info("run ended", "run", run.ID, "done", run.Steps.Done, "held", run.Steps.Held, "refused", run.Steps.Refused,
 		"unknown", run.Steps.Unknown, "left", run.Steps.Left)
 	return run, report, err
+}
+
+// end writes down how a run ended. Pins whose time is over were told of in it, and are dropped then: killed in between, it is told twice.
+func (e *Engine) end(ctx context.Context, o *Outlook, run *record.Run) error {
+	if err := e.o.Store.SaveRun(ctx, run); err != nil {
+		return err
+	}
+	for _, p := range o.ended {
+		if err := e.o.Store.DropPin(ctx, p, "kisi-sync", "its time is over"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // carry writes down what is held and what changes only in the ledger, then what was observed of everybody who is linked by now,
@@ -78,12 +95,22 @@ func (e *Engine) Approve(ctx context.Context, o *Outlook, steps []access.Digest,
 	return e.o.Store.Decide(ctx, decisions...)
 }
 
-// saveHolds keeps what waits for a person's decision. A look at some people says nothing about what waits for others.
+// saveHolds keeps what waits for a person's decision, and what the plan says of it. A look at some people says nothing about what
+// waits for others.
 func (e *Engine) saveHolds(ctx context.Context, o *Outlook) error {
-	if o.Full {
-		return e.o.Store.SaveHolds(ctx, o.holds(e.now()))
+	if !o.Full {
+		return e.o.Store.AddHolds(ctx, o.holds(e.now()))
 	}
-	return e.o.Store.AddHolds(ctx, o.holds(e.now()))
+	if err := e.o.Store.SaveHolds(ctx, o.holds(e.now())); err != nil {
+		return err
+	}
+	var summary []string
+	for _, line := range o.Plan.Summary(o.Words) {
+		if line.Hold != "" {
+			summary = append(summary, line.Text+": "+line.Hold)
+		}
+	}
+	return e.o.Store.SavePlan(ctx, summary)
 }
 
 // holds returns the steps that wait for a person's decision.

@@ -48,19 +48,21 @@ type Memory interface {
 }
 
 // Rulings remembers what is held, what was decided about it, and what was spent. SaveHolds replaces all that wait for a decision,
-// AddHolds adds to them; Decide decides about some.
+// AddHolds adds to them; SavePlan keeps what a plan over everybody said of those that wait; Decide decides about some.
 type Rulings interface {
 	Holds(ctx context.Context) ([]access.Hold, error)
 	SaveHolds(ctx context.Context, waiting []access.Hold) error
 	AddHolds(ctx context.Context, waiting []access.Hold) error
+	SavePlan(ctx context.Context, summary []string) error
 	Decide(ctx context.Context, all ...access.Decision) error
 	Spent(ctx context.Context, since access.Instant) ([]access.Spending, error)
 }
 
-// Words remembers what operators said about single people, and which groups the selectors of the file were bound to. SaveBindings
-// replaces them all and writes nothing when none differs.
+// Words remembers what operators said about single people, and which groups the selectors of the file were bound to. DropPin takes
+// one back; SaveBindings replaces them all and writes nothing when none differs.
 type Words interface {
 	Pins(ctx context.Context) ([]access.Pin, error)
+	DropPin(ctx context.Context, p access.Pin, by, why string) error
 	Bindings(ctx context.Context) ([]mapping.Binding, error)
 	SaveBindings(ctx context.Context, all []mapping.Binding, said record.Said) error
 }
@@ -71,7 +73,7 @@ type Journal interface {
 	Open(ctx context.Context) ([]access.Intent, error)
 }
 
-// Runs keeps the record of runs; SaveRun numbers a new one.
+// Runs keeps the record of runs: SaveRun numbers a new one, and replaces what was kept of one that has a number.
 type Runs interface {
 	SaveRun(ctx context.Context, r *record.Run) error
 }
@@ -95,7 +97,7 @@ type Source struct {
 	connectors.Source
 }
 
-// Options are what an Engine is made of. All fields but Asked and Accept are required.
+// Options are what an Engine is made of. All fields but Asked, Accept and Calls are required.
 type Options struct {
 	Sources      []Source
 	Rules        *mapping.Rules
@@ -108,6 +110,7 @@ type Options struct {
 	Log          *slog.Logger
 	Asked        string          // who asked, for the record
 	Accept       map[string]bool // names of sources whose next read is believed whatever it says; "kisi" for Kisi itself
+	Calls        func() int      // how many requests were sent to Kisi so far; nil: nobody counts
 }
 
 // Engine conducts runs. Intake may be called for several sources at once; everything else one at a time.
@@ -124,6 +127,14 @@ func New(o Options) *Engine {
 }
 
 func (e *Engine) now() access.Instant { return access.At(e.o.Now()) }
+
+// calls returns how many requests were sent to Kisi so far.
+func (e *Engine) calls() int {
+	if e.o.Calls == nil {
+		return 0
+	}
+	return e.o.Calls()
+}
 
 // source returns a source by name.
 func (e *Engine) source(name string) (Source, error) {

@@ -18,28 +18,37 @@ func (e *Engine) Intake(ctx context.Context, name string, full bool) (changed bo
 		return false, err
 	}
 	began := e.o.Now()
-	next, diff, doubted, err := e.read(ctx, s, full)
-	e.report(s, began, next, err)
+	r, err := e.read(ctx, s, full)
+	e.report(s, began, r, err)
 	if err != nil {
 		return false, fmt.Errorf("source %s: %w", name, err)
 	}
+	diff := r.diff
 	e.o.Log.Info("source read", "source", name, "people", diff.After.People, "groups", diff.After.Groups,
-		"members", diff.After.Members, "changed", !diff.Same(), "doubts", next.Doubts())
-	if doubted != "" {
-		e.o.Log.Warn("source degraded", "source", name, "reason", doubted)
+		"members", diff.After.Members, "changed", !diff.Same(), "doubts", r.next.Doubts())
+	if r.doubted != "" {
+		e.o.Log.Warn("source degraded", "source", name, "reason", r.doubted)
 	}
 	return !diff.Same(), nil
 }
 
-// read fetches, weighs and keeps.
-func (e *Engine) read(ctx context.Context, s Source, full bool) (next *directory.Snapshot, diff directory.Diff, doubted string, err error) {
+// reading is what came of reading a source once.
+type reading struct {
+	next     *directory.Snapshot
+	diff     directory.Diff
+	complete bool   // not an increment
+	doubted  string // why what is missing was not believed; "" when it was
+}
+
+// read fetches, weighs and keeps. The reading is nil after an error.
+func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error) {
 	last, err := e.snapshot(ctx, s.ID)
 	if err != nil {
-		return nil, diff, "", err
+		return nil, err
 	}
 	high, err := e.o.Store.HighWater(ctx, s.ID, guardWindow)
 	if err != nil {
-		return nil, diff, "", err
+		return nil, err
 	}
 	var since directory.Cursor
 	if last != nil && !full {
@@ -48,33 +57,34 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (next *directory
 	b := directory.Build(s.ID, last)
 	receipt, err := s.Fetch(ctx, since, b.Put)
 	if err != nil {
-		return nil, diff, "", err
+		return nil, err
 	}
 	if receipt.Coverage == directory.Delta && last == nil {
-		return nil, diff, "", errors.New("an increment came where everything was asked for")
+		return nil, errors.New("an increment came where everything was asked for")
 	}
 	if receipt.At.IsZero() {
 		receipt.At = e.o.Now()
 	}
-	next, diff, err = b.Seal(receipt, func(d directory.Diff) bool {
-		doubted = e.doubt(s, d, high)
-		return doubted == ""
+	r := &reading{complete: receipt.Coverage == directory.Complete}
+	r.next, r.diff, err = b.Seal(receipt, func(d directory.Diff) bool {
+		r.doubted = e.doubt(s, d, high)
+		return r.doubted == ""
 	})
 	if err != nil {
-		return nil, diff, "", err
+		return nil, err
 	}
 	if e.o.Accept[s.Name] { // what was accepted is the measure of the next read
 		if err := e.o.Store.ForgetMarks(ctx, s.ID); err != nil {
-			return nil, diff, "", err
+			return nil, err
 		}
 	}
-	if err := e.o.Store.SaveSnapshot(ctx, next); err != nil {
-		return nil, diff, "", err
+	if err := e.o.Store.SaveSnapshot(ctx, r.next); err != nil {
+		return nil, err
 	}
 	e.mu.Lock()
-	e.held[s.ID] = next
+	e.held[s.ID] = r.next
 	e.mu.Unlock()
-	return next, diff, doubted, nil
+	return r, nil
 }
 
 // snapshot returns what is known of a source, from memory or from the store; nil when nothing is.
@@ -95,7 +105,7 @@ func (e *Engine) snapshot(ctx context.Context, id string) (*directory.Snapshot, 
 	return s, nil
 }
 
-func (e *Engine) report(s Source, began time.Time, next *directory.Snapshot, err error) {
+func (e *Engine) report(s Source, began time.Time, r *reading, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	status := e.status[s.Name]
@@ -103,10 +113,10 @@ func (e *Engine) report(s Source, began time.Time, next *directory.Snapshot, err
 	if err != nil {
 		status.Error = err.Error()
 	}
-	if next != nil {
-		c := next.Counts()
-		status = record.SourceStatus{Name: s.Name, At: began, People: c.People, Groups: c.Groups, Members: c.Members,
-			Doubts: next.Doubts(), Took: status.Took}
+	if r != nil {
+		c := r.next.Counts()
+		status = record.SourceStatus{Name: s.Name, At: began, Complete: r.complete, People: c.People, Groups: c.Groups, Members: c.Members,
+			Doubts: r.next.Doubts(), Took: status.Took}
 	}
 	e.status[s.Name] = status
 }

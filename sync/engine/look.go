@@ -24,6 +24,8 @@ type Outlook struct {
 	Full      bool
 	Run       record.Run
 	bindings  []mapping.Binding // of selectors, to be remembered when this is carried out
+	ended     []access.Pin      // to be dropped once the run has told of their end
+	calls     int               // that were made before
 }
 
 // Look observes Kisi and plans. full looks at everybody, otherwise only at who differs from what is known; then nobody may be
@@ -49,7 +51,7 @@ func (e *Engine) Resolve(ctx context.Context) (*Outlook, error) {
 }
 
 func (e *Engine) look(full bool) *look {
-	return &look{e: e, full: full, out: &Outlook{Full: full, Run: record.Run{Began: e.o.Now(), Full: full, Asked: e.o.Asked}}}
+	return &look{e: e, full: full, out: &Outlook{Full: full, calls: e.calls(), Run: record.Run{Began: e.o.Now(), Full: full, Asked: e.o.Asked}}}
 }
 
 // do takes the steps of a look in order.
@@ -161,6 +163,7 @@ func (e *Engine) bind(ctx context.Context, c *access.Catalog) error {
 func (l *look) remap(context.Context) error {
 	result := l.e.o.Rules.Map(l.mappingInput())
 	l.desired, l.out.Conflicts, l.out.bindings = result.Desired, result.Conflicts, result.Bindings
+	l.out.ended = result.Ended
 	l.out.Input.Desired, l.out.Words.Desired = l.desired, l.desired
 	l.out.Input.Owned, l.out.Input.Open = l.ledger, l.open
 	return nil

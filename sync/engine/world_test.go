@@ -220,6 +220,7 @@ func (w *world) engine(st engine.Store) *engine.Engine {
 	return engine.New(engine.Options{
 		Sources: w.sources(), Rules: rules, Policy: w.policy, Limits: w.limits,
 		Organization: "acme", Target: target, Store: st, Now: w.now, Log: slog.New(slog.DiscardHandler), Asked: "test", Accept: w.accept,
+		Calls: func() int { return int(client.Stats().Calls) },
 	})
 }
 
