@@ -10,6 +10,7 @@ type Diff struct {
 	LostPeople            int
 	LostGroups            int
 	Disabled              int // people who were active and are disabled now
+	Deleted               int // people of whom the source said that they are deleted; they are among LostPeople
 	GainedMembers         int
 	LostMembers           int // in groups that are still there
 	UnknownGroupsMembered int // member lists read for groups that are not there
@@ -50,6 +51,11 @@ func (s *seal) diff() Diff {
 		Added: s.people.added + s.groups.added, Changed: s.people.changed + s.groups.changed,
 		LostPeople: len(s.people.lost), LostGroups: len(s.groups.lost), Disabled: s.people.disabled,
 		GainedMembers: s.gained, LostMembers: s.lost,
+	}
+	for _, l := range s.people.lost {
+		if l.why == Deleted {
+			d.Deleted++
+		}
 	}
 	for id := range s.b.lists {
 		if !s.groups.has(id) {

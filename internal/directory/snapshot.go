@@ -19,6 +19,13 @@ type Snapshot struct {
 	doubtedMembers int // memberships that are kept although the last read did not bring them
 }
 
+// Again returns the snapshot after a delta that brought nothing: what Seal would make of it, without looking at anybody.
+func (s *Snapshot) Again(r Receipt) *Snapshot {
+	next := *s
+	next.at, next.cursor = r.At, r.Next
+	return &next
+}
+
 // Source returns the id of the source.
 func (s *Snapshot) Source() string { return s.source }
 

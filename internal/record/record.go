@@ -15,13 +15,15 @@ type Run struct {
 	ID       uint64 // ascending, given by the store
 	Began    time.Time
 	Ended    time.Time // zero while it is under way, and for ever if it was killed
-	Full     bool   // everybody was observed, not only suspects
-	Asked    string // who asked: "schedule", or the name of a person at the command line
+	Full     bool      // everybody was observed, not only suspects
+	Asked    string    // who asked: "schedule", or the name of a person at the command line
 	Sources  []SourceStatus
 	Steps    Steps
 	Problems []Problem
-	Calls    int    // made to Kisi, for looking too; each counts once however often it was tried
-	Error    string // why the run ended early; "" when it did not
+	Calls    int       // made to Kisi, for looking too; each counts once however often it was tried
+	Error    string    // why the run ended early; "" when it did not
+	Cut      bool      // ended early because something else could not wait
+	Due      time.Time // when a run will find something to do by itself; zero: not before something changes
 }
 
 // Steps counts what became of a plan.

@@ -99,6 +99,11 @@ func (p *Preview) SaveSnapshot(_ context.Context, s *directory.Snapshot) error {
 	return nil
 }
 
+// SaveSnapshotAgain keeps a snapshot in memory.
+func (p *Preview) SaveSnapshotAgain(ctx context.Context, s *directory.Snapshot) error {
+	return p.SaveSnapshot(ctx, s)
+}
+
 // Sources is Store.Sources.
 func (p *Preview) Sources(ctx context.Context) ([]string, error) { return p.base.Sources(ctx) }
 

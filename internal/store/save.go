@@ -49,6 +49,31 @@ func (s *Store) SaveSnapshot(ctx context.Context, snapshot *directory.Snapshot) 
 	return err
 }
 
+// SaveSnapshotAgain keeps time and cursor of a snapshot whose rows are those that are kept already (directory.Snapshot.Again). It writes
+// one row, however large the source is.
+func (s *Store) SaveSnapshotAgain(ctx context.Context, snapshot *directory.Snapshot) error {
+	if err := s.saving.take(ctx); err != nil {
+		return s.wrap(sourceBucket, err)
+	}
+	defer s.saving.give()
+	source := snapshot.Source()
+	return s.update(ctx, sourceBucket+"/"+source, func(t *txn) error {
+		h, known, err := t.head(source)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return errors.New("nothing is kept that could be the same again")
+		}
+		rest := snapshot.Rest()
+		h.At, h.Cursor = rest.At, rest.Cursor
+		if err := t.putHead(source, h); err != nil {
+			return err
+		}
+		return t.mark(source, h)
+	})
+}
+
 // saveEdits compares with what is there while others may write, then writes the differences in one short transaction. Nobody
 // else changes the rows of a snapshot meanwhile: saving is held.
 func (s *Store) saveEdits(ctx context.Context, snapshot *directory.Snapshot) error {

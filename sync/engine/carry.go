@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -22,8 +23,12 @@ func (e *Engine) Carry(ctx context.Context, o *Outlook, options apply.Options) (
 	run.Ended, run.Calls = e.o.Now(), e.calls()-o.calls
 	run.Steps.Done, run.Steps.Held, run.Steps.Blocked = report.Done+report.Noted, report.Held, report.Blocked
 	run.Steps.Refused, run.Steps.Unknown, run.Steps.Left = report.Refused, report.Unknown, report.Left
+	run.Cut = report.Cut
 	if err != nil {
 		run.Error = err.Error()
+	}
+	if due, dueErr := e.due(context.WithoutCancel(ctx), o); dueErr == nil {
+		run.Due = due
 	}
 	if endErr := e.end(context.WithoutCancel(ctx), o, &run); err == nil {
 		err = endErr
@@ -44,6 +49,37 @@ func (e *Engine) end(ctx context.Context, o *Outlook, run *record.Run) error {
 		}
 	}
 	return nil
+}
+
+// due returns when a run will find something to do although nothing changed: a date of a rule or a grace has come, a call without an
+// outcome can be settled, or what Kisi refused is tried again. It is zero when nothing is ahead.
+func (e *Engine) due(ctx context.Context, o *Outlook) (time.Time, error) {
+	var first access.Instant
+	note := func(at access.Instant) {
+		if at > e.now() && (first == 0 || at < first) {
+			first = at
+		}
+	}
+	if d := o.Input.Desired; d != nil {
+		note(d.Due)
+	}
+	open, err := e.o.Store.Open(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, intent := range open {
+		note(max(plan.SettlesAt(intent), e.now()+1))
+	}
+	holds, err := e.o.Store.Holds(ctx)
+	for i := range holds {
+		if holds[i].Verdict == access.Parked {
+			note(holds[i].Until)
+		}
+	}
+	if err != nil || first == 0 {
+		return time.Time{}, err
+	}
+	return first.Time(), nil
 }
 
 // carry writes down what is held and what changes only in the ledger, then what was observed of everybody who is linked by now,

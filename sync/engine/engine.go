@@ -30,10 +30,11 @@ type Target interface {
 }
 
 // Snapshots remembers what was read of the sources. Snapshot returns nil when nothing is known of a source. SaveSnapshot keeps rows,
-// cursor and counts together or not at all. HighWater returns the largest of each count within a window; ForgetMarks starts that anew.
+// cursor and counts together or not at all; SaveSnapshotAgain keeps cursor and time of one whose rows are those that are kept. HighWater returns the largest of each count within a window; ForgetMarks starts that anew.
 type Snapshots interface {
 	Snapshot(ctx context.Context, source string) (*directory.Snapshot, error)
 	SaveSnapshot(ctx context.Context, s *directory.Snapshot) error
+	SaveSnapshotAgain(ctx context.Context, s *directory.Snapshot) error
 	HighWater(ctx context.Context, source string, window time.Duration) (directory.Counts, error)
 	ForgetMarks(ctx context.Context, source string) error
 }

@@ -10,18 +10,24 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
+// News is what a read brought.
+type News struct {
+	Changed bool // anything is different now
+	Leavers bool // somebody was disabled or deleted, by the source's own words
+}
+
 // Intake reads one source and keeps what it said, if the read was whole. full asks for everything, else for what changed where the
-// source can tell. changed says whether anything is different now. After an error everything known of the source stays as it was.
-func (e *Engine) Intake(ctx context.Context, name string, full bool) (changed bool, err error) {
+// source can tell. After an error everything known of the source stays as it was.
+func (e *Engine) Intake(ctx context.Context, name string, full bool) (News, error) {
 	s, err := e.source(name)
 	if err != nil {
-		return false, err
+		return News{}, err
 	}
 	began := e.o.Now()
 	r, err := e.read(ctx, s, full)
 	e.report(s, began, r, err)
 	if err != nil {
-		return false, fmt.Errorf("source %s: %w", name, err)
+		return News{}, fmt.Errorf("source %s: %w", name, err)
 	}
 	diff := r.diff
 	e.o.Log.Info("source read", "source", name, "people", diff.After.People, "groups", diff.After.Groups,
@@ -29,7 +35,7 @@ func (e *Engine) Intake(ctx context.Context, name string, full bool) (changed bo
 	if r.doubted != "" {
 		e.o.Log.Warn("source degraded", "source", name, "reason", r.doubted)
 	}
-	return !diff.Same(), nil
+	return News{Changed: !diff.Same(), Leavers: diff.Disabled+diff.Deleted > 0}, nil
 }
 
 // reading is what came of reading a source once.
@@ -54,8 +60,11 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	if last != nil && !full {
 		since = last.Cursor()
 	}
-	b := directory.Build(s.ID, last)
-	receipt, err := s.Fetch(ctx, since, b.Put)
+	b, said := directory.Build(s.ID, last), false
+	receipt, err := s.Fetch(ctx, since, func(r *directory.Record) error {
+		said = true
+		return b.Put(r)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +73,9 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	}
 	if receipt.At.IsZero() {
 		receipt.At = e.o.Now()
+	}
+	if last != nil && !said && receipt.Coverage == directory.Delta && !e.o.Accept[s.Name] {
+		return e.again(ctx, last, receipt)
 	}
 	r := &reading{complete: receipt.Coverage == directory.Complete}
 	r.next, r.diff, err = b.Seal(receipt, func(d directory.Diff) bool {
@@ -85,6 +97,19 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	e.held[s.ID] = r.next
 	e.mu.Unlock()
 	return r, nil
+}
+
+// again keeps a snapshot of which the source says that it still is so. It costs the same however many people there are.
+func (e *Engine) again(ctx context.Context, last *directory.Snapshot, receipt directory.Receipt) (*reading, error) {
+	next := last.Again(receipt)
+	if err := e.o.Store.SaveSnapshotAgain(ctx, next); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.held[next.Source()] = next
+	e.mu.Unlock()
+	counts := last.Counts()
+	return &reading{next: next, diff: directory.Diff{Before: counts, After: counts}}, nil
 }
 
 // snapshot returns what is known of a source, from memory or from the store; nil when nothing is.

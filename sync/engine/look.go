@@ -35,6 +35,14 @@ func (e *Engine) Look(ctx context.Context, full bool) (*Outlook, error) {
 	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.settle, l.recognize, l.plan)
 }
 
+// LookAtLeavers is a Look at nobody but those who must lose everything at once. Whoever else differs is left for the next run, so it
+// takes a few calls however much there is to do besides.
+func (e *Engine) LookAtLeavers(ctx context.Context) (*Outlook, error) {
+	l := e.look(false)
+	l.suspects = plan.Leavers
+	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.settle, l.recognize, l.plan)
+}
+
 // Preview is a full Look that leaves the store alone, too: earlier calls without an outcome stay open, and what they are about
 // is held.
 func (e *Engine) Preview(ctx context.Context) (*Outlook, error) {
@@ -51,7 +59,7 @@ func (e *Engine) Resolve(ctx context.Context) (*Outlook, error) {
 }
 
 func (e *Engine) look(full bool) *look {
-	return &look{e: e, full: full, out: &Outlook{Full: full, calls: e.calls(), Run: record.Run{Began: e.o.Now(), Full: full, Asked: e.o.Asked}}}
+	return &look{e: e, full: full, suspects: plan.Suspects, out: &Outlook{Full: full, calls: e.calls(), Run: record.Run{Began: e.o.Now(), Full: full, Asked: e.o.Asked}}}
 }
 
 // do takes the steps of a look in order.
@@ -66,17 +74,18 @@ func (l *look) do(ctx context.Context, steps ...func(context.Context) error) (*O
 
 // look is an Outlook in the making.
 type look struct {
-	e       *Engine
-	full    bool
-	aloof   bool // the store is left alone
-	out     *Outlook
-	view    *directory.View
-	unread  []string
-	ledger  *access.Ledger
-	pins    []access.Pin
-	bound   []mapping.Binding
-	open    []access.Intent
-	desired *access.Desired
+	e        *Engine
+	full     bool
+	aloof    bool                          // the store is left alone
+	suspects func(plan.Input) access.Scope // whom to observe unless it is everybody
+	out      *Outlook
+	view     *directory.View
+	unread   []string
+	ledger   *access.Ledger
+	pins     []access.Pin
+	bound    []mapping.Binding
+	open     []access.Intent
+	desired  *access.Desired
 }
 
 // recall brings together everything that is remembered.
@@ -178,7 +187,7 @@ func (l *look) mappingInput() mapping.Input {
 func (l *look) observe(ctx context.Context) error {
 	scope := access.Scope{All: true}
 	if !l.full {
-		scope = plan.Suspects(l.out.Input)
+		scope = l.suspects(l.out.Input)
 	}
 	if scope.Empty() {
 		l.out.Input.Observed = &access.State{At: l.e.now()}

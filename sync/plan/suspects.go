@@ -36,6 +36,35 @@ func Suspects(in Input) access.Scope {
 	return scope
 }
 
+// Leavers returns the suspects who must lose everything at once because they were disabled, deleted or blocked. What an earlier call
+// left open is not among them: taking away does not wait for it.
+func Leavers(in Input) access.Scope {
+	if in.Desired == nil {
+		return access.Scope{}
+	}
+	leaving := *in.Desired
+	leaving.Wishes = nil
+	for i := range in.Desired.Wishes {
+		if leaves(in.Desired, &in.Desired.Wishes[i]) {
+			leaving.Wishes = append(leaving.Wishes, in.Desired.Wishes[i])
+		}
+	}
+	if len(leaving.Wishes) == 0 {
+		return access.Scope{}
+	}
+	in.Desired, in.Open = &leaving, nil
+	scope := Suspects(in)
+	scope.Doors = nil
+	return scope
+}
+
+// leaves says that a wish takes something away for a cause that does not wait.
+func leaves(d *access.Desired, w *access.Wish) bool {
+	urgent := func(cause uint32) bool { return int(cause) < len(d.Causes) && urgentCause(d.Causes[cause].Kind) }
+	return w.Standing == access.Suspend && urgent(w.Cause) ||
+		slices.ContainsFunc(w.Losses, func(l access.Loss) bool { return urgent(l.Cause) })
+}
+
 func sorted[T cmp.Ordered](all []T) []T {
 	slices.Sort(all)
 	return slices.Compact(all)
