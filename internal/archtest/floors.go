@@ -165,6 +165,7 @@ func readsTheClock() map[string]string {
 		"bench":           "it measures",
 		"cmd/kisi-sync":   "the roof hands time.Now down",
 		"connectors/ldap": "deadlines of connections are moments of the real clock",
+		"internal/admin":  "deadlines of connections are moments of the real clock",
 		"internal/pacer":  "it waits; its tests run in the bubble of testing/synctest",
 	}
 }
