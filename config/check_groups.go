@@ -47,6 +47,18 @@ func (c checker) source(path string, s sourceCommon) {
 	if after := time.Duration(s.StaleAfter); after != 0 && after < time.Minute {
 		c.add(join(path, "stale_after"), "expected a duration of at least 1m, got "+formatDuration(after), "")
 	}
+	c.readEvery(join(path, "read_every"), time.Duration(s.ReadEvery), time.Duration(s.StaleAfter))
+}
+
+// readEvery refuses what would make a healthy source stale, or read it all the time.
+func (c checker) readEvery(path string, every, stale time.Duration) {
+	switch {
+	case every == 0:
+	case every < 5*time.Second:
+		c.add(path, "expected a duration of at least 5s, got "+formatDuration(every), "sources that can watch report changes by themselves")
+	case stale != 0 && stale <= every:
+		c.add(path, fmt.Sprintf("the source would always be stale: read every %s, stale after %s", formatDuration(every), formatDuration(stale)), "read it oftener than that")
+	}
 }
 
 func (c checker) domains(path string, e emailDomains) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -50,8 +51,9 @@ func TestEveryKeyArrivesInTheSettings(t *testing.T) {
 		Limits  plan.Limits
 		State   string
 		Zone    string
+		Log     Log
 	}
-	got := seen{s.Kisi, s.Sources, s.Expect, s.Approvals, s.Policy(), s.Limits(), s.State, s.Schedule.Zone.String()}
+	got := seen{s.Kisi, s.Sources, s.Expect, s.Approvals, s.Policy(), s.Limits(), s.State, s.Schedule.Zone.String(), s.Log}
 	want := seen{
 		Kisi: Kisi{Domain: "acme", APIKey: secret.Ref{Env: "KISI_API_KEY"}, URL: "http://127.0.0.1:8080", Rate: 2, Program: Program{"acme-sync", "it@example.com"}},
 		Sources: []Source{
@@ -60,14 +62,15 @@ func TestEveryKeyArrivesInTheSettings(t *testing.T) {
 				Login: &treeLogin{User: "reader", Password: secret.Ref{File: "password"}}, Only: []string{"a", "007"},
 				Extra: map[string]string{"colour": "yellow", "12": "1e3"}, Follow: true, treeTLS: treeTLS{CA: "ca.pem"},
 			}},
-			{Name: "contractors", ID: "contractors", Was: []string{"temps"}, Type: "sheet", Config: &sheetSettings{Path: "people.csv"}, StaleAfter: 72 * time.Hour},
+			{Name: "contractors", ID: "contractors", Was: []string{"temps"}, Type: "sheet", Config: &sheetSettings{Path: "people.csv"}, StaleAfter: 72 * time.Hour, ReadEvery: 90 * time.Minute},
 		},
-		Expect:  []Expectation{{Person: "ana@example.com", Has: []string{"HQ Staff"}, Lacks: []string{"Server Room"}, Line: 87}},
+		Expect:  []Expectation{{Person: "ana@example.com", Has: []string{"HQ Staff"}, Lacks: []string{"Server Room"}, Line: 88}},
 		Approve: Approvals{By: []string{"lea", "mia"}},
 		Policy:  plan.Policy{Installation: "berlin-1", Mode: plan.AddOnly, Managed: true, Existing: plan.ReportOnly, Repair: true},
 		Limits:  plan.Limits{Window: 12 * time.Hour, Disabled: 100, Removals: plan.Removals{People: 0, PercentOfGroup: 5, GroupsAbove: 20}, Grants: 50, Sensitive: 0},
 		State:   filepath.Join(s.Dir, "kisi-sync.bolt"),
 		Zone:    "Europe/Berlin",
+		Log:     Log{JSON: true, Level: slog.LevelDebug},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(treeSettings{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

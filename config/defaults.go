@@ -19,6 +19,7 @@ func (f *file) setDefaults() {
 	f.Leavers.LeftScope.Suspend, f.Leavers.NoDoors.Suspend = patience(mapping.Never), patience(mapping.Never)
 	f.Leavers.Delete = "never"
 	f.Schedule = scheduleBlock{Changes: "@every 1m", Full: "0 3 * * *", Zone: "UTC"}
+	f.Log = logBlock{Format: "text", Level: "info"}
 	f.Limits = limitsBlock{
 		Window:   span(24 * time.Hour),
 		Disabled: peopleLimit{People: 200},

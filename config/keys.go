@@ -44,6 +44,16 @@ type file struct {
 	Expect []expectBlock `yaml:"expect,omitempty"`
 	// The file in which kisi-sync remembers what is its own. The default is kisi-sync.db in systemd's state directory, else beside this file.
 	State string `yaml:"state"`
+	// What the daemon writes about itself, on standard error.
+	Log logBlock `yaml:"log"`
+}
+
+// logBlock is how the daemon logs.
+type logBlock struct {
+	// text for people, json for programs that collect logs.
+	Format logFormat `yaml:"format"`
+	// How much: debug, info, warn or error. At info there is a line for each run and each change.
+	Level logLevel `yaml:"level"`
 }
 
 // kisiBlock is the Kisi organization and how to talk to it.
@@ -102,6 +112,8 @@ type sourceCommon struct {
 	Attributes table[attributeBlock] `yaml:"attributes,omitempty"`
 	// A source that has not been read whole for so long is reported, and nothing is concluded from what is missing in it.
 	StaleAfter span `yaml:"stale_after,omitempty"`
+	// How often the daemon asks this source what changed; the default is schedule.changes, which suits most.
+	ReadEvery span `yaml:"read_every,omitempty"`
 }
 
 // attributeBlock is an attribute of people for rules.

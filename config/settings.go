@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,7 +30,8 @@ type Settings struct {
 	Expect   []Expectation
 	// Approvals say who may approve what is held.
 	Approvals Approvals
-	State     string    // the absolute path of the store
+	State     string // the absolute path of the store
+	Log       Log
 	Warnings  []Problem // what may hurt later, sorted by line
 
 	file      file
@@ -59,12 +61,20 @@ type Source struct {
 	Config connectors.Config
 	// StaleAfter is the age from which on nothing is concluded from what the last whole read did not have; 0: never.
 	StaleAfter time.Duration
+	// ReadEvery is how often the daemon asks for changes; 0: as the schedule says.
+	ReadEvery time.Duration
 }
 
 // Schedule is when the daemon runs. The schedules know their zone.
 type Schedule struct {
 	Changes, Full cron.Schedule
 	Zone          *time.Location
+}
+
+// Log is how the daemon logs.
+type Log struct {
+	JSON  bool // else text
+	Level slog.Level
 }
 
 // Approvals say who may approve what is held.
@@ -95,7 +105,8 @@ func (l Loader) settings(r *report, f *file) (*Settings, error) {
 		Program: Program(f.Kisi.Integration),
 	}
 	for _, b := range f.Sources {
-		s.Sources = append(s.Sources, Source{Name: b.Name, ID: sourceID(b), Was: slices.Clone(b.Value.common.Was), Type: b.Value.common.Type, Config: b.Value.settings, StaleAfter: time.Duration(b.Value.common.StaleAfter)})
+		s.Sources = append(s.Sources, Source{Name: b.Name, ID: sourceID(b), Was: slices.Clone(b.Value.common.Was), Type: b.Value.common.Type, Config: b.Value.settings, StaleAfter: time.Duration(b.Value.common.StaleAfter),
+			ReadEvery: time.Duration(b.Value.common.ReadEvery)})
 	}
 	s.Schedule = schedule(f.Schedule, s.zone)
 	for i, e := range f.Expect {
@@ -103,6 +114,7 @@ func (l Loader) settings(r *report, f *file) (*Settings, error) {
 	}
 	s.Approvals = Approvals{By: slices.Clone([]string(f.Approvals.By))}
 	s.State = s.statePath()
+	s.Log = f.Log.settings()
 	return s, nil
 }
 
@@ -113,6 +125,15 @@ func schedule(b scheduleBlock, zone *time.Location) Schedule {
 		return Schedule{} // reported by check
 	}
 	return Schedule{Changes: changes, Full: full, Zone: zone}
+}
+
+// settings takes a level that is no level for info; check has reported it then.
+func (b logBlock) settings() Log {
+	l := Log{JSON: b.Format == "json"}
+	if err := l.Level.UnmarshalText([]byte(b.Level)); err != nil {
+		l.Level = slog.LevelInfo
+	}
+	return l
 }
 
 // statePath returns where the store is: as the file says, or else in systemd's state directory, or beside the file.

@@ -21,6 +21,8 @@ type (
 	managed    string
 	role       string
 	missing    string
+	logFormat  string
+	logLevel   string
 )
 
 func (mode) words() []string       { return []string{"observe", "add_only", "full"} }
@@ -34,6 +36,8 @@ func (ifMissing) words() []string  { return []string{"error", "create"} }
 func (managed) words() []string    { return []string{"members", "doors"} }
 func (role) words() []string       { return []string{"door_access", "group_manager"} }
 func (missing) words() []string    { return []string{"refuse", "open"} }
+func (logFormat) words() []string  { return []string{"text", "json"} }
+func (logLevel) words() []string   { return []string{"debug", "info", "warn", "error"} }
 
 func (deletion) later(string) (text, hint string) {
 	return "deleting users is not there yet", "write never; a suspended user opens nothing"
