@@ -22,7 +22,8 @@ import (
 // life is a world to which anything may happen in any order, with what a simple mind expects of it.
 type life struct {
 	*world
-	t       *rapid.T
+	dice    dice
+	names   []string       // everybody who may be in the directory
 	read    staff          // the directory as it was last read
 	rules   []mapping.Rule // all; those of the file are some of them
 	old     []byte         // an earlier state file; nil for none
@@ -30,6 +31,26 @@ type life struct {
 	touched map[string]bool
 	frozen  map[string]bool // suspended by hand
 	log     []string
+}
+
+// dice decide what happens: rapid's, which can be shrunk, or those of a seed.
+type dice interface {
+	roll(what string, from, to int) int // both included
+}
+
+type rapidDice struct{ t *rapid.T }
+
+func (d rapidDice) roll(what string, from, to int) int {
+	return rapid.IntRange(from, to).Draw(d.t, what)
+}
+
+// chance is true once in n times.
+func (l *life) chance(what string, n int) bool { return l.dice.roll(what, 1, n) == n }
+
+func pickFrom[T any](d dice, what string, all []T) T { return all[d.roll(what, 0, len(all)-1)] }
+
+func newLife(w *world, d dice) *life {
+	return &life{world: w, dice: d, names: everyName(), rules: w.spec.Rules, touched: map[string]bool{}, frozen: map[string]bool{}}
 }
 
 func (l *life) say(format string, args ...any) { l.log = append(l.log, fmt.Sprintf(format, args...)) }
@@ -40,8 +61,6 @@ func everyName() []string { return []string{"ana", "bo", "cem", "dora", "eva", "
 func doors() map[string]string {
 	return map[string]string{"staff": "Staff", "lab": "HQ / Lab", "servers": "HQ / Server Room", "temps": "Contractors"}
 }
-
-func (l *life) pick(all []string) string { return rapid.SampledFrom(all).Draw(l.t, "who") }
 
 // should says, naively, whether somebody should be able to open the doors of a group now.
 func (l *life) should(who, group string) bool {
@@ -70,12 +89,25 @@ func (l *life) held() map[string]bool {
 	return held
 }
 
+func everyGroup() []string { return []string{"staff", "lab", "servers", "temps"} }
+
+// someGroups draws up to three groups of the directory.
+func (l *life) someGroups() []string {
+	var some []string
+	for range l.dice.roll("how many groups", 0, 3) {
+		if g := pickFrom(l.dice, "of groups", everyGroup()); !slices.Contains(some, g) {
+			some = append(some, g)
+		}
+	}
+	return some
+}
+
 // happen lets something happen in the directory, in the file, or in Kisi.
 func (l *life) happen() {
-	who := l.pick(everyName())
-	switch what := rapid.IntRange(0, 19).Draw(l.t, "event"); {
+	who := pickFrom(l.dice, "who", l.names)
+	switch what := l.dice.roll("event", 0, 19); {
 	case what < 7:
-		groups := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"staff", "lab", "servers", "temps"}), 0, 3, rapid.ID).Draw(l.t, "groups")
+		groups := l.someGroups()
 		l.say("%s is in %v", who, groups)
 		l.staff.groups[who] = strings.Join(groups, " ")
 	case what < 10:
@@ -85,13 +117,13 @@ func (l *life) happen() {
 		l.say("%s vanishes", who)
 		delete(l.staff.groups, who)
 	case what < 14:
-		l.staff.until[who] = l.now().AddDate(0, 0, rapid.IntRange(-3, 30).Draw(l.t, "days")).Format("2006-01-02")
+		l.staff.until[who] = l.now().AddDate(0, 0, l.dice.roll("days", -3, 30)).Format("2006-01-02")
 		l.say("%s may stay until %s", who, l.staff.until[who])
 	case what == 14:
 		l.say("%s is made again", who)
 		l.staff.ids[who] = fmt.Sprintf("id-%s-%d", who, len(l.log))
 	case what == 15:
-		n := rapid.IntRange(1, len(l.rules)).Draw(l.t, "rules")
+		n := l.dice.roll("rules", 1, len(l.rules))
 		l.spec.Rules = slices.Clone(l.rules[:n])
 		l.say("the file has %d rules", n)
 	case what == 16:
@@ -106,7 +138,7 @@ func (l *life) loseState() {
 	if _, err := os.Stat(l.path); err != nil {
 		return // lost already
 	}
-	switch rapid.IntRange(0, 2).Draw(l.t, "state") {
+	switch l.dice.roll("state", 0, 2) {
 	case 0:
 		l.old = l.copyState()
 	case 1:
@@ -128,9 +160,9 @@ func (l *life) byHand(who string) {
 	if id == 0 {
 		return
 	}
-	group := doors()[rapid.SampledFrom([]string{"staff", "lab", "servers", "temps"}).Draw(l.t, "group")]
+	group := doors()[pickFrom(l.dice, "group", everyGroup())]
 	right := l.right(who, group)
-	switch what := rapid.IntRange(0, 4).Draw(l.t, "by hand"); {
+	switch what := l.dice.roll("by hand", 0, 4); {
 	case what == 0 && !l.frozen[who] && l.user(who).Access: // of who is suspended already, nobody could tell
 		l.say("somebody suspends %s", who)
 		l.kisi.SuspendUser(id)
@@ -156,18 +188,18 @@ func (l *life) byHand(who string) {
 
 // runOnce runs once, perhaps with something that breaks.
 func (l *life) runOnce() {
-	l.pass(time.Duration(rapid.IntRange(15, 4000).Draw(l.t, "minutes")) * time.Minute)
-	full := rapid.Bool().Draw(l.t, "full")
-	breaks := rapid.IntRange(0, 5).Draw(l.t, "breaks")
+	l.pass(time.Duration(l.dice.roll("minutes", 15, 4000)) * time.Minute)
+	full := l.chance("full", 2)
+	breaks := l.dice.roll("breaks", 0, 5)
 	var fault *kisisim.Injection
 	switch breaks {
 	case 0:
-		l.mortal(rapid.IntRange(1, 40).Draw(l.t, "killed at"))
+		l.mortal(l.dice.roll("killed at", 1, 40))
 	case 1:
-		fault = l.kisi.Inject(kisisim.Fault{Nth: rapid.IntRange(1, 40).Draw(l.t, "nth"), Count: rapid.SampledFrom([]int{1, 3, kisisim.Always}).Draw(l.t, "times"),
-			Do: rapid.SampledFrom(lies()).Draw(l.t, "lie")})
+		fault = l.kisi.Inject(kisisim.Fault{Nth: l.dice.roll("nth", 1, 40), Count: pickFrom(l.dice, "times", []int{1, 3, kisisim.Always}),
+			Do: pickFrom(l.dice, "lie", lies())})
 	case 2:
-		l.staff.fail, l.staff.partial = errors.New("directory is down"), rapid.IntRange(0, 20).Draw(l.t, "partial")
+		l.staff.fail, l.staff.partial = errors.New("directory is down"), l.dice.roll("partial", 0, 20)
 	}
 	before := l.held()
 	readErr, err := l.run(full)
@@ -191,7 +223,7 @@ func (l *life) wasRead() {
 // check holds what a run did against what anybody would expect of it.
 func (l *life) check(before map[string]bool, clean bool) {
 	now := l.held()
-	for _, who := range everyName() {
+	for _, who := range l.names {
 		for in, group := range doors() {
 			key := who + " " + group
 			should := l.should(who, in)
@@ -211,6 +243,14 @@ func (l *life) check(before map[string]bool, clean bool) {
 		l.fail("%v", err)
 	}
 }
+
+// teller tells rapid what went wrong, which then looks for the shortest way there.
+type teller struct {
+	testing.TB
+	rt *rapid.T
+}
+
+func (t teller) Fatalf(format string, args ...any) { t.rt.Helper(); t.rt.Fatalf(format, args...) }
 
 func (l *life) fail(format string, args ...any) {
 	l.t.Helper()
@@ -258,17 +298,22 @@ func (l *life) approveWaiting() {
 	}
 }
 
+// excused says that it was forgotten, with the state file, whose somebody's suspension or right was, and that this was reported.
+func (l *life) excused(who string) bool {
+	return l.forgot && (l.told("suspended_by_hand", who, "it stays so") || l.told("less_than_wanted", who, "it is not ours to change"))
+}
+
 // compare holds the end against what a simple mind expects, where nobody has had a hand in it.
 func (l *life) compare() {
 	now := l.held()
-	for _, who := range everyName() {
+	for _, who := range l.names {
 		for in, group := range doors() {
 			key := who + " " + group
 			if l.touched[key] || l.frozen[who] {
 				continue
 			}
 			should := l.should(who, in)
-			if should && !now[key] && !(l.forgot && l.told("suspended_by_hand", who, "it stays so")) { // whose suspension it was is forgotten too
+			if should && !now[key] && !l.excused(who) {
 				l.fail("at the end %s lacks %s: %+v", who, group, l.last)
 			}
 			if !should && now[key] && !l.forgot {
@@ -289,18 +334,18 @@ func TestWhateverHappensInWhateverOrder(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		l := &life{world: newWorld(t, kisisim.Assumptions{}), t: rt, touched: map[string]bool{}, frozen: map[string]bool{}}
-		l.rules = l.spec.Rules
+		l := newLife(newWorld(t, kisisim.Assumptions{}), rapidDice{rt})
+		l.t = teller{t, rt}
 		l.accept = map[string]bool{"corp": true} // a doubted read keeps memberships that a simple mind thinks gone
 		l.kisi.AddUser(kisisim.UserSpec{Email: "Hand@nordlicht.example", Name: "Made by hand"})
-		if rapid.Bool().Draw(rt, "tight") {
+		if l.chance("tight", 2) {
 			l.limits.Removals.People, l.limits.Grants = 2, 4
 		}
 		if readErr, err := l.run(true); readErr != nil || err != nil {
 			l.fail("%v %v", readErr, err)
 		}
-		for range rapid.IntRange(2, 10).Draw(rt, "runs") {
-			for range rapid.IntRange(0, 3).Draw(rt, "events") {
+		for range l.dice.roll("runs", 2, 10) {
+			for range l.dice.roll("events", 0, 3) {
 				l.happen()
 			}
 			l.runOnce()

@@ -116,6 +116,9 @@ type world struct {
 	staff  *staff
 	path   string
 	clock  *time.Time
+	skew   time.Duration // of this host's clock against Kisi's
+	pace   pacer.Options // how Kisi is called; its Base is set
+	limit  time.Duration // a run is cancelled after this; 0: never
 	spec   mapping.Spec
 	policy plan.Policy
 	limits plan.Limits
@@ -133,8 +136,15 @@ func newStaff(groups map[string]string) *staff {
 
 func newWorld(t testing.TB, assume kisisim.Assumptions) *world {
 	clock := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	w := &world{t: t, clock: &clock, path: filepath.Join(t.TempDir(), "kisi-sync.db")}
+	w := &world{t: t, clock: &clock, path: filepath.Join(t.TempDir(), "kisi-sync.db"), pace: pacer.Options{Rate: 1e6, Quota: 1e3,
+		Window: time.Microsecond, FirstWait: time.Microsecond, LongestWait: time.Microsecond, Tries: 3}}
 	w.kisi = kisisim.Acme(kisisim.Options{Rate: -1, Assume: assume, Now: func() time.Time { return *w.clock }})
+	w.furnish()
+	return w
+}
+
+// furnish fills the directory and writes the file.
+func (w *world) furnish() {
 	w.staff = newStaff(map[string]string{
 		"ana": "staff servers", "bo": "staff lab", "cem": "staff", "dora": "temps", "eva": "staff lab servers",
 	})
@@ -142,7 +152,6 @@ func newWorld(t testing.TB, assume kisisim.Assumptions) *world {
 	w.policy = plan.Policy{Installation: "test-1", Managed: true}
 	w.limits = plan.Limits{Window: 24 * time.Hour, Disabled: 50, Removals: plan.Removals{People: 50}, Grants: 50}
 	w.spec = nordlicht()
-	return w
 }
 
 // nordlicht is the file: two groups that exist (one in a place) and two that are made.
@@ -181,11 +190,16 @@ func (w *world) run(full bool) (readErr, err error) {
 		}
 	}()
 	e := w.engine(st)
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	if w.limit > 0 {
+		defer time.AfterFunc(w.limit, cancel).Stop()
+	}
 	for _, s := range w.sources() {
-		_, err := e.Intake(w.t.Context(), s.Name, true)
+		_, err := e.Intake(ctx, s.Name, true)
 		readErr = errors.Join(readErr, err)
 	}
-	w.last, err = e.Reconcile(w.t.Context(), full, nil)
+	w.last, err = e.Reconcile(ctx, full, nil)
 	return readErr, err
 }
 
@@ -193,15 +207,30 @@ func (w *world) sources() []engine.Source {
 	return append([]engine.Source{{Name: "corp", ID: "corp", Source: w.staff}}, w.more...)
 }
 
-func (w *world) now() time.Time { return *w.clock }
+// now is this host's clock. Without a clock of its own the world lives by that of the bubble that it is in.
+func (w *world) now() time.Time {
+	if w.clock == nil {
+		return time.Now().Add(w.skew)
+	}
+	return w.clock.Add(w.skew)
+}
 
-func (w *world) pass(d time.Duration) { *w.clock = w.clock.Add(d) }
+func (w *world) pass(d time.Duration) {
+	if w.clock == nil {
+		time.Sleep(d) // within a bubble
+		return
+	}
+	*w.clock = w.clock.Add(d)
+}
 
 func (w *world) engine(st engine.Store) *engine.Engine {
 	w.t.Helper()
+	w.pace.Base = w.kisi.Transport()
+	if w.clock == nil {
+		w.pace.After = time.Now() // the process before may have used the quota until now
+	}
 	client, err := kisi.New(kisi.Options{
-		URL: "http://127.0.0.1", Key: func() (secret.String, error) { return secret.New(w.kisi.Key), nil }, Now: w.now,
-		Pace: pacer.Options{Rate: 1e6, Quota: 1e3, Window: time.Microsecond, FirstWait: time.Microsecond, LongestWait: time.Microsecond, Tries: 3, Base: w.kisi.Transport()},
+		URL: "http://127.0.0.1", Key: func() (secret.String, error) { return secret.New(w.kisi.Key), nil }, Now: w.now, Pace: w.pace,
 	})
 	if err != nil {
 		w.t.Fatal(err)
