@@ -83,7 +83,7 @@ func newSoak(t *testing.T, seed uint64, all *tally) *soak {
 		}
 	}
 	w := newWorld(t, assume)
-	w.clock, w.pace = nil, pacer.Options{} // the clock of the bubble, and the pace of real life
+	w.clock, w.sleep, w.pace = nil, time.Sleep, pacer.Options{} // the clock of the bubble, and the pace of real life
 	w.kisi = kisisim.Acme(kisisim.Options{Assume: assume})
 	w.kisi.AddUser(kisisim.UserSpec{Email: "Hand@nordlicht.example", Name: "Made by hand"})
 	l := newLife(w, dice)
