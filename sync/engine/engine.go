@@ -74,9 +74,11 @@ type Journal interface {
 	Open(ctx context.Context) ([]access.Intent, error)
 }
 
-// Runs keeps the record of runs: SaveRun numbers a new one, and replaces what was kept of one that has a number.
+// Runs keeps the record of runs: SaveRun numbers a new one, and replaces what was kept of one that has a number. SaveStatus keeps how a
+// source was read last.
 type Runs interface {
 	SaveRun(ctx context.Context, r *record.Run) error
+	SaveStatus(ctx context.Context, status record.SourceStatus) error
 }
 
 // Store is everything that is remembered.
@@ -116,7 +118,13 @@ type Options struct {
 
 // Engine conducts runs. Intake may be called for several sources at once; everything else one at a time.
 type Engine struct {
-	o      Options
+	o Options
+	*heard
+	turns *turns
+}
+
+// heard is what was read, and how.
+type heard struct {
 	mu     sync.Mutex
 	status map[string]record.SourceStatus // by name
 	held   map[string]*directory.Snapshot // by source ID, once read from the store or taken in
@@ -124,7 +132,7 @@ type Engine struct {
 
 // New returns an Engine. It contacts nobody.
 func New(o Options) *Engine {
-	return &Engine{o: o, status: map[string]record.SourceStatus{}, held: map[string]*directory.Snapshot{}}
+	return &Engine{o: o, heard: &heard{status: map[string]record.SourceStatus{}, held: map[string]*directory.Snapshot{}}, turns: &turns{}}
 }
 
 func (e *Engine) now() access.Instant { return access.At(e.o.Now()) }

@@ -23,9 +23,18 @@ func (e *Engine) Intake(ctx context.Context, name string, full bool) (News, erro
 	if err != nil {
 		return News{}, err
 	}
+	if err := e.turns.take(ctx, s.ID); err != nil {
+		return News{}, err
+	}
+	defer e.turns.give(s.ID)
 	began := e.o.Now()
 	r, err := e.read(ctx, s, full)
-	e.report(s, began, r, err)
+	status := e.report(s, began, r, err)
+	if err == nil {
+		err = e.o.Store.SaveStatus(ctx, status)
+	} else if saveErr := e.o.Store.SaveStatus(context.WithoutCancel(ctx), status); saveErr != nil {
+		e.o.Log.Error("how a source was read is not written down", "source", name, "err", saveErr)
+	}
 	if err != nil {
 		return News{}, fmt.Errorf("source %s: %w", name, err)
 	}
@@ -130,18 +139,29 @@ func (e *Engine) snapshot(ctx context.Context, id string) (*directory.Snapshot, 
 	return s, nil
 }
 
-func (e *Engine) report(s Source, began time.Time, r *reading, err error) {
+// report notes how a source was read. After an error it still says when and as what it was read before.
+func (e *Engine) report(s Source, began time.Time, r *reading, err error) record.SourceStatus {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	status := e.status[s.Name]
+	status, known := e.status[s.Name]
+	if last := e.held[s.ID]; !known && last != nil {
+		status = sized(last)
+		status.At = last.At()
+	}
+	if r != nil {
+		status = sized(r.next)
+		status.At, status.Complete = began, r.complete
+	}
 	status.Name, status.Took, status.Error = s.Name, e.o.Now().Sub(began), ""
 	if err != nil {
 		status.Error = err.Error()
 	}
-	if r != nil {
-		c := r.next.Counts()
-		status = record.SourceStatus{Name: s.Name, At: began, Complete: r.complete, People: c.People, Groups: c.Groups, Members: c.Members,
-			Doubts: r.next.Doubts(), Took: status.Took}
-	}
 	e.status[s.Name] = status
+	return status
+}
+
+// sized is the size of what is known.
+func sized(s *directory.Snapshot) record.SourceStatus {
+	c := s.Counts()
+	return record.SourceStatus{People: c.People, Groups: c.Groups, Members: c.Members, Doubts: s.Doubts()}
 }
