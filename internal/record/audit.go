@@ -58,6 +58,8 @@ const (
 	DidBind     = "bind"
 	DidRestore  = "restore state"
 	DidCut      = "cut trail"
+	DidPause    = "pause"
+	DidResume   = "resume"
 )
 
 // Done is the outcome of what succeeded.
