@@ -8,8 +8,8 @@ import (
 )
 
 // SaveObserved keeps how the members that we have accounts of were seen. A row that was written after the observation began stays
-// as it is. A member who was looked for by id, or with everybody, and not found is gone (see gone). Accounts are made by calls and
-// notes only; groups have nothing that an observation could change: what is in their accounts is what we did. What is new about anybody's
+// as it is. A member who was looked for by id, or with everybody, and not found is gone (see gone). Accounts are made by calls,
+// notes and Meet only; groups have nothing that an observation could change: what is in their accounts is what we did. What is new about anybody's
 // access, or about a group's doors, is a line in the audit trail.
 //
 // Rows that say the same as before are not written, so an observation of everybody costs what has changed. It is several
@@ -42,6 +42,32 @@ func (s *Store) SaveObserved(ctx context.Context, state *access.State) error {
 		return nil
 	}
 	return s.update(ctx, metaBucket, func(t *txn) error { return t.put(metaBucket, everybodyKey(), state.At) })
+}
+
+// Meet makes accounts of nobody for users that nothing is known of, so that SaveObserved keeps how they were seen. Who has an account
+// keeps it.
+func (s *Store) Meet(ctx context.Context, members []access.RemoteID) error {
+	for batch := range slices.Chunk(members, s.sizes.accounts) {
+		err := s.update(ctx, accountBucket, func(t *txn) error {
+			for _, id := range batch {
+				a, known, err := t.account(id)
+				if err != nil {
+					return err
+				}
+				if known {
+					continue
+				}
+				if err := t.saveAccount(&a); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // observation is a state that is being kept.

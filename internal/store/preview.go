@@ -25,12 +25,13 @@ type Preview struct {
 
 	mu        sync.Mutex
 	snapshots map[string]*directory.Snapshot
+	renamed   map[string]string // sources, by their new id
 	catalog   *access.Catalog
 }
 
 // Preview looks ahead from an open store.
 func (s *Store) Preview() *Preview {
-	return &Preview{base: s, snapshots: map[string]*directory.Snapshot{}}
+	return &Preview{base: s, snapshots: map[string]*directory.Snapshot{}, renamed: map[string]string{}}
 }
 
 // OpenPreview looks ahead from the file at path; when there is none, from knowing nothing. Close the Preview after use.
@@ -109,7 +110,7 @@ func (p *Preview) Sources(ctx context.Context) ([]string, error) { return p.base
 
 // HighWater is Store.HighWater.
 func (p *Preview) HighWater(ctx context.Context, source string, window time.Duration) (directory.Counts, error) {
-	return p.base.HighWater(ctx, source, window)
+	return p.base.HighWater(ctx, p.known(source), window)
 }
 
 // ForgetMarks does nothing: marks are not read again while looking ahead.
@@ -120,6 +121,9 @@ func (p *Preview) Forget(context.Context, string) error { return ErrPreview }
 
 // Ledger is Store.Ledger.
 func (p *Preview) Ledger(ctx context.Context) (*access.Ledger, error) { return p.base.Ledger(ctx) }
+
+// Meet does nothing.
+func (p *Preview) Meet(context.Context, []access.RemoteID) error { return nil }
 
 // SaveObserved does nothing: what was observed is looked at now and forgotten.
 func (p *Preview) SaveObserved(context.Context, *access.State) error { return nil }

@@ -78,18 +78,8 @@ func (t *txn) putHead(source string, h head) error {
 }
 
 // Snapshot returns what is known of a source, nil when nothing is. Rows that are damaged or missing are ErrDamaged.
-func (s *Store) Snapshot(ctx context.Context, source string) (snapshot *directory.Snapshot, err error) {
-	err = s.view(ctx, sourceBucket+"/"+source, func(t *txn) error {
-		h, ok, err := t.head(source)
-		if err != nil || !ok {
-			return err
-		}
-		l := &loader{ctx: ctx, source: source, rows: t.source(source).Bucket(rowsName(h.Generation)), into: directory.Restore(source),
-			objects: objectReader{names: h.Names}}
-		snapshot, err = l.load(h)
-		return err
-	})
-	return snapshot, err
+func (s *Store) Snapshot(ctx context.Context, source string) (*directory.Snapshot, error) {
+	return s.snapshotAs(ctx, source, source)
 }
 
 // loader reads the rows of one generation.

@@ -94,6 +94,9 @@ func (e *Engine) carry(ctx context.Context, o *Outlook, options apply.Options) (
 	if _, err := apply.Record(ctx, o.Plan, e.o.Store); err != nil {
 		return apply.Report{}, err
 	}
+	if err := e.o.Store.Meet(ctx, o.Plan.Met); err != nil {
+		return apply.Report{}, err
+	}
 	if o.Input.Observed != nil && !o.Input.Observed.Covers.Empty() {
 		if err := e.o.Store.SaveObserved(ctx, o.Input.Observed); err != nil {
 			return apply.Report{}, err

@@ -29,19 +29,24 @@ type Target interface {
 	Catalog(ctx context.Context) (*access.Catalog, error)
 }
 
-// Snapshots remembers what was read of the sources. Snapshot returns nil when nothing is known of a source. SaveSnapshot keeps rows,
-// cursor and counts together or not at all; SaveSnapshotAgain keeps cursor and time of one whose rows are those that are kept. HighWater returns the largest of each count within a window; ForgetMarks starts that anew.
+// Snapshots remembers what was read of the sources. Snapshot returns nil when nothing is known of a source. RenameSource moves what is
+// known of one to another id, of which nothing is known, and says whether there was something. SaveSnapshot keeps rows, cursor and
+// counts together or not at all; SaveSnapshotAgain keeps cursor and time of one whose rows are those that are kept. HighWater returns
+// the largest of each count within a window; ForgetMarks starts that anew.
 type Snapshots interface {
 	Snapshot(ctx context.Context, source string) (*directory.Snapshot, error)
+	RenameSource(ctx context.Context, from, to string) (bool, error)
 	SaveSnapshot(ctx context.Context, s *directory.Snapshot) error
 	SaveSnapshotAgain(ctx context.Context, s *directory.Snapshot) error
 	HighWater(ctx context.Context, source string, window time.Duration) (directory.Counts, error)
 	ForgetMarks(ctx context.Context, source string) error
 }
 
-// Memory remembers Kisi: what is ours, how it was last seen, and what there is to be granted (nil when that is not known).
+// Memory remembers Kisi: what is ours, how it was last seen, and what there is to be granted (nil when that is not known). Meet makes
+// accounts of nobody, for users of whom SaveObserved shall keep how they were seen.
 type Memory interface {
 	Ledger(ctx context.Context) (*access.Ledger, error)
+	Meet(ctx context.Context, members []access.RemoteID) error
 	SaveObserved(ctx context.Context, s *access.State) error
 	Catalog(ctx context.Context) (*access.Catalog, error)
 	SaveCatalog(ctx context.Context, c *access.Catalog) error
@@ -94,6 +99,7 @@ type Store interface {
 // Source is an opened source with its two names.
 type Source struct {
 	Name, ID string
+	Was      []string // ids that it had before
 	// StaleAfter is the age from which on what is known of the source decides nothing any more: its people are left exactly as they are.
 	// 0: never.
 	StaleAfter time.Duration

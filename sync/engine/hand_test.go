@@ -191,3 +191,55 @@ func TestAWipedStampChangesNothingWhileTheStateFileIsThere(t *testing.T) {
 	w.quiet()
 	w.kisi.CheckT(t)
 }
+
+// silent runs over the changes and expects that nobody asks Kisi anything.
+func (w *world) silent() {
+	w.t.Helper()
+	w.kisi.ResetLog()
+	w.pass(time.Hour)
+	w.must(false)
+	if calls := w.kisi.Requests(); len(calls) > 0 {
+		w.t.Errorf("a run of changes without changes made %d calls, the first: %s %s", len(calls), calls[0].Method, calls[0].Path)
+	}
+}
+
+func TestWhoIsLeftAloneIsNotLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.policy.Existing = plan.ReportOnly
+	ana := w.kisi.AddUser(kisisim.UserSpec{Email: "Ana@nordlicht.example", Name: "By hand"})
+	w.must(true)
+	w.silent()
+	w.staff.groups["gus"] = "staff"
+	hand := w.kisi.AddUser(kisisim.UserSpec{Email: "gus@nordlicht.example", Name: "By hand"})
+	w.pass(time.Hour)
+	w.must(false) // is new, so somebody looks
+	w.silent()
+	w.kisi.DeleteUser(ana)
+	w.pass(time.Hour)
+	w.must(true)
+	w.expect("ana", "Staff", true)
+	w.policy.Existing = plan.ManageOurRights
+	w.pass(time.Hour)
+	w.must(false)
+	w.expect("gus", "Staff", true)
+	if w.kisi.UserID("gus@nordlicht.example") != hand {
+		t.Error("another user was made")
+	}
+	w.silent()
+	w.kisi.CheckT(t)
+}
+
+// Two people of the directory, one Kisi user: the address that it has is one's by now, and the other's still.
+func TestWhoseUserIsAnothersIsNotLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.staff.mail["bo"] = "bo.lind@nordlicht.example"
+	w.staff.groups["zed"], w.staff.mail["zed"] = "staff", "bo@nordlicht.example"
+	w.pass(time.Hour)
+	w.must(true)
+	w.expectTold("linked_elsewhere", "bo@", "belongs to another person")
+	w.silent()
+	w.kisi.CheckT(t)
+}

@@ -57,7 +57,7 @@ type reading struct {
 
 // read fetches, weighs and keeps. The reading is nil after an error.
 func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error) {
-	last, err := e.snapshot(ctx, s.ID)
+	last, err := e.snapshot(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -121,20 +121,28 @@ func (e *Engine) again(ctx context.Context, last *directory.Snapshot, receipt di
 	return &reading{next: next, diff: directory.Diff{Before: counts, After: counts}}, nil
 }
 
-// snapshot returns what is known of a source, from memory or from the store; nil when nothing is.
-func (e *Engine) snapshot(ctx context.Context, id string) (*directory.Snapshot, error) {
+// snapshot returns what is known of a source, from memory or from the store; nil when nothing is. What is known of a source that was
+// renamed moves to its new id.
+func (e *Engine) snapshot(ctx context.Context, source Source) (*directory.Snapshot, error) {
 	e.mu.Lock()
-	s := e.held[id]
+	s := e.held[source.ID]
 	e.mu.Unlock()
 	if s != nil {
 		return s, nil
 	}
-	s, err := e.o.Store.Snapshot(ctx, id)
+	s, err := e.o.Store.Snapshot(ctx, source.ID)
+	for i := 0; i < len(source.Was) && s == nil && err == nil; i++ {
+		var moved bool
+		if moved, err = e.o.Store.RenameSource(ctx, source.Was[i], source.ID); err == nil && moved {
+			e.o.Log.Info("source renamed", "source", source.Name, "was", source.Was[i], "id", source.ID)
+			s, err = e.o.Store.Snapshot(ctx, source.ID)
+		}
+	}
 	if err != nil || s == nil {
 		return nil, err
 	}
 	e.mu.Lock()
-	e.held[id] = s
+	e.held[source.ID] = s
 	e.mu.Unlock()
 	return s, nil
 }

@@ -92,7 +92,7 @@ type look struct {
 func (l *look) recall(ctx context.Context) (err error) {
 	var all []*directory.Snapshot
 	for _, s := range l.e.o.Sources {
-		snapshot, err := l.e.snapshot(ctx, s.ID)
+		snapshot, err := l.e.snapshot(ctx, s)
 		if err != nil {
 			return fmt.Errorf("source %s: %w", s.Name, err)
 		}

@@ -240,3 +240,60 @@ func TestAGraceThatEndsWhileTheSourceIsDownGoesOnUntilItIsRead(t *testing.T) {
 		w.kisi.CheckT(t)
 	}
 }
+
+// cases.md: a source that is called otherwise in the file loses nobody. Who had vanished before keeps the grace, and loses the doors at
+// its end; nothing is doubted, and nobody is made twice.
+func TestASourceThatIsRenamedInTheFileLosesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	eva := w.staff.groups["eva"]
+	delete(w.staff.groups, "eva")
+	w.pass(time.Hour)
+	w.must(true)
+	delete(w.staff.groups, "dora")
+	w.pass(10 * time.Hour)
+	w.must(true)
+
+	w.renameCorp("head-office")
+	users := len(w.kisi.World().Users)
+	w.kisi.ResetLog()
+	w.pass(time.Hour)
+	w.must(true)
+	if writes := w.kisi.Writes(); len(writes) > 0 {
+		t.Errorf("%d writes, the first: %s %s %s", len(writes), writes[0].Method, writes[0].Path, writes[0].Body)
+	}
+	for _, p := range w.last.Problems {
+		t.Errorf("%+v", p)
+	}
+	if s := w.last.Sources[0]; s.Doubts > 0 || s.Error != "" {
+		t.Errorf("%+v", s)
+	}
+	w.expect("eva", "Staff", true)
+	w.expect("ana", "Staff", true)
+
+	w.pass(13 * time.Hour) // a day after eva was first missed
+	w.must(true)
+	w.expect("eva", "Staff", false)
+	w.expect("dora", "Contractors", true)
+	w.staff.groups["eva"] = eva
+	w.pass(time.Hour)
+	w.must(true)
+	w.expect("eva", "Staff", true)
+	if now := len(w.kisi.World().Users); now != users {
+		t.Errorf("%d users, there were %d", now, users)
+	}
+	w.quiet()
+	w.kisi.CheckT(t)
+}
+
+// renameCorp calls the source otherwise in the file, and says how it was called.
+func (w *world) renameCorp(name string) {
+	w.corp = engine.Source{Name: name, ID: name, Was: []string{"corp"}}
+	s := &w.spec.Sources[0]
+	s.Name, s.ID, s.Was = name, name, []string{"corp"}
+	for i := range w.spec.Rules {
+		w.spec.Rules[i].From.Source = name
+	}
+	w.spec.Precedence = []string{name}
+}

@@ -124,6 +124,7 @@ type world struct {
 	policy plan.Policy
 	limits plan.Limits
 	accept map[string]bool
+	corp   engine.Source                     // as the file calls it; the directory is staff
 	more   []engine.Source                   // beside corp
 	target func(engine.Target) engine.Target // wraps, for tests that break things
 	store  func(engine.Store) engine.Store
@@ -153,6 +154,7 @@ func (w *world) furnish() {
 	w.policy = plan.Policy{Installation: "test-1", Managed: true}
 	w.limits = plan.Limits{Window: 24 * time.Hour, Disabled: 50, Removals: plan.Removals{People: 50}, Grants: 50}
 	w.spec = nordlicht()
+	w.corp = engine.Source{Name: "corp", ID: "corp"}
 }
 
 // nordlicht is the file: two groups that exist (one in a place) and two that are made.
@@ -205,7 +207,9 @@ func (w *world) run(full bool) (readErr, err error) {
 }
 
 func (w *world) sources() []engine.Source {
-	return append([]engine.Source{{Name: "corp", ID: "corp", Source: w.staff}}, w.more...)
+	corp := w.corp
+	corp.Source = w.staff
+	return append([]engine.Source{corp}, w.more...)
 }
 
 // now is this host's clock. Without a clock of its own the world lives by that of the bubble that it is in.

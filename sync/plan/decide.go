@@ -19,6 +19,7 @@ type decider struct {
 	scratch   []Step // the steps of the person under way
 	right     *access.Fields
 	notes     []Note
+	met       []access.RemoteID          // Kisi users who are left alone and not in the ledger
 	names     map[access.RemoteID]string // of groups: as the file says, else as Kisi does
 	holding   map[access.RemoteID]int    // people per group; nil until asked for
 	sensitive map[access.RemoteID]bool   // groups, by id or as weighedGroup numbers them; nil until asked for

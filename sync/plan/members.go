@@ -117,6 +117,9 @@ func (p *person) stranger() {
 		return
 	case p.d.in.Policy.Existing == ReportOnly:
 		p.d.note(LeftAlone, p.name(), "a Kisi user with this address exists; existing_kisi_users: report leaves it alone")
+		if p.d.people.linked(p.id) == nil {
+			p.d.met = append(p.d.met, p.id)
+		}
 		return
 	case p.adopting():
 		p.link(access.Adopted)

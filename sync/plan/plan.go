@@ -21,6 +21,9 @@ type Input struct {
 type Plan struct {
 	Steps []Step
 	Notes []Note // sorted by kind, then who
+	// Met are Kisi users of addresses that rules speak of, who are left alone, ascending: to be remembered, so that nobody looks at them
+	// again for that.
+	Met []access.RemoteID
 }
 
 // Step is one change with why it is made, what must come first, and whether it is held.
@@ -127,5 +130,5 @@ func Compute(in Input) *Plan {
 	hold(d, steps)
 	d.noteLeavers(steps)
 	d.sortNotes()
-	return &Plan{Steps: steps, Notes: d.notes}
+	return &Plan{Steps: steps, Notes: d.notes, Met: sorted(d.met)}
 }
