@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -123,6 +122,3 @@ func group(cmd *cobra.Command) *cobra.Command {
 }
 
 func seeHelp(cmd *cobra.Command) string { return "see " + cmd.CommandPath() + " --help" }
-
-// now is the clock of the program; everything below is given it.
-func now() time.Time { return time.Now() }

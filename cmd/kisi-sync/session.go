@@ -11,7 +11,6 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
-	"github.com/kisi-sync/kisi-sync/internal/pacer"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
@@ -122,11 +121,13 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 
 func (s *session) openKisi(o opening) error {
 	k := s.settings.Kisi
+	pace := pace(k.Rate)
+	pace.Patience = o.patience
 	client, err := kisi.New(kisi.Options{
 		URL:         k.URL,
 		Key:         func() (secret.String, error) { return k.APIKey.Resolve(s.settings.Secrets()) },
 		Integration: k.Program.Identifier, Contact: k.Program.Contact, UserAgent: "kisi-sync/" + version(),
-		Pace: pacer.Options{Rate: k.Rate, After: now(), Patience: o.patience}, Log: s.ui.log, Now: now,
+		Pace: pace, Log: s.ui.log, Now: now,
 	})
 	if err != nil {
 		return err
