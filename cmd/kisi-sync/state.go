@@ -51,27 +51,35 @@ func stateCheckVerb(ui *voice, c *common) *cobra.Command {
 		Use: "check", Short: "Read the whole state file and say what is wrong with it", Args: exactly(),
 		Long:    "Reads every row of the state file, and walks the audit trail. Exit code 1 says that something is wrong; nothing is changed.",
 		Example: "  kisi-sync state check\n  kisi-sync state check --json | jq '.findings'",
-		RunE:    reading(ui, c, func(ctx context.Context, t *trail, _ []string) error { return t.checkState(ctx) }),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return checkState(cmd.Context(), ui, c) },
 	}
 }
 
-func (t *trail) checkState(ctx context.Context) error {
-	all, err := t.Findings(ctx)
+// checkState looks also at a file that no other verb would open.
+func checkState(ctx context.Context, ui *voice, c *common) error {
+	settings, err := loadWithoutSecrets(c)
+	if err != nil {
+		return err
+	}
+	if err := isThere(settings.State); err != nil {
+		return err
+	}
+	all, err := store.Examine(ctx, settings.State, store.Options{Now: now})
 	if err != nil {
 		return err
 	}
 	rows := convert(all, func(f store.Finding) findingRow { return findingRow{f.What, f.Error(), f.Do} })
-	if err := t.ui.printJSON(map[string]any{"state": t.Path(), "findings": rows}); err != nil {
+	if err := ui.printJSON(map[string]any{"state": settings.State, "findings": rows}); err != nil {
 		return err
 	}
 	for _, f := range rows {
-		t.ui.say("%s %s", t.ui.red("✗"), f.Text)
+		ui.say("%s %s", ui.red("✗"), f.Text)
 	}
 	if len(rows) > 0 {
 		return failed(fmt.Errorf("the state file has %s", count(len(rows), "problem", "problems")),
 			"kisi-sync state restore puts a backup in its place, state rebuild begins anew")
 	}
-	t.ui.say("%s %s is whole.", t.ui.green("✓"), t.Path())
+	ui.say("%s %s is whole.", ui.green("✓"), settings.State)
 	return nil
 }
 

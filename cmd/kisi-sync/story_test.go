@@ -47,6 +47,7 @@ func TestMain(m *testing.M) {
 //	json [NULLABLE...]         the output is one JSON document, in which only these fields may be null
 //	lock FILE                  another kisi-sync has the state file open
 //	appears FILE               wait for a file
+//	spoil FILE HOW             a file is damaged: cut (its second half is missing), empty, loop (its pages lead to themselves)
 func TestStories(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the stories speak of signals, modes and terminals")
@@ -61,6 +62,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
+			"spoil": cmdSpoil,
 		},
 	})
 }
@@ -274,4 +276,24 @@ func cmdAppears(ts *testscript.TestScript, _ bool, args []string) {
 		<-tick.C
 	}
 	ts.Fatalf("%s does not appear", args[0])
+}
+
+func cmdSpoil(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	page := os.Getpagesize()
+	switch args[1] {
+	case "cut":
+		b = b[:2*page+page/2]
+	case "empty":
+		b = nil
+	case "loop": // the number of each page, and where it begins to lead to, is that of the second
+		for at := 2 * page; at < len(b); at += page {
+			copy(b[at:at+page], b[2*page:3*page])
+		}
+	default:
+		ts.Fatalf("spoil: no way %s", args[1])
+	}
+	ts.Check(os.WriteFile(path, b, 0o600))
 }

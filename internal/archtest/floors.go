@@ -24,8 +24,9 @@ func floors() map[string]int {
 		"internal/dn":       ground,
 		"internal/email":    ground,
 		"internal/pacer":    ground,
-		"internal/secret":   ground,
+		"internal/pages":    ground,
 		"internal/sdnotify": ground,
+		"internal/secret":   ground,
 
 		"internal/access":    words,
 		"internal/directory": words,

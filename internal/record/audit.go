@@ -60,6 +60,7 @@ const (
 	DidCut      = "cut trail"
 	DidPause    = "pause"
 	DidResume   = "resume"
+	DidOpen     = "open state" // with something to say about it
 )
 
 // Done is the outcome of what succeeded.

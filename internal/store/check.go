@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	bolt "go.etcd.io/bbolt"
+	"os"
 )
 
 // Finding is something wrong with the file: what it concerns, what was found, and what to do about it.
@@ -29,11 +28,15 @@ func (s *Store) Check(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
+// structure names the pages of the file.
+const structure = "the structure of the file"
+
 // What to do about what is damaged.
 const (
 	doRestore = "restore the last backup, or rebuild the state if there is none"
 	doReread  = "forget what was read of the source: the next read brings everything again"
 	doAnew    = "nothing: it is written anew by the next full run"
+	doOlder   = "nothing, if the machine lost its power: else look for what the last change was, in Kisi and in the audit trail"
 	doTrail   = "keep the file for whoever looks into it, and restore the last backup whose trail holds"
 )
 
@@ -49,7 +52,7 @@ func (s *Store) Findings(ctx context.Context) (all []Finding, err error) {
 	if s.db == nil {
 		return nil, nil
 	}
-	checks := append([]part{{"the structure of the file", doRestore, s.checkPages}}, s.parts()...)
+	checks := append([]part{{structure, doRestore, s.checkPages}}, s.parts()...)
 	sources, err := s.Sources(ctx)
 	if err != nil {
 		all = append(all, Finding{What: "what is known of sources", Do: doRestore, Err: err})
@@ -94,14 +97,16 @@ func (s *Store) sealedRows(bucket string) func(context.Context) error {
 	}
 }
 
-// checkPages walks the whole file and then lets bbolt look at its own structure. bbolt does that in a goroutine of its own, where a
+// checkPages looks at all pages of the file, and then lets bbolt look, too. bbolt does that in a goroutine of its own, where a
 // broken page would end the process, so it does not get to see one.
 func (s *Store) checkPages(ctx context.Context) error {
+	if err := s.lookAtPages(ctx); err != nil {
+		return s.wrap("pages", err)
+	}
+	if s.db.IsReadOnly() { // then bbolt has no list of free pages to compare with
+		return nil
+	}
 	return s.view(ctx, "pages", func(t *txn) error {
-		err := t.tx.ForEach(func(_ []byte, b *bolt.Bucket) error { return walk(ctx, b, 0) })
-		if err != nil || s.db.IsReadOnly() { // a file that is only read has no list of free pages to compare with
-			return err
-		}
 		var problems []error
 		for err := range t.tx.Check() {
 			problems = append(problems, fmt.Errorf("%w: %w", err, ErrDamaged))
@@ -110,16 +115,19 @@ func (s *Store) checkPages(ctx context.Context) error {
 	})
 }
 
-// walk visits every page of a bucket and of the buckets in it.
-func walk(ctx context.Context, b *bolt.Bucket, depth int) error {
-	const most = 8 // a bucket that is in itself has no end; ours are three deep
-	if depth > most {
-		return ErrDamaged
+// lookAtPages looks at the pages while nothing is written.
+func (s *Store) lookAtPages(ctx context.Context) error {
+	if err := s.writing.take(ctx); err != nil {
+		return err
 	}
-	return b.ForEach(func(key, row []byte) error {
-		if row == nil {
-			return walk(ctx, b.Bucket(key), depth+1)
-		}
-		return ctx.Err()
-	})
+	defer s.writing.give()
+	file, err := os.Open(s.path)
+	if err != nil {
+		return err
+	}
+	report, err := lookAt(file)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return problemsOf(report)
 }

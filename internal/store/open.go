@@ -11,7 +11,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
 // Options are the circumstances of a Store. The zero value is what a daemon wants.
@@ -45,6 +46,7 @@ type Store struct {
 	saving  semaphore // one snapshot at a time
 	run     openRun
 	sizes   sizes
+	older   bool // one of the two first pages could not be read when it was opened
 
 	committed func() // called after each transaction that changed something; nil outside of tests
 }
@@ -84,7 +86,11 @@ func open(path string, o Options, want schema) (_ *Store, err error) {
 	if err := makePrivate(path); err != nil {
 		return nil, err
 	}
-	s, err := openFile(path, o.withDefaults(), false)
+	o = o.withDefaults()
+	if err := makeNew(path, o, want); err != nil {
+		return nil, err
+	}
+	s, err := openFile(path, o, false)
 	if err != nil {
 		return nil, err
 	}
@@ -100,29 +106,11 @@ func (s *Store) prepare(want schema) (err error) {
 	if err := s.migrate(want); err != nil {
 		return err
 	}
-	return s.dropLeftovers()
-}
-
-// openFile opens without looking at what is inside. The list of free pages is kept on disk although that makes commits larger: else
-// bbolt would walk the whole file now, and in a goroutine of its own, where a broken page ends the process.
-func openFile(path string, o Options, readOnly bool) (s *Store, err error) {
-	defer rescue(expectFaults(), &err)
-	docs, err := newDocs()
-	if err != nil {
-		return nil, err
+	if err := s.dropLeftovers(); err != nil || !s.older {
+		return err
 	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: o.Timeout, NoSync: o.NoSync,
-		FreelistType: bolt.FreelistMapType, ReadOnly: readOnly})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, ErrLocked
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return nil, fmt.Errorf("%w: %w", err, ErrDamaged)
-	case err != nil:
-		return nil, err
-	}
-	return &Store{path: path, db: db, now: o.Now, who: o.Who, docs: docs, sizes: usualSizes(),
-		writing: make(semaphore, 1), saving: make(semaphore, 1)}, nil
+	return s.Audit(context.Background(), record.AuditLine{Kind: record.DidOpen, Who: s.who, Outcome: record.Done,
+		What: "open the state file, of which one of the two first pages could not be read: its last change may be missing"})
 }
 
 // makePrivate takes away everybody else's rights to an existing file: it names people. Windows keeps rights elsewhere.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -24,7 +23,7 @@ func Rebuild(ctx context.Context, path string, r Replacement) (out Replaced, err
 	if r.Said.By == "" || r.Said.Why == "" {
 		return out, errors.New("whoever rebuilds says who and why")
 	}
-	part, err := written(path, func(*os.File) error { return nil })
+	part, err := blank(path, r.Options, currentSchema())
 	if err != nil {
 		return out, err
 	}
@@ -34,9 +33,6 @@ func Rebuild(ctx context.Context, path string, r Replacement) (out Replaced, err
 
 // salvaged fills the new file.
 func (p *replacing) salvaged() error {
-	if err := p.next.prepare(currentSchema()); err != nil {
-		return err
-	}
 	if p.last != nil && !errors.Is(p.out.Unread, ErrNewer) {
 		if err := p.salvage(); err != nil {
 			return err

@@ -160,12 +160,14 @@ func (p *replacing) lookAt(path string) error {
 	if errors.Is(err, ErrLocked) {
 		return err
 	}
-	if err != nil {
+	if err != nil { // what can be read of it is better than nothing
 		p.out.Unread = err
-		return nil
+		if s, _, err = examine(path, p.r.Options); err != nil {
+			return nil
+		}
 	}
 	p.last = s
-	p.out.Unread = p.recall()
+	p.out.Unread = cmp.Or(p.out.Unread, p.recall())
 	err = s.view(p.ctx, pinBucket, func(t *txn) error {
 		err := t.acceptable(currentSchema())
 		if err == nil {

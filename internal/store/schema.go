@@ -71,7 +71,7 @@ func versionOf(tx *bolt.Tx) (uint64, error) {
 	return v, nil
 }
 
-// migrate makes a new file, or brings an older one to what is wanted, one version after the other, after it has been copied.
+// migrate brings an older file to what is wanted, one version after the other, after it has been copied.
 func (s *Store) migrate(want schema) error {
 	var have uint64
 	err := s.db.View(func(tx *bolt.Tx) (err error) { have, err = versionOf(tx); return err })
@@ -83,7 +83,7 @@ func (s *Store) migrate(want schema) error {
 	case have == want.version:
 		return nil
 	case have == 0:
-		return s.db.Update(func(tx *bolt.Tx) error { return create(tx, want.version) })
+		return fmt.Errorf("there is nothing in it: %w", ErrDamaged)
 	}
 	if err := s.backup(have); err != nil {
 		return err
