@@ -63,6 +63,7 @@ func (c checker) check() {
 	c.limits()
 	c.approvals()
 	c.schedule()
+	c.tell()
 	c.expectations()
 }
 

@@ -20,6 +20,8 @@ func (f *file) setDefaults() {
 	f.Leavers.Delete = "never"
 	f.Schedule = scheduleBlock{Changes: "@every 1m", Full: "0 3 * * *", Zone: "UTC"}
 	f.Log = logBlock{Format: "text", Level: "info"}
+	f.Metrics.setDefaults()
+	f.Notify = notifyBlock{SummaryAt: "08:00", Again: span(24 * time.Hour)}
 	f.Limits = limitsBlock{
 		Window:   span(24 * time.Hour),
 		Disabled: peopleLimit{People: 200},

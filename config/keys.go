@@ -44,6 +44,12 @@ type file struct {
 	Expect []expectBlock `yaml:"expect,omitempty"`
 	// The file in which kisi-sync remembers what is its own. The default is kisi-sync.db in systemd's state directory, else beside this file.
 	State string `yaml:"state"`
+	// How people of this machine reach a running daemon.
+	Admin adminBlock `yaml:"admin,omitempty"`
+	// Where a monitoring system finds figures, and whether the daemon is alive and ready.
+	Metrics metricsBlock `yaml:"metrics"`
+	// Who is told what, and how.
+	Notify notifyBlock `yaml:"notify"`
 	// What the daemon writes about itself, on standard error.
 	Log logBlock `yaml:"log"`
 }

@@ -1,0 +1,110 @@
+package config
+
+import (
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/secret"
+)
+
+// Metrics is where a monitoring system finds figures. An empty Listen is nowhere.
+type Metrics struct {
+	Listen string // address and port; on loopback, or with both of what follows
+	// Certificate is the absolute path of a file in PEM, "" without TLS; Key is where its key is kept.
+	Certificate string
+	Key         secret.Ref
+	Token       secret.Ref // what callers must send; zero: nothing
+}
+
+// Notify is who is told what, and how.
+type Notify struct {
+	About     []string      // held, degraded, parked, credentials, expiry, summary
+	SummaryAt time.Duration // after midnight in the schedule's zone
+	Again     time.Duration // how long the same is not told again
+	Mail      *Mail         // nil: no mail
+	Chat      secret.Ref    // the address of an incoming webhook; zero: none
+	Webhook   *Webhook      // nil: none
+	Heartbeat *Heartbeat    // nil: none
+}
+
+// Mail is how mail is sent.
+type Mail struct {
+	Server   string // host and port
+	Security string // starttls, tls, none (on loopback only)
+	User     string // "": nobody logs in
+	Password secret.Ref
+	From     string
+	To       []string
+	CA       string // the absolute path of a file of authorities; "": the system's
+}
+
+// Webhook is an address and the key of the signature.
+type Webhook struct {
+	URL    string
+	Secret secret.Ref
+}
+
+// Heartbeat is an address that is asked as long as all is well.
+type Heartbeat struct {
+	URL   secret.Ref
+	Every time.Duration
+}
+
+// defaultHeartbeat is short enough for a service that gives its alarm after ten minutes.
+const defaultHeartbeat = span(5 * time.Minute)
+
+// Socket is the path on which the daemon answers the command line; "" is the place beside the state file.
+func (s *Settings) Socket() string { return s.absolute(s.file.Admin.Socket) }
+
+// Metrics says where a monitoring system finds figures.
+func (s *Settings) Metrics() Metrics {
+	f := s.file.Metrics
+	if f.Listen == off {
+		return Metrics{}
+	}
+	m := Metrics{Listen: f.Listen}
+	if f.TLS != nil {
+		m.Certificate, m.Key = s.absolute(f.TLS.Certificate), f.TLS.Key
+	}
+	if f.Token != nil {
+		m.Token = *f.Token
+	}
+	return m
+}
+
+// Notify says who is told what.
+func (s *Settings) Notify() Notify {
+	f := s.file.Notify
+	n := Notify{About: words(f.About), Again: time.Duration(f.Again)}
+	if len(n.About) == 0 {
+		n.About = topic("").words()
+	}
+	if at, err := time.Parse(timeOfDay, f.SummaryAt); err == nil {
+		n.SummaryAt = time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	}
+	if m := f.Mail; m != nil {
+		n.Mail = &Mail{Server: m.Server, Security: string(m.Security), From: m.From, To: slices.Clone(m.To), CA: s.absolute(m.CA)}
+		if m.Login != nil {
+			n.Mail.User, n.Mail.Password = m.Login.User, m.Login.Password
+		}
+	}
+	if f.Chat != nil {
+		n.Chat = f.Chat.URL
+	}
+	if f.Webhook != nil {
+		n.Webhook = &Webhook{URL: f.Webhook.URL, Secret: f.Webhook.Secret}
+	}
+	if f.Heartbeat != nil {
+		n.Heartbeat = &Heartbeat{URL: f.Heartbeat.URL, Every: time.Duration(f.Heartbeat.Every)}
+	}
+	return n
+}
+
+// absolute makes a path of the file absolute; "" stays.
+func (s *Settings) absolute(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(s.Dir, path)
+}
