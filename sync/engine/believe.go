@@ -19,6 +19,9 @@ func (l *look) believed(ctx context.Context, scope access.Scope) (*access.State,
 		return nil, fmt.Errorf("%w: the API key belongs to another organization (%q, id %d) than when Kisi was last looked at as a whole (%q, id %d)",
 			access.ErrStop, is.Domain, is.ID, was.Domain, was.ID)
 	}
+	if err := l.groupsAgain(ctx, state); err != nil {
+		return nil, err
+	}
 	if state, err = l.secondLook(ctx, state); err != nil {
 		return nil, err
 	}
@@ -31,6 +34,25 @@ func (l *look) believed(ctx context.Context, scope access.Scope) (*access.State,
 // another says that an organization is not the one that the file names.
 func (e *Engine) another(o access.Organization) bool {
 	return e.o.Organization != "" && o.Domain != "" && o.Domain != e.o.Organization
+}
+
+// groupsAgain asks once more for the groups when one is not there any more that the catalog has. A list that lied once would have us make
+// a second group of a name.
+func (l *look) groupsAgain(ctx context.Context, state *access.State) error {
+	gone := func(g access.Group) bool {
+		return !slices.ContainsFunc(state.Groups, func(o access.Group) bool { return o.ID == g.ID })
+	}
+	if !slices.ContainsFunc(l.out.Words.Catalog.Groups, gone) {
+		return nil
+	}
+	again, err := l.e.o.Target.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(again.Groups, gone); i >= 0 {
+		return fmt.Errorf("Kisi shows the group %q when asked again; nothing is done, because what it shows cannot be trusted now", again.Groups[i].Name)
+	}
+	return nil
 }
 
 // secondLook asks again, in another way, when something of ours is not there any more: a list by the ids of those who are missing from

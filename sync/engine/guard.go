@@ -76,7 +76,7 @@ func unseen(ledger *access.Ledger, s *access.State, allowed int) error {
 			continue
 		}
 		for k := range a.Owned {
-			if len(a.Known.In(a.Owned[k].Group)) == 0 {
+			if len(a.Known.In(a.Owned[k].Group)) == 0 || !m.Enabled { // whom we suspended may have lost the rights by that
 				continue
 			}
 			rights++

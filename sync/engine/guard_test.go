@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -129,4 +130,26 @@ func TestOnlyAdministratorsAreSpared(t *testing.T) {
 		}
 		w.kisi.CheckT(t)
 	}
+}
+
+// Found by TestSoak (seed 1153): whom we suspend may lose the rights by that, as some Kisi may do it. That is no reason to believe that
+// the key sees less.
+func TestRightsOfWhomWeSuspendedAreNotMissed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{SuspendedLoseRights: true})
+	for i := range 8 {
+		w.staff.groups[fmt.Sprintf("old%d", i)] = "staff lab servers"
+	}
+	w.must(true)
+	for i := range 8 {
+		w.staff.disabled[fmt.Sprintf("old%d", i)] = true
+	}
+	w.limits.Removals.People = 1
+	for range 3 {
+		w.pass(time.Hour)
+		w.must(false)
+	}
+	w.must(true)
+	w.expect("old0", "Staff", false)
+	w.expect("ana", "Staff", true)
 }

@@ -27,6 +27,7 @@ type life struct {
 	read    staff          // the directory as it was last read
 	rules   []mapping.Rule // all; those of the file are some of them
 	old     []byte         // an earlier state file; nil for none
+	oldRead staff          // the directory as that one knows it
 	forgot  bool           // the state file was lost or old once: rights of before are nobody's
 	touched map[string]bool
 	frozen  map[string]bool // suspended by hand
@@ -140,11 +141,12 @@ func (l *life) loseState() {
 	}
 	switch l.dice.roll("state", 0, 2) {
 	case 0:
-		l.old = l.copyState()
+		l.old, l.oldRead = l.copyState(), l.read
 	case 1:
 		if l.old != nil {
 			l.say("the state file is an old one")
 			l.restoreState(l.old)
+			l.read = l.oldRead
 			l.forgot = true
 		}
 	default:
@@ -300,7 +302,8 @@ func (l *life) approveWaiting() {
 
 // excused says that it was forgotten, with the state file, whose somebody's suspension or right was, and that this was reported.
 func (l *life) excused(who string) bool {
-	return l.forgot && (l.told("suspended_by_hand", who, "it stays so") || l.told("less_than_wanted", who, "it is not ours to change"))
+	return l.forgot && (l.told("suspended_by_hand", who, "it stays so") || l.told("less_than_wanted", who, "it is not ours to change") ||
+		l.told("removed_by_hand", who, "took"))
 }
 
 // compare holds the end against what a simple mind expects, where nobody has had a hand in it.

@@ -211,3 +211,25 @@ func TestAStampThatIsReadLaterMakesTheUserOursAgain(t *testing.T) {
 	w.quiet()
 	w.kisi.CheckT(t)
 }
+
+// Found by TestSoak (seed 1278): the state file is lost, and one of the lists of groups that a run reads comes empty.
+func TestAListOfGroupsThatLiesOnceMakesNoGroupAgain(t *testing.T) {
+	t.Parallel()
+	for _, lie := range []kisisim.Action{kisisim.EmptyList(), kisisim.Answer(200, "application/json", "[]")} {
+		for nth := 1; nth <= 3; nth++ {
+			w := newWorld(t, kisisim.Assumptions{})
+			w.must(true)
+			groups := len(w.kisi.World().Groups)
+			w.forget()
+			w.pass(time.Hour)
+			w.kisi.Inject(kisisim.Fault{Method: "GET", Path: "/groups", Nth: nth, Do: lie})
+			_, _ = w.run(true)
+			w.heal()
+			if n := len(w.kisi.World().Groups); n != groups {
+				t.Errorf("%s of reading %d: %d groups became %d", lie, nth, groups, n)
+			}
+			w.expect("ana", "Staff", true)
+			w.kisi.CheckT(t)
+		}
+	}
+}
