@@ -267,3 +267,14 @@ func (p *Preview) Findings(ctx context.Context) ([]Finding, error) { return p.ba
 
 // Check is Store.Check.
 func (p *Preview) Check(ctx context.Context) error { return p.base.Check(ctx) }
+
+// Paused is Store.Paused.
+func (p *Preview) Paused(ctx context.Context) (*record.Pause, error) { return p.base.Paused(ctx) }
+
+// Pause refuses.
+func (p *Preview) Pause(context.Context, record.Said) (*record.Pause, error) {
+	return nil, ErrPreview
+}
+
+// Resume refuses.
+func (p *Preview) Resume(context.Context, record.Said) error { return ErrPreview }
