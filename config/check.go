@@ -57,6 +57,7 @@ func (c checker) check() {
 	c.kisi()
 	c.sources()
 	c.leavers()
+	c.leaversLater()
 	c.groups()
 	c.sensitiveDoors()
 	c.rules()
@@ -137,6 +138,20 @@ func (c checker) leavers() {
 	for path, wait := range map[string]patience{"deleted": l.Deleted.Suspend, "vanished": l.Vanished.Suspend} {
 		if wait < 0 {
 			c.warn("leavers."+path+".suspend", "whoever leaves the directory in this way keeps every door until somebody suspends the user in Kisi", "")
+		}
+	}
+}
+
+// leaversLater looks at what becomes of people some time after their suspension.
+func (c checker) leaversLater() {
+	const shortest = 24 * time.Hour
+	for _, l := range c.Leavers.ladders() {
+		if l.rungs.Delete >= 0 && l.rungs.Delete < shortest {
+			c.add(l.deletePath, "a Kisi user that is deleted cannot be brought back, and who returns would have to be set up anew",
+				"wait "+formatDuration(shortest)+" at least, better some months; a suspended user opens nothing")
+		}
+		if l.rungs.Delete >= 0 && l.rungs.Revoke > l.rungs.Delete {
+			c.add(l.revokePath, "the rights would be taken after the user is deleted", "write less than in "+l.deletePath+", or never")
 		}
 	}
 }

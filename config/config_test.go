@@ -92,8 +92,9 @@ func TestEveryKeyArrivesInTheMapping(t *testing.T) {
 		Precedence:         []string{"staff", "contractors"},
 		SamePersonBy:       "badge_number",
 		CreateWithoutDoors: true,
-		Leavers:            mapping.Leavers{Disabled: 15 * time.Minute, Deleted: time.Hour, LeftScope: after(48 * time.Hour), NoDoors: after(0)},
-		SensitiveDoors:     []string{"HQ / Server Room", "12"},
+		Leavers: mapping.Leavers{Disabled: 15 * time.Minute, Deleted: time.Hour, LeftScope: after(48 * time.Hour), NoDoors: after(0),
+			After: laterRungs()},
+		SensitiveDoors: []string{"HQ / Server Room", "12"},
 		Groups: []mapping.Group{
 			{Name: "Contractors", ID: 4711, Members: true},
 			{Name: "HQ Staff", Create: true, Members: true, Openings: true, Description: &everybody, Doors: []string{"HQ / Main entrance", "12"},
@@ -145,6 +146,13 @@ func TestNeverToSuspendLeaversOfTheDirectoryIsWarnedOf(t *testing.T) {
 	}
 }
 
+// laterRungs are those of whole.yaml.
+func laterRungs() map[access.CauseKind]mapping.Rungs {
+	rest := mapping.Rungs{Revoke: 30 * 24 * time.Hour, Delete: mapping.Never}
+	return map[access.CauseKind]mapping.Rungs{access.Disabled: {Revoke: rest.Revoke, Delete: 180 * 24 * time.Hour}, access.Deleted: rest,
+		access.LeftScope: rest, access.NoDoors: rest}
+}
+
 func TestDefaultsAreTheCarefulOnes(t *testing.T) {
 	s := loadFile(t, "least.yaml")
 	if got, want := s.Policy(), (plan.Policy{Installation: "berlin-1", Mode: plan.Observe}); got != want {
@@ -154,8 +162,9 @@ func TestDefaultsAreTheCarefulOnes(t *testing.T) {
 	if got := s.Limits(); got != want {
 		t.Errorf("limits %+v, want %+v", got, want)
 	}
-	if got, want := s.MappingSpec().Leavers, (mapping.Leavers{Vanished: 24 * time.Hour}); got != want {
-		t.Errorf("leavers %+v, want %+v", got, want)
+	leavers := mapping.Leavers{Vanished: 24 * time.Hour, After: map[access.CauseKind]mapping.Rungs{}}
+	if diff := cmp.Diff(leavers, s.MappingSpec().Leavers); diff != "" {
+		t.Errorf("leavers (-want +got):\n%s", diff)
 	}
 	if s.Kisi.URL != "https://api.kisi.io" || s.Kisi.Rate != 4 {
 		t.Errorf("kisi %+v", s.Kisi)

@@ -17,7 +17,7 @@ func (f *file) setDefaults() {
 	f.Leavers.Deleted.Suspend = 0
 	f.Leavers.Vanished.Suspend = patience(24 * time.Hour)
 	f.Leavers.LeftScope.Suspend, f.Leavers.NoDoors.Suspend = patience(mapping.Never), patience(mapping.Never)
-	f.Leavers.Delete = "never"
+	f.Leavers.Revoke, f.Leavers.Delete = patience(mapping.Never), patience(mapping.Never)
 	f.Schedule = scheduleBlock{Changes: "@every 1m", Full: "0 3 * * *", Zone: "UTC"}
 	f.Log = logBlock{Format: "text", Level: "info"}
 	f.Metrics.setDefaults()

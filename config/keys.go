@@ -169,20 +169,32 @@ type leaversBlock struct {
 	LeftScope patienceBlock `yaml:"left_scope"`
 	// Somebody who lost the last door, and whom nobody gave another one.
 	NoDoors patienceBlock `yaml:"no_doors"`
-	// When a suspended user is deleted in Kisi.
-	Delete deletion `yaml:"delete"`
+	// How long after the suspension the rights that kisi-sync gave are taken; until then a return brings them back. A cause may have its own.
+	Revoke patience `yaml:"revoke"`
+	// How long after the suspension a user that kisi-sync made is deleted in Kisi, which cannot be undone. A cause may have its own.
+	Delete patience `yaml:"delete"`
 }
 
 // suspendBlock is when somebody is suspended.
 type suspendBlock struct {
 	// How long after the cause the user is suspended in Kisi: at_once, or a duration.
-	Suspend delay `yaml:"suspend"`
+	Suspend    delay `yaml:"suspend"`
+	rungsBlock `yaml:",inline"`
 }
 
 // patienceBlock is when somebody is suspended, if ever.
 type patienceBlock struct {
 	// How long after the cause the user is suspended in Kisi: at_once, a duration, or never.
-	Suspend patience `yaml:"suspend"`
+	Suspend    patience `yaml:"suspend"`
+	rungsBlock `yaml:",inline"`
+}
+
+// rungsBlock is what becomes of somebody some time after the suspension.
+type rungsBlock struct {
+	// How long after the suspension the rights that kisi-sync gave are taken; without it, as leavers.revoke says.
+	Revoke *patience `yaml:"revoke,omitempty"`
+	// How long after the suspension a user that kisi-sync made is deleted in Kisi; without it, as leavers.delete says.
+	Delete *patience `yaml:"delete,omitempty"`
 }
 
 // byHandBlock is what to do about changes that somebody made by hand in Kisi.

@@ -215,7 +215,48 @@ func (s *Settings) MappingSpec() mapping.Spec {
 
 func (l *leaversBlock) mapping() mapping.Leavers {
 	return mapping.Leavers{Disabled: time.Duration(l.Disabled.Suspend), Deleted: time.Duration(l.Deleted.Suspend), Vanished: time.Duration(l.Vanished.Suspend),
-		LeftScope: l.LeftScope.Suspend.after(), NoDoors: l.NoDoors.Suspend.after()}
+		LeftScope: l.LeftScope.Suspend.after(), NoDoors: l.NoDoors.Suspend.after(), After: l.after()}
+}
+
+// after returns what becomes of the suspended later, by cause; causes of whose suspended nothing ever becomes are missing.
+func (l *leaversBlock) after() map[access.CauseKind]mapping.Rungs {
+	all := map[access.CauseKind]mapping.Rungs{}
+	for _, ladder := range l.ladders() {
+		if ladder.rungs != (mapping.Rungs{Revoke: mapping.Never, Delete: mapping.Never}) {
+			all[ladder.cause] = ladder.rungs
+		}
+	}
+	return all
+}
+
+// ladder is what becomes of the suspended of one cause, and where the file says so.
+type ladder struct {
+	cause                  access.CauseKind
+	rungs                  mapping.Rungs
+	revokePath, deletePath string
+}
+
+// ladders returns the five of them, in the order of the file.
+func (l *leaversBlock) ladders() []ladder {
+	return []ladder{
+		l.ladder("disabled", access.Disabled, l.Disabled.rungsBlock),
+		l.ladder("deleted", access.Deleted, l.Deleted.rungsBlock),
+		l.ladder("vanished", access.Vanished, l.Vanished.rungsBlock),
+		l.ladder("left_scope", access.LeftScope, l.LeftScope.rungsBlock),
+		l.ladder("no_doors", access.NoDoors, l.NoDoors.rungsBlock),
+	}
+}
+
+// ladder is that of one cause: as its own block says, else as all of them.
+func (l *leaversBlock) ladder(name string, cause access.CauseKind, own rungsBlock) ladder {
+	out := ladder{cause, mapping.Rungs{Revoke: time.Duration(l.Revoke), Delete: time.Duration(l.Delete)}, "leavers.revoke", "leavers.delete"}
+	if own.Revoke != nil {
+		out.rungs.Revoke, out.revokePath = time.Duration(*own.Revoke), "leavers."+name+".revoke"
+	}
+	if own.Delete != nil {
+		out.rungs.Delete, out.deletePath = time.Duration(*own.Delete), "leavers."+name+".delete"
+	}
+	return out
 }
 
 func specSource(b row[sourceBlock]) mapping.Source {

@@ -13,7 +13,6 @@ type (
 	mode       string
 	newUsers   string
 	existing   string
-	deletion   string
 	keepOnly   string
 	reportOnly string
 	removed    string
@@ -28,7 +27,6 @@ type (
 func (mode) words() []string       { return []string{"observe", "add_only", "full"} }
 func (newUsers) words() []string   { return []string{"managed", "invited"} }
 func (existing) words() []string   { return []string{"manage_our_rights", "report", "adopt"} }
-func (deletion) words() []string   { return []string{"never"} }
 func (keepOnly) words() []string   { return []string{"keep"} }
 func (reportOnly) words() []string { return []string{"report"} }
 func (removed) words() []string    { return []string{"keep", "repair"} }
@@ -38,10 +36,6 @@ func (role) words() []string       { return []string{"door_access", "group_manag
 func (missing) words() []string    { return []string{"refuse", "open"} }
 func (logFormat) words() []string  { return []string{"text", "json"} }
 func (logLevel) words() []string   { return []string{"debug", "info", "warn", "error"} }
-
-func (deletion) later(string) (text, hint string) {
-	return "deleting users is not there yet", "write never; a suspended user opens nothing"
-}
 
 // plan returns the word as the planner knows it; whatever is no word of ours writes nothing.
 func (m mode) plan() plan.Mode {

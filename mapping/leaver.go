@@ -110,6 +110,7 @@ func (m *mapper) orphan(a uint32) access.Wish {
 		w.Losses = m.lost(none, a, nil)
 		d = m.doorless(a, &w)
 	}
+	d = m.retire(a, none, &w, d)
 	if w.Standing = d.standing; d.standing != access.Keep {
 		w.Cause = m.causes.number(d.cause)
 	}

@@ -49,6 +49,14 @@ type Leavers struct {
 	Vanished  time.Duration  // complete reads do not bring the person; or Never
 	LeftScope *time.Duration // the source may not speak for the person's address any more; nil: never, it is only reported
 	NoDoors   *time.Duration // nothing that we gave is left, nor anything else that is known; nil: never
+	// After says, by the cause of a suspension, what becomes of the suspended later. A cause that is missing: nothing, ever.
+	After map[access.CauseKind]Rungs
+}
+
+// Rungs are the later steps of a leaver's ladder, counted from the suspension; Never: not at all.
+type Rungs struct {
+	Revoke time.Duration // the rights that we gave are taken, so that groups do not fill with the suspended
+	Delete time.Duration // the Kisi user is deleted, if it is one that we made
 }
 
 // Never is later than every wait of Leavers.

@@ -212,7 +212,7 @@ func (m *mapper) trailWish(human, account uint32) *TrailWish {
 	if !ok {
 		return nil
 	}
-	t := &TrailWish{Member: w.Member, Email: w.Email, Standing: [...]string{"keep", "suspend", "leave"}[w.Standing], Cause: m.causes.list[w.Cause].Text}
+	t := &TrailWish{Member: w.Member, Email: w.Email, Standing: [...]string{"keep", "suspend", "leave", "remove"}[w.Standing], Cause: m.causes.list[w.Cause].Text}
 	for _, g := range w.Grants {
 		t.Grants = append(t.Grants, TrailGrant{m.groups[g.Group].Name, g.Role.Words(), m.instant(g.From), m.instant(g.Until), g.Unsure, m.causes.list[g.Cause].Text})
 	}

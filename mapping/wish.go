@@ -168,6 +168,7 @@ func (m *mapper) held(a uint32) (w access.Wish, ok bool) {
 		w.Losses = m.lost(h, a, w.Grants)
 		d = m.doorless(a, &w)
 	}
+	d = m.retire(a, h, &w, d)
 	if w.Standing = d.standing; d.standing != access.Keep {
 		w.Cause = m.causes.number(d.cause)
 	}

@@ -142,7 +142,7 @@ func desiredGroups(d *access.Desired, folded string) map[string]decided {
 	groups := map[string]decided{}
 	for i := range d.Wishes {
 		w := &d.Wishes[i]
-		if w.Folded != folded || w.Standing == access.Suspend {
+		if w.Folded != folded || w.Standing == access.Suspend || w.Standing == access.Remove {
 			continue
 		}
 		for _, g := range w.Grants {

@@ -127,6 +127,8 @@ func (s *session) showShould(w *shouldHold) {
 		if len(w.Grants) > 0 {
 			s.ui.say("  (and again on return:)")
 		}
+	case "remove":
+		s.ui.say("  no Kisi user any more: %s", w.Cause)
 	case "leave":
 		s.ui.say("  left exactly as it is: %s", w.Cause)
 	}

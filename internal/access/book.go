@@ -10,7 +10,7 @@ import "slices"
 //	suspend, restore  the suspension is ours, or over    remove access  neither known nor owned
 //	link user         linked                             release, forget  not owned
 //	note by hand      owned as Satisfied, or as Adopted if the change says so
-//	forget user       nothing but the id: nobody that we know of
+//	forget, delete    nothing but the id: nobody that we know of
 func (a Account) After(c Call, r Result, at Instant) Account {
 	a.Known.Grants, a.Owned = slices.Clone(a.Known.Grants), slices.Clone(a.Owned)
 	ch, held := c.Change, len(a.Owned) > 0
@@ -22,15 +22,15 @@ func (a Account) After(c Call, r Result, at Instant) Account {
 	case UpdateMember:
 		a.Known.Name, a.Link.Name = ch.After.Name, ch.After.Name
 	case DisableMember:
-		a.Known.Enabled, a.Link.Suspended = false, &ch.Cause
+		a.Known.Enabled, a.Link.Suspended, a.Link.SuspendedAt = false, &ch.Cause, at
 	case EnableMember:
-		a.Known.Enabled, a.Link.Suspended = true, nil
+		a.Known.Enabled, a.Link.Suspended, a.Link.SuspendedAt = true, nil, 0
 	case LinkMember:
 		if a.Known.ID == 0 { // met for the first time; what else is known of him comes with the next observation
 			a.Known = Member{ID: c.Member(), Email: ch.After.Email, Name: ch.After.Name, Enabled: true}
 		}
 		a.Link.Anchors, a.Link.Level, a.Link.Name, a.Link.Since = ch.After.Anchors, ch.After.Level, ch.After.Name, at
-	case ForgetMember:
+	case ForgetMember, DeleteMember:
 		return Account{Known: Member{ID: a.Known.ID, Seen: at}}
 	default:
 		a.grants(c, r, at)
@@ -115,7 +115,7 @@ func (a Account) Saw(m Member, began Instant) Account {
 	a.Known = m
 	a.Known.Seen = began
 	if m.Enabled && a.Link.Suspended != nil {
-		a.Link.Suspended, a.Link.Bare = nil, 0 // somebody lifted it; what comes next is not ours
+		a.Link.Suspended, a.Link.SuspendedAt, a.Link.Bare = nil, 0, 0 // somebody lifted it; what comes next is not ours
 	}
 	return a
 }

@@ -7,7 +7,7 @@ import (
 // Kind is what a change does.
 type Kind uint8
 
-// The kinds. Each is exactly one HTTP write, but for the last five, which are written into the ledger only.
+// The kinds. Each is exactly one HTTP write, but for those that are LedgerOnly. They are kept on disk by number: new ones go to the end.
 const (
 	CreateMember     Kind = iota + 1 // POST /users
 	UpdateMember                     // PATCH /users: name
@@ -27,16 +27,17 @@ const (
 	ReleaseGrant                     // no longer wanted, and not ours to take
 	ForgetGrant                      // ours, no longer wanted, and gone by itself
 	ForgetMember                     // linked, and deleted in Kisi by somebody
+	DeleteMember                     // DELETE /users, which cannot be undone
 )
 
 var kindWords = [...]string{"", "create user", "update user", "suspend user", "restore user", "create group", "update group",
 	"add door", "remove door", "add elevator stop", "remove elevator stop", "give access", "change access", "remove access",
-	"link user", "note access given by hand", "release access", "forget access", "forget user"}
+	"link user", "note access given by hand", "release access", "forget access", "forget user", "delete user"}
 
 func (k Kind) String() string { return kindWords[k] }
 
 // LedgerOnly says that nothing is sent to Kisi.
-func (k Kind) LedgerOnly() bool { return k >= LinkMember }
+func (k Kind) LedgerOnly() bool { return k >= LinkMember && k != DeleteMember }
 
 // OfMember says that the change is about one person; the others are about a group.
 func (k Kind) OfMember() bool { return k <= EnableMember || k >= CreateAssignment }
@@ -91,7 +92,7 @@ func (c Change) Effect() Effect {
 	switch c.Kind {
 	case EnableMember, AddDoor, AddStop, CreateAssignment:
 		return Widens
-	case DisableMember, RemoveDoor, RemoveStop, RemoveAssignment:
+	case DisableMember, RemoveDoor, RemoveStop, RemoveAssignment, DeleteMember:
 		return Narrows
 	case UpdateAssignment:
 		return c.regrant()

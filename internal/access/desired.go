@@ -32,6 +32,7 @@ const (
 	Keep    Standing = iota // present if it has grants, enabled
 	Suspend                 // no access at all
 	Leave                   // not certain who or what this is: nothing is given and nothing is taken
+	Remove                  // left long ago, and suspended since: the user is deleted
 )
 
 // Wish is what one person should be in Kisi. A person who should have nothing and holds nothing of ours has no wish.
@@ -41,7 +42,7 @@ type Wish struct {
 	Email, Name string   // of the first source that has a value; Email is as the directory spells it, without blanks around
 	Folded      string   // Email, folded
 	Standing    Standing
-	Cause       uint32 // of Suspend and Leave
+	Cause       uint32 // of every standing but Keep
 	Create      bool   // may be created when missing
 	Grants      []WishedGrant
 	Losses      []Loss
@@ -82,10 +83,11 @@ const (
 	Deleted             // the directory said that the person is deleted
 	LeftScope           // the person is in a source that may not speak for the address any more
 	NoDoors             // the person lost the last right, for whatever cause, and has been without since
+	Retained            // the person left and was suspended long ago, and what was kept for a return is not kept longer
 )
 
 var causeWords = [...]string{"", "rule", "disabled", "vanished", "left_group", "file", "expired", "blocked", "conflict", "declared", "by_hand",
-	"deleted", "left_scope", "no_doors"}
+	"deleted", "left_scope", "no_doors", "retained"}
 
 func (k CauseKind) String() string { return causeWords[k] }
 

@@ -30,8 +30,9 @@ type Link struct {
 	Level   Level // Linked, Adopted or Created
 	Name    string
 	Since   Instant
-	// Suspended is set while the user is suspended by us.
-	Suspended *Cause
+	// Suspended is set while the user is suspended by us, and SuspendedAt then says since when; 0: nobody knows.
+	Suspended   *Cause
+	SuspendedAt Instant
 	// Bare is since when nothing is owned any more: the user lost the last right then. 0: something is owned, or nothing ever was, or
 	// nobody knows.
 	Bare Instant

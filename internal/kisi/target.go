@@ -46,6 +46,8 @@ func (t *Target) do(ctx context.Context, call access.Call) (access.Result, error
 	switch k := call.Change.Kind; {
 	case k.LedgerOnly():
 		return access.Result{}, nil // nothing to be done in Kisi
+	case k == access.DeleteMember:
+		return access.Result{}, t.deleteMember(ctx, int64(call.Member()), call.Change.Before)
 	case k <= access.EnableMember:
 		return t.doMember(ctx, call)
 	case k.OfMember():

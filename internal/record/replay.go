@@ -153,7 +153,7 @@ func (r *Replay) person(e *Entry) {
 		p.Suspended = true
 	case access.EnableMember.String():
 		p.Suspended = false
-	case access.CreateMember.String(), access.ForgetMember.String():
+	case access.CreateMember.String(), access.ForgetMember.String(), access.DeleteMember.String():
 		p.Suspended, p.Rights = false, nil
 	default:
 		p.right(e)

@@ -56,6 +56,9 @@ func (r *accountReader) link(d *decoder, flags byte, a *access.Account) {
 	if l.Bare = 0; flags&flagBare != 0 {
 		l.Bare = d.instant()
 	}
+	if l.SuspendedAt = 0; flags&flagSuspendedAt != 0 {
+		l.SuspendedAt = d.instant()
+	}
 }
 
 // anchor returns the text of an anchor, which is usually the one in the stamp.

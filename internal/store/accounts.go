@@ -11,7 +11,8 @@ import (
 //	flags, protection, link's level
 //	e-mail address, name, seen; the stamp if there is one
 //	known grants: assignment, group, role, from, until
-//	link: anchors, name unless it is the member's, since, cause of the suspension; since when nothing is owned if that is known
+//	link: anchors, name unless it is the member's, since, cause of the suspension; since when nothing is owned, and since when
+//	suspended, if that is known
 //	owned grants: level, cause, since, and the number of the known grant that is alike from 1 on, or 0 and all its fields
 //
 // What is usually the same is written once: a right that we gave is usually there as we gave it.
@@ -21,6 +22,7 @@ const (
 	flagStamp
 	flagSameName // of link and member
 	flagBare     // the link says since when nothing is owned
+	flagSuspendedAt
 )
 
 // accountRow writes the row of an account.
@@ -63,6 +65,9 @@ func accountFlags(a *access.Account) (flags byte) {
 	if a.Link.Bare != 0 {
 		flags |= flagBare
 	}
+	if a.Link.SuspendedAt != 0 {
+		flags |= flagSuspendedAt
+	}
 	return flags
 }
 
@@ -80,6 +85,9 @@ func (t *txn) linkRow(e *encoder, a *access.Account) error {
 	e.number(n)
 	if l.Bare != 0 {
 		e.number(uint64(l.Bare))
+	}
+	if l.SuspendedAt != 0 {
+		e.number(uint64(l.SuspendedAt))
 	}
 	return err
 }

@@ -34,7 +34,7 @@ type bundle struct {
 }
 
 // rank orders bundles: who leaves comes first; groups and doors come before the rights that need them; doors go last, when
-// whoever moves has his new ones.
+// whoever moves has his new ones. After everything else, users are deleted whose time is over.
 type rank uint8
 
 const (
@@ -42,6 +42,7 @@ const (
 	openings
 	everyone
 	closings
+	retired
 )
 
 // newDecider makes a decider over what was observed; with known, over what the ledger last saw, as if that were everything there is.

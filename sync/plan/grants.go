@@ -161,7 +161,7 @@ func byAssignment(all []access.Grant, id access.RemoteID) (access.Grant, bool) {
 func (p *person) losses(urgent bool) {
 	for _, l := range p.wish.Losses {
 		cause := p.d.cause(l.Cause)
-		if owned, ok := p.account.Grant(l.Group); ok && urgent == urgentCause(cause.Kind) && !p.wants(l.Group) {
+		if owned, ok := p.account.Grant(l.Group); ok && cause.Kind != access.Retained && urgent == urgentCause(cause.Kind) && !p.wants(l.Group) {
 			p.take(owned, cause)
 		}
 	}

@@ -109,9 +109,9 @@ func unsettled(open []access.Intent) map[object]*access.HoldReason {
 }
 
 // byUnknown holds what could collide with a call whose outcome is not known. Taking access away collides with nothing: it may
-// be done twice, and it must not wait.
+// be done twice, and it must not wait. To delete a user can wait.
 func (h *holder) byUnknown(s *Step) *access.HoldReason {
-	if len(h.unsettled) == 0 || s.Change.Effect() == access.Narrows {
+	if len(h.unsettled) == 0 || s.Change.Effect() == access.Narrows && s.Change.Kind != access.DeleteMember {
 		return nil
 	}
 	return holdOf(h.unsettled, &s.Change)

@@ -146,6 +146,9 @@ func (d *decider) groupKeys(s *Step, to []tally) []tally {
 	if s.Change.Effect() != access.Narrows {
 		return to
 	}
+	if s.Change.Kind == access.DeleteMember { // who is deleted has been without access for long
+		return to
+	}
 	key := tally{effect: access.Narrows, cause: weighedAs(s.Change.Cause.Kind), group: s.Change.Object.Group}
 	if s.Change.Kind != access.DisableMember {
 		return append(to, key)
@@ -259,6 +262,8 @@ func causeWords(k access.CauseKind) string {
 		return "a source may not speak for the address any more"
 	case access.NoDoors:
 		return "has held no door for long"
+	case access.Retained:
+		return "left and was suspended long ago"
 	}
 	return k.String()
 }

@@ -146,7 +146,7 @@ func (p *person) link(level access.Level) {
 func (p *person) deletedByHand() {
 	nothing := len(p.wish.Grants) == 0 && !p.wish.Create
 	switch {
-	case p.wish.Standing == access.Suspend || nothing:
+	case p.wish.Standing == access.Suspend || p.wish.Standing == access.Remove || nothing:
 		p.forget()
 	case !p.d.people.coversAddress(p.wish.Folded) || len(p.wish.Grants) > 0 && !p.wantsSomething():
 	default:
@@ -194,7 +194,10 @@ func (p *person) wantsSomething() bool {
 
 // keep compares a member whom we know with what he should be.
 func (p *person) keep() {
-	if p.wish.Standing == access.Suspend {
+	if p.wish.Standing == access.Remove && p.erase() {
+		return
+	}
+	if p.wish.Standing == access.Suspend || p.wish.Standing == access.Remove {
 		p.anchors()
 		p.address()
 		p.suspend()
@@ -274,7 +277,7 @@ func (p *person) address() {
 // suspend takes all access from somebody who left: the whole user if it is ours, otherwise what we gave.
 func (p *person) suspend() {
 	p.rank = leavers
-	cause := p.d.cause(p.wish.Cause)
+	cause := p.leftBy()
 	ours := p.account.Link.Level.Ours() && p.seen.Protected == access.Unprotected
 	if ours {
 		if p.seen.Enabled {
@@ -283,6 +286,7 @@ func (p *person) suspend() {
 		}
 		p.losses(true)
 		p.losses(false)
+		p.revoke()
 		return
 	}
 	for i := range p.account.Owned {

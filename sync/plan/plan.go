@@ -85,6 +85,7 @@ const (
 	LinkedElsewhere NoteKind = "linked_elsewhere"  // the Kisi user of that address is linked to another person
 	AddressDiffers  NoteKind = "address_differs"   // Kisi knows the person under an older address
 	UnmanagedDoors  NoteKind = "unmanaged_doors"   // doors in a managed group that somebody else put there
+	KeptInKisi      NoteKind = "kept_in_kisi"      // its time is over, and something is in the way of deleting the user
 	GroupProblem    NoteKind = "group_problem"     // nothing can be done about a group
 )
 

@@ -128,7 +128,7 @@ func holdText(h *access.HoldReason) string {
 // whyOf returns the cause where it tells people together that lose together; who gains is told by group alone.
 func whyOf(c *access.Change) string {
 	switch c.Kind {
-	case access.RemoveAssignment, access.DisableMember, access.EnableMember, access.ReleaseGrant, access.LinkMember:
+	case access.RemoveAssignment, access.DisableMember, access.EnableMember, access.ReleaseGrant, access.LinkMember, access.DeleteMember:
 		return c.Cause.Text
 	}
 	return ""
@@ -240,6 +240,8 @@ func (t *told) text() string {
 		return fmt.Sprintf("%s %s renamed to %q", n.who, n.be, t.extra)
 	case access.DisableMember:
 		return fmt.Sprintf("%s lose%s all access, %s suspended", n.who, n.s, n.user) + t.because()
+	case access.DeleteMember:
+		return t.deleted(n)
 	case access.EnableMember:
 		return fmt.Sprintf("%s get%s all access back", n.who, n.s) + t.because()
 	case access.CreateAssignment:
@@ -252,6 +254,15 @@ func (t *told) text() string {
 		return t.ofGroup(again)
 	}
 	return t.quiet(n)
+}
+
+// deleted says whose Kisi user goes for good.
+func (t *told) deleted(n subject) string {
+	what := "the Kisi user of %s is deleted, which cannot be undone"
+	if len(t.people) > 1 {
+		what = "the Kisi users of %s are deleted, which cannot be undone"
+	}
+	return fmt.Sprintf(what, n.who) + t.because()
 }
 
 // ofGroup says what happens to a group.

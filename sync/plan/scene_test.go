@@ -124,6 +124,8 @@ func unsure(s *scene) { wants(s); s.ana().Grants[0].Unsure = true }
 
 func leave(s *scene) { s.ana().Standing = access.Leave }
 
+func remove(s *scene) { s.ana().Standing, s.ana().Cause = access.Remove, disabled }
+
 // What is there.
 
 func holds(s *scene) { s.user().Grants = []access.Grant{grant(anaRow)} }

@@ -10,7 +10,7 @@ import (
 // sensitiveKeys: every sensitive group that a step gives or takes, or opens and closes doors of. Leavers are not weighed.
 func (d *decider) sensitiveKeys(s *Step, to []tally) []tally {
 	effect, o := s.Change.Effect(), &s.Change.Object
-	if effect == access.Neutral || d.in.Limits.Sensitive < 0 || urgentCause(s.Change.Cause.Kind) || s.Change.Kind == access.DisableMember {
+	if effect == access.Neutral || d.in.Limits.Sensitive < 0 || urgentCause(s.Change.Cause.Kind) || s.Change.Kind == access.DisableMember || s.Change.Kind == access.DeleteMember {
 		return to
 	}
 	if s.Change.Kind != access.EnableMember {

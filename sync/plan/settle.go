@@ -85,9 +85,9 @@ func (j judge) ofMember(c access.Change) (Outcome, access.RemoteID) {
 	switch {
 	case !covered:
 		return Open, 0
-	case m == nil && c.Kind == access.RemoveAssignment:
+	case m == nil && (c.Kind == access.RemoveAssignment || c.Kind == access.DeleteMember):
 		return Done, 0
-	case m == nil:
+	case m == nil, c.Kind == access.DeleteMember:
 		return NotDone, 0
 	case c.Kind == access.CreateMember:
 		return created(m, c)

@@ -148,6 +148,13 @@ func TestThePersonAsAWhole(t *testing.T) {
 		{"a stranger who should have nothing is not reported", []func(*scene){stranger, reportOnly}, ""},
 		{"a stranger about whom a rule is unsure waits", []func(*scene){stranger, unsure}, ""},
 		{"a stranger left alone by the file but with our stamp is ours", []func(*scene){stranger, reportOnly, stamped(mine), wants}, "link user: recognized, give access: new"},
+		// the end of the ladder
+		{"time is over", []func(*scene){ours, off, suspendedByUs, stamped(mine), remove}, "delete user: left"},
+		{"time is over, but let in again", []func(*scene){ours, suspendedByUs, stamped(mine), remove}, "suspend user: left"},
+		{"time is over, without our stamp", []func(*scene){ours, off, suspendedByUs, remove}, "(kept_in_kisi)"},
+		{"time is over, adopted", []func(*scene){link(access.Adopted), off, suspendedByUs, stamped(mine), remove}, "(kept_in_kisi)"},
+		{"time is over, deleted by hand", []func(*scene){ours, gone, remove}, "forget user: forgotten"},
+		{"time is over, with another's right", []func(*scene){link(access.Created), off, suspendedByUs, stamped(mine), holds, remove}, "(kept_in_kisi)"},
 		// newcomers
 		{"a newcomer is created", []func(*scene){stranger, gone, wants}, "create user: new, give access: new"},
 		{"a newcomer without doors, if the file says so", []func(*scene){stranger, gone}, "create user: new"},
