@@ -44,6 +44,8 @@ const (
 	SelectorAmbiguous      = "selector_ambiguous"       // several groups bear the name that a rule says
 	PinMatchesNobody       = "pin_matches_nobody"       // a block or an exemption is about nobody that is known
 	ExemptionEnded         = "exemption_ended"          // the time of an exemption is over
+	UserReleased           = "released"                 // the person's Kisi user was released, and is left as it is
+	RenameVoid             = "rename_void"              // a Kisi user should be replaced, and the reason is gone
 	BlockEnded             = "block_ended"              // the time of a block is over
 	SelectorRenamed        = "selector_renamed"         // the group that a rule has known is called otherwise now
 	SelectorRebound        = "selector_rebound"         // the group that a rule has known is gone, and another one bears its name
@@ -62,7 +64,7 @@ const (
 
 // ofPin says that the conflict is about what an operator said of one person.
 func (c *Conflict) ofPin() bool {
-	return c.Kind == PinMatchesNobody || c.Kind == ExemptionEnded || c.Kind == BlockEnded
+	return c.Kind == PinMatchesNobody || c.Kind == ExemptionEnded || c.Kind == BlockEnded || c.Kind == UserReleased || c.Kind == RenameVoid
 }
 
 // mostAlike is how many conflicts of people that are alike are told one by one.

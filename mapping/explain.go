@@ -85,6 +85,9 @@ func accountCalled(a *access.Account, who string, is func(name, who string) bool
 
 // accountOf returns the account whose owner a human is.
 func (m *mapper) accountOf(human uint32) uint32 {
+	if a := m.accounts[human]; a != none && m.owner[a] == human {
+		return a
+	}
 	if i := slices.Index(m.owner, human); i >= 0 {
 		return uint32(i)
 	}

@@ -33,7 +33,7 @@ func (m *mapper) link() {
 		m.inherit(a, claims.of(a)[0][1])
 	}
 	for _, h := range several {
-		m.twoUsers(h)
+		m.chooseUser(h)
 	}
 	m.contestAddresses()
 	m.adopt()
@@ -196,7 +196,7 @@ func (m *mapper) otherName(account, human uint32) bool {
 func (m *mapper) holdReused(account, human uint32) {
 	a := &m.ledger()[account]
 	m.state[human] = reused
-	m.conflict(m.about(human, AddressReused, "if they are one person, release the Kisi user; else have the user's address changed or the user deleted in Kisi",
+	m.conflict(m.about(human, AddressReused, "if they are one person, adopt the Kisi user for it; else have the user's address changed or the user deleted in Kisi",
 		fmt.Sprintf("has the address of the Kisi user %d of %s (%s), who is called otherwise; nothing is given", a.Known.ID, cmp.Or(a.Link.Name, a.Known.Name), a.Link.Anchors[0])))
 }
 
@@ -255,7 +255,7 @@ func (m *mapper) contest(account uint32, linked []uint32) (owner uint32) {
 	}
 	text := fmt.Sprintf("Kisi user %s is linked to people who are different now: %s; nothing is changed for them",
 		m.ledger()[account].Known.Email, strings.Join(who, ", "))
-	m.conflict(m.about(active[0], TwoPeopleOneUser, "release the user, and let each of them be linked again", text))
+	m.conflict(m.about(active[0], TwoPeopleOneUser, "release the user, then adopt it for the one whose it is", text))
 	m.undecided(account, text)
 	return m.head[first]
 }
@@ -269,18 +269,28 @@ func (m *mapper) disabled(person uint32) bool {
 	return m.view.Person(int(person)).Active() == directory.No
 }
 
-// twoUsers is about a human whose records are linked to different accounts. One whom the directory disables loses all of them.
-func (m *mapper) twoUsers(human uint32) {
-	if m.disabled(human) {
-		return
-	}
-	var users []string
+// chooseUser is about a human whose records are linked to different accounts: one that makes room for another does not count.
+func (m *mapper) chooseUser(human uint32) {
 	var all []uint32
 	for a, h := range m.owner {
-		if h == human {
-			known := &m.ledger()[a].Known
-			all, users = append(all, uint32(a)), append(users, fmt.Sprintf("%s (%d)", known.Email, known.ID))
+		if h == human && m.replaced[uint32(a)] == nil {
+			all = append(all, uint32(a))
 		}
+	}
+	switch {
+	case len(all) == 1:
+		m.accounts[human] = all[0]
+	case !m.disabled(human): // one whom the directory disables loses all of them
+		m.twoUsers(human, all)
+	}
+}
+
+// twoUsers leaves several accounts of one human as they are.
+func (m *mapper) twoUsers(human uint32, all []uint32) {
+	var users []string
+	for _, a := range all {
+		known := &m.ledger()[a].Known
+		users = append(users, fmt.Sprintf("%s (%d)", known.Email, known.ID))
 	}
 	text := "is linked to several Kisi users: " + strings.Join(users, ", ") + "; none of them is changed"
 	m.conflict(m.about(human, OnePersonTwoUsers, "release all but one of them", text))

@@ -28,9 +28,11 @@ type Input struct {
 // Result is who should hold what, and what could not be decided.
 type Result struct {
 	Desired   *access.Desired
-	Conflicts []Conflict   // sorted
-	Bindings  []Binding    // to be remembered instead of those of the Input, sorted by source and text
-	Ended     []access.Pin // those whose time is over. That is among the conflicts; who drops them now reports it once
+	Conflicts []Conflict // sorted
+	Bindings  []Binding  // to be remembered instead of those of the Input, sorted by source and text
+	// Ended are pins whose time is over, which is among the conflicts: who drops them now reports it once. So are, without a word, those
+	// that have done all that they were said for.
+	Ended []access.Pin
 }
 
 // Map decides who should hold what. The same Input gives the same Result, byte for byte; the order of sources in the View and of
@@ -44,6 +46,7 @@ type Result struct {
 func (r *Rules) Map(in Input) Result {
 	m := r.prepare(in)
 	m.wishAll()
+	slices.SortFunc(m.ended, comparePins)
 	return Result{Desired: m.desired(), Conflicts: m.conflicts.sorted(), Bindings: m.bindings, Ended: m.ended}
 }
 
@@ -71,6 +74,8 @@ type mapper struct {
 	owner     []uint32            // by account: the human whose it is
 	standing  map[uint32]decision // by account: what was decided without asking the rules
 	pinned    pinned
+	replaced  map[uint32]*access.Pin // by account: the rename by which it makes room for another
+	outgoing  map[uint32]uint32      // by human: the account that makes room
 	ended     []access.Pin
 	bindings  []Binding
 	sensitive []access.RemoteID // doors, ascending
@@ -125,8 +130,10 @@ func (m *mapper) prepare() {
 	m.joinAttributes()
 	m.resolveGroups()
 	m.correlate()
+	m.findReplaced()
 	m.link()
 	m.pin()
+	m.checkRenames()
 	m.selectPeople()
 }
 

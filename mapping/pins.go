@@ -16,7 +16,7 @@ type pinned struct {
 }
 
 // exception is what holds for one person.
-type exception struct{ block, exempt *access.Pin }
+type exception struct{ block, exempt, adopt, release *access.Pin }
 
 // blocked returns the block of an account, or of the human whose it is; nil for none. Either may be none.
 func (m *mapper) blocked(account, human uint32) *access.Pin {
@@ -26,6 +26,36 @@ func (m *mapper) blocked(account, human uint32) *access.Pin {
 // exempt is blocked for exemptions.
 func (m *mapper) exempt(account, human uint32) *access.Pin {
 	return cmp.Or(m.pinned.accounts[account].exempt, m.pinned.humans[human].exempt)
+}
+
+// adopting returns the cause why the Kisi user of an account, or of a human, becomes ours; 0 for none. Either may be none.
+func (m *mapper) adopting(account, human uint32) uint32 {
+	p := cmp.Or(m.pinned.accounts[account].adopt, m.pinned.humans[human].adopt)
+	if p == nil {
+		return 0
+	}
+	return m.causes.number(access.Cause{Kind: access.Asked, Text: saidBy("adopted", p)})
+}
+
+// released returns the release of an account. A block goes before it: who is blocked is suspended first.
+func (m *mapper) released(account uint32) *access.Pin {
+	if m.blocked(account, none) != nil {
+		return nil
+	}
+	return m.pinned.accounts[account].release
+}
+
+func releaseCause(p *access.Pin) access.Cause {
+	return access.Cause{Kind: access.Asked, Text: saidBy("released", p)}
+}
+
+// reportReleased tells of a person whose Kisi user was released. That nobody suspends it is told for as long as the person is disabled.
+func (m *mapper) reportReleased(human uint32, p *access.Pin) {
+	text := saidBy("released", p) + ": the Kisi user is left as it is"
+	if m.disabled(human) {
+		text = m.disabledCause(human).Text + ", and the Kisi user stays as it is, because it was " + saidBy("released", p)
+	}
+	m.conflict(m.about(human, UserReleased, "kisi-sync adopt takes it back", text))
 }
 
 func blockCause(p *access.Pin) access.Cause {
@@ -53,6 +83,9 @@ func (m *mapper) pin() {
 	mail := m.peopleByMail(pins)
 	for i := range pins {
 		p := &pins[i]
+		if p.Kind == access.Rename {
+			continue // see findReplaced
+		}
 		if p.Until != 0 {
 			m.wake((p.Until + 1).Time())
 		}
@@ -61,6 +94,9 @@ func (m *mapper) pin() {
 		case p.Ended(m.at):
 			m.ended = append(m.ended, *p)
 			m.conflict(m.aboutPin(p, found, Conflict{Kind: ended(p), Text: fmt.Sprintf("the %s has ended (%s)", noun(p), saidBy("said", p))}))
+		case found.nobody() && p.Kind == access.Release: // it stands for as long as the Kisi user may be there
+		case found.nobody() && p.Kind == access.Adopt && !m.unreadAnchor(p.Anchor):
+			m.ended = append(m.ended, *p)
 		case found.nobody() && !m.unreadAnchor(p.Anchor):
 			m.conflict(m.aboutPin(p, found, Conflict{Kind: PinMatchesNobody, Hint: "take it back, or say it for the person's present address",
 				Text: fmt.Sprintf("the %s (%s) is about nobody whom a source knows, or a Kisi user that is linked to one", noun(p), saidBy("said", p))}))
@@ -104,6 +140,10 @@ func (x pinned) mark(found who, p *access.Pin) {
 			e.block = p
 		case p.Kind == access.Exempt && e.exempt == nil:
 			e.exempt = p
+		case p.Kind == access.Adopt && e.adopt == nil:
+			e.adopt = p
+		case p.Kind == access.Release && e.release == nil:
+			e.release = p
 		}
 		of[n] = e
 	}
@@ -154,10 +194,18 @@ func (m *mapper) peopleByMail(pins []access.Pin) map[string]who {
 
 // pinnedBy finds whom a pin is about. A block errs on the side of too many: it is about everybody who has the anchor or the address,
 // in a source or in Kisi, and about those who took over the user of the one that it names. An exemption is about one person: by the
-// anchor, else by the directory's address, else by Kisi's.
+// anchor, else by the directory's address, else by Kisi's. A release is about one Kisi user, and about the person so long as that one
+// has no other.
 func (m *mapper) pinnedBy(p *access.Pin, mail map[string]who) (found who) {
 	if p.Anchor != "" {
 		found = m.anchored(p.Anchor)
+	}
+	if p.Kind == access.Release {
+		found.accounts = nil
+		if a, ok := m.accountOfMember(p.Member); ok {
+			found.accounts = []uint32{a}
+		}
+		return found
 	}
 	by := mail[email.Fold(p.Email)]
 	found.humans = append(found.humans, by.humans...)

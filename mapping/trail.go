@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -11,7 +12,7 @@ import (
 type Trail struct {
 	Asked     string        `json:"asked"`
 	Records   []TrailRecord `json:"records"`        // in order of precedence; none when the person is in no source any more
-	Pins      []TrailPin    `json:"pins,omitempty"` // the block and the exemption that hold
+	Pins      []TrailPin    `json:"pins,omitempty"` // what operators said that holds
 	Rules     []TrailRule   `json:"rules"`          // every rule of the file, by name
 	Wish      *TrailWish    `json:"wish,omitempty"` // nil: the person should have nothing and has nothing of ours
 	Conflicts []Conflict    `json:"conflicts,omitempty"`
@@ -66,6 +67,7 @@ type TrailWish struct {
 	Cause    string          `json:"cause,omitempty"`
 	Grants   []TrailGrant    `json:"grants,omitempty"`
 	Losses   []TrailLoss     `json:"losses,omitempty"`
+	Replaces access.RemoteID `json:"replaces,omitempty"` // the person's Kisi user before this one, which makes room for it
 }
 
 // TrailGrant is a right that the person should have.
@@ -106,8 +108,10 @@ func (m *mapper) trailRecord(i uint32) TrailRecord {
 
 // trailPins returns the pins that hold for a person.
 func (m *mapper) trailPins(human, account uint32) (all []TrailPin) {
-	for _, p := range []*access.Pin{m.blocked(account, human), m.exempt(account, human)} {
-		if p != nil {
+	of, also := m.pinned.accounts[account], m.pinned.humans[human]
+	for _, p := range []*access.Pin{m.blocked(account, human), m.exempt(account, human), cmp.Or(of.release, also.release),
+		cmp.Or(of.adopt, also.adopt), m.replaced[account]} {
+		if p != nil && (p.Kind != access.Release || of.release != nil || account == none) {
 			all = append(all, TrailPin{Kind: p.Kind, By: p.By, Why: p.Why, Since: m.instant(p.Since), Until: m.instant(p.Until)})
 		}
 	}
@@ -199,6 +203,8 @@ func (m *mapper) trailWish(human, account uint32) *TrailWish {
 	var w access.Wish
 	ok := false
 	switch {
+	case account != none && human != none && m.makesRoom(human):
+		w, ok = m.stranger(human, m.person(human).Folded)
 	case account != none:
 		w, ok = m.held(account)
 	case m.blocked(none, human) != nil && m.state[human] == usable:
@@ -213,6 +219,9 @@ func (m *mapper) trailWish(human, account uint32) *TrailWish {
 		return nil
 	}
 	t := &TrailWish{Member: w.Member, Email: w.Email, Standing: [...]string{"keep", "suspend", "leave", "remove"}[w.Standing], Cause: m.causes.list[w.Cause].Text}
+	if w.Replaces != nil {
+		t.Replaces = w.Replaces.Member
+	}
 	for _, g := range w.Grants {
 		t.Grants = append(t.Grants, TrailGrant{m.groups[g.Group].Name, g.Role.Words(), m.instant(g.From), m.instant(g.Until), g.Unsure, m.causes.list[g.Cause].Text})
 	}

@@ -39,13 +39,21 @@ type stranger struct {
 	person uint32
 }
 
-// strangers lists active people without a user whom a rule selects, and everybody without one who is blocked, by address. Those who
-// cannot be given anything for their address are reported.
+// strangers lists active people without a user whom a rule selects, everybody without one who is blocked, and those whose user makes room
+// for another one, by address. Those who cannot be given anything for their address are reported.
 func (m *mapper) strangers() []stranger {
 	var all []stranger
 	for _, p := range m.parts {
 		for i := uint32(p.from); i < uint32(p.to); i++ {
-			if m.head[i] != i || m.accounts[i] != none {
+			if m.head[i] != i || m.accounts[i] != none && !m.makesRoom(i) {
+				continue
+			}
+			if m.accounts[i] != none {
+				all = append(all, stranger{m.addressOf(i), i})
+				continue
+			}
+			if p := m.pinned.humans[i].release; p != nil && m.blocked(none, i) == nil {
+				m.reportReleased(i, p)
 				continue
 			}
 			blocked := m.blocked(none, i) != nil && m.state[i] == usable
@@ -104,6 +112,9 @@ func (m *mapper) stranger(human uint32, folded string) (w access.Wish, ok bool) 
 	if p := m.blocked(none, human); p != nil {
 		return m.blockedStranger(human, folded, p), true
 	}
+	if m.accounts[human] != none {
+		return m.newcomerInPlaceOf(m.accounts[human], human, folded), true
+	}
 	m.ask(human)
 	grants := m.union(human, none)
 	sure := slices.ContainsFunc(grants, func(g access.WishedGrant) bool { return !g.Unsure })
@@ -112,7 +123,7 @@ func (m *mapper) stranger(human uint32, folded string) (w access.Wish, ok bool) 
 	}
 	w = m.person(human)
 	w.Folded, w.Create, w.Grants = folded, true, grants
-	w.Anchors = m.anchorsOf(human, nil)
+	w.Anchors, w.Adopt = m.anchorsOf(human, nil), m.adopting(none, human)
 	return w, true
 }
 
@@ -120,7 +131,7 @@ func (m *mapper) stranger(human uint32, folded string) (w access.Wish, ok bool) 
 func (m *mapper) blockedStranger(human uint32, folded string, p *access.Pin) access.Wish {
 	w := m.person(human)
 	w.Folded, w.Standing, w.Anchors = folded, access.Suspend, m.anchorsOf(human, nil)
-	w.Cause = m.causes.number(blockCause(p))
+	w.Cause, w.Adopt = m.causes.number(blockCause(p)), m.adopting(none, human)
 	return w
 }
 
@@ -147,8 +158,13 @@ func (m *mapper) held(a uint32) (w access.Wish, ok bool) {
 		return access.Wish{}, false
 	}
 	h := m.owner[a]
-	if h == none {
+	switch {
+	case m.released(a) != nil:
+		return m.release(a, h), true
+	case h == none:
 		return m.orphan(a), true
+	case m.replaced[a] != nil && m.replacing(a, h):
+		return access.Wish{}, false // see Wish.Replaces of the other
 	}
 	d := m.decide(a, h)
 	w = m.person(h)
@@ -172,7 +188,22 @@ func (m *mapper) held(a uint32) (w access.Wish, ok bool) {
 	if w.Standing = d.standing; d.standing != access.Keep {
 		w.Cause = m.causes.number(d.cause)
 	}
+	if w.Adopt = m.adopting(a, h); len(m.replaced) > 0 && d.standing == access.Keep {
+		w.Replaces = m.predecessor(a, h, w.Grants)
+	}
 	return w, true
+}
+
+// release makes the wish of an account that an operator has released.
+func (m *mapper) release(a, h uint32) access.Wish {
+	account := &m.ledger()[a]
+	known := &account.Known
+	cause := m.causes.number(releaseCause(m.released(a)))
+	if h != none {
+		m.reportReleased(h, m.released(a))
+	}
+	return access.Wish{Member: known.ID, Email: known.Email, Name: known.Name, Folded: email.Fold(known.Email),
+		Anchors: m.anchorsOf(none, account), Standing: access.Leave, Cause: cause, Release: cause}
 }
 
 // decide says what becomes of an account whose human is known. First comes what an operator said, then what a directory says in so

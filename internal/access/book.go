@@ -11,6 +11,7 @@ import "slices"
 //	link user         linked                             release, forget  not owned
 //	note by hand      owned as Satisfied, or as Adopted if the change says so
 //	forget, delete    nothing but the id: nobody that we know of
+//	release user      known as before: nobody that we know of, owning nothing
 func (a Account) After(c Call, r Result, at Instant) Account {
 	a.Known.Grants, a.Owned = slices.Clone(a.Known.Grants), slices.Clone(a.Owned)
 	ch, held := c.Change, len(a.Owned) > 0
@@ -32,6 +33,8 @@ func (a Account) After(c Call, r Result, at Instant) Account {
 		a.Link.Anchors, a.Link.Level, a.Link.Name, a.Link.Since = ch.After.Anchors, ch.After.Level, ch.After.Name, at
 	case ForgetMember, DeleteMember:
 		return Account{Known: Member{ID: a.Known.ID, Seen: at}}
+	case ReleaseMember:
+		return Account{Known: a.Known}
 	default:
 		a.grants(c, r, at)
 		a.bare(held, at)

@@ -28,11 +28,12 @@ const (
 	ForgetGrant                      // ours, no longer wanted, and gone by itself
 	ForgetMember                     // linked, and deleted in Kisi by somebody
 	DeleteMember                     // DELETE /users, which cannot be undone
+	ReleaseMember                    // no longer looked after; the user stays as it is
 )
 
 var kindWords = [...]string{"", "create user", "update user", "suspend user", "restore user", "create group", "update group",
 	"add door", "remove door", "add elevator stop", "remove elevator stop", "give access", "change access", "remove access",
-	"link user", "note access given by hand", "release access", "forget access", "forget user", "delete user"}
+	"link user", "note access given by hand", "release access", "forget access", "forget user", "delete user", "release user"}
 
 func (k Kind) String() string { return kindWords[k] }
 

@@ -46,6 +46,16 @@ type Wish struct {
 	Create      bool   // may be created when missing
 	Grants      []WishedGrant
 	Losses      []Loss
+	Adopt       uint32    // cause why the Kisi user becomes ours, if it is not: an operator said so. 0: as the file says
+	Release     uint32    // cause why the Kisi user is ours no longer: an operator said so. 0: it is not released
+	Replaces    *Replaced // the person's Kisi user before this one; nil: there is none to make room
+}
+
+// Replaced is a Kisi user that makes room for another one of the same person. It keeps what it has until the other has it all.
+type Replaced struct {
+	Member RemoteID
+	Losses []Loss // of what it was given, sorted by Group
+	Cause  uint32
 }
 
 // WishedGrant is one right that somebody should have. Grants of a wish are sorted by Group.
@@ -84,10 +94,11 @@ const (
 	LeftScope           // the person is in a source that may not speak for the address any more
 	NoDoors             // the person lost the last right, for whatever cause, and has been without since
 	Retained            // the person left and was suspended long ago, and what was kept for a return is not kept longer
+	Asked               // an operator asked for it by name
 )
 
 var causeWords = [...]string{"", "rule", "disabled", "vanished", "left_group", "file", "expired", "blocked", "conflict", "declared", "by_hand",
-	"deleted", "left_scope", "no_doors", "retained"}
+	"deleted", "left_scope", "no_doors", "retained", "asked"}
 
 func (k CauseKind) String() string { return causeWords[k] }
 

@@ -170,7 +170,7 @@ func (b *booking) bookMember() error {
 		return err
 	}
 	switch {
-	case b.call.Change.Kind == access.ForgetMember, b.call.Change.Kind == access.DeleteMember:
+	case b.call.Change.Kind == access.ForgetMember, b.call.Change.Kind == access.DeleteMember, b.call.Change.Kind == access.ReleaseMember:
 		return b.t.removeTallied(accountBucket, numberKey(uint64(id)))
 	case !known: // After expects an account of nobody
 		a.Known.ID = 0

@@ -203,6 +203,9 @@ func (p *Preview) Pins(ctx context.Context) ([]access.Pin, error) { return p.bas
 // SavePin refuses.
 func (p *Preview) SavePin(context.Context, access.Pin) error { return ErrPreview }
 
+// ChangePins refuses.
+func (p *Preview) ChangePins(context.Context, []access.Pin, []access.Pin) error { return ErrPreview }
+
 // DropPin refuses.
 func (p *Preview) DropPin(context.Context, access.Pin, string, string) error { return ErrPreview }
 

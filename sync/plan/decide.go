@@ -26,11 +26,13 @@ type decider struct {
 	ours      map[access.RemoteID]bool   // groups whose members the file gives; nil until asked for
 }
 
-// bundle is what is done about one person or one group, in order. Needs inside a bundle are indices within it.
+// bundle is what is done about one person or one group, in order, or a part of it. Needs are indices within all that is done about it.
 type bundle struct {
 	rank  rank
 	who   string // address or anchor of a person, name of a group
 	steps []Step
+	from  int          // which of all the steps about the person is the first here
+	wish  *access.Wish // whose they are; nil for a group
 }
 
 // rank orders bundles: who leaves comes first; groups and doors come before the rights that need them; doors go last, when
@@ -133,7 +135,16 @@ func (d *decider) bundle(r rank, who string, steps []Step) {
 	}
 	from := len(d.room)
 	d.room = append(d.room, steps...)
-	d.bundles = append(d.bundles, bundle{r, who, d.room[from:len(d.room):len(d.room)]})
+	d.bundles = append(d.bundles, bundle{rank: r, who: who, steps: d.room[from:len(d.room):len(d.room)]})
+}
+
+// personBundle keeps a copy of some steps about a person.
+func (d *decider) personBundle(r rank, p *person, from, to int) {
+	before := len(d.bundles)
+	if d.bundle(r, p.name(), p.steps[from:to]); len(d.bundles) > before {
+		b := &d.bundles[before]
+		b.from, b.wish = from, p.wish
+	}
 }
 
 // ordered lays the bundles out as one list and turns needs into indices of that list. Rights in a group need the step that
@@ -149,8 +160,12 @@ func (d *decider) ordered() []Step {
 	}
 	steps := make([]Step, 0, total)
 	makers := map[string]int{}
+	urgent := map[*access.Wish]int{} // where the steps about a person begin that are done with the leavers'
 	for _, b := range d.bundles {
-		needs := rebased{first: len(steps)}
+		needs := rebased{first: len(steps) - b.from, from: b.from, early: urgent[b.wish]}
+		if b.wish != nil && b.from == 0 && b.rank == leavers {
+			urgent[b.wish] = len(steps)
+		}
 		for i := range b.steps {
 			s := &b.steps[i]
 			s.Needs = needs.of(s.Needs)
@@ -169,7 +184,9 @@ func (d *decider) ordered() []Step {
 
 // rebased turns needs within a bundle into needs within the plan. Most steps of a bundle need the same one and share a slice.
 type rebased struct {
-	first int
+	first int // where the first step about the person would be if all of them stood together
+	from  int // steps before this one stand elsewhere,
+	early int // from here
 	last  int
 	needs []int
 }
@@ -183,7 +200,9 @@ func (r *rebased) of(within []int) []int {
 	}
 	needs := make([]int, len(within))
 	for i, n := range within {
-		needs[i] = n + r.first
+		if needs[i] = n + r.first; n < r.from {
+			needs[i] = n + r.early
+		}
 	}
 	if len(within) == 1 {
 		r.last, r.needs = within[0], needs

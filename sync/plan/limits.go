@@ -175,7 +175,7 @@ func (d *decider) overLimit(t tallies) map[tally]*access.HoldReason {
 	for key, w := range t {
 		text := ""
 		switch {
-		case key.cause == access.Blocked: // an operator said so
+		case key.cause == access.Blocked, key.cause == access.Asked: // an operator said so, of somebody by name
 		case key.sensitive:
 			text = d.judgeSensitive(key, w.total())
 		case key.group != 0:

@@ -14,8 +14,8 @@ func (d *decider) members() {
 		p.find()
 		p.decide()
 		if len(p.steps) > 0 {
-			d.bundle(leavers, p.name(), p.steps[:p.urgent])
-			d.bundle(p.rank, p.name(), p.steps[p.urgent:])
+			d.personBundle(leavers, &p, 0, p.urgent)
+			d.personBundle(p.rank, &p, p.urgent, len(p.steps))
 			d.scratch = p.steps
 		}
 	}
@@ -60,7 +60,11 @@ func (p *person) findByAddress() {
 
 func (p *person) decide() {
 	switch {
-	case !p.covered || p.wish.Standing == access.Leave:
+	case !p.covered:
+	case p.wish.Release != 0 && p.account != nil:
+		p.letGo()
+	case p.wish.Standing == access.Leave:
+	case p.account == nil && !p.mayReplace():
 	case p.account == nil && p.seen == nil:
 		p.newcomer()
 	case p.account == nil:
@@ -70,6 +74,7 @@ func (p *person) decide() {
 	default:
 		p.keep()
 	}
+	p.retire()
 }
 
 // newcomer creates a member who is not there. Somebody who should have something, of which nothing can be given now, waits: a
@@ -106,16 +111,19 @@ func (p *person) stranger() {
 	case other != nil && len(other.Link.Anchors) > 0:
 		p.d.note(LinkedElsewhere, p.name(), "the Kisi user of this address belongs to another person of a directory; it is left alone")
 		return
+	case slices.Contains(p.d.in.Released, p.id):
+		p.d.note(LeftAlone, p.name(), "the Kisi user of this address was released, and is left as it is until it is adopted")
+		return
 	case ours:
 		p.link(access.Created)
-	case p.wish.Standing == access.Suspend:
+	case p.wish.Standing == access.Suspend && p.wish.Adopt == 0:
 		if p.seen.Enabled {
 			p.d.note(StillHolds, p.name(), p.d.cause(p.wish.Cause).Text+", and has a Kisi user that is not ours")
 		}
 		return
-	case !p.wantsSomething():
+	case !p.wantsSomething() && p.wish.Adopt == 0 && p.wish.Replaces == nil:
 		return
-	case p.d.in.Policy.Existing == ReportOnly:
+	case p.d.in.Policy.Existing == ReportOnly && !p.adopting():
 		p.d.note(LeftAlone, p.name(), "a Kisi user with this address exists; existing_kisi_users: report leaves it alone")
 		if p.d.people.linked(p.id) == nil {
 			p.d.met = append(p.d.met, p.id)
@@ -131,12 +139,11 @@ func (p *person) stranger() {
 
 // link makes the person's account of a user whom we did not know.
 func (p *person) link(level access.Level) {
-	why := Recognized
+	why, cause := Recognized, access.Cause{Kind: access.ByRule, Text: "same e-mail address"}
 	if level == access.Adopted {
-		why = TakenOver
+		why, cause = TakenOver, p.whyAdopted(cause.Text)
 	}
-	p.made(Step{Reason: why, Change: access.Change{Kind: access.LinkMember,
-		Cause: access.Cause{Kind: access.ByRule, Text: "same e-mail address"},
+	p.made(Step{Reason: why, Change: access.Change{Kind: access.LinkMember, Cause: cause,
 		After: &access.Fields{Email: p.seen.Email, Name: p.seen.Name, Anchors: p.wish.Anchors, Level: level}}})
 	p.account = &access.Account{Known: *p.seen, Link: access.Link{Anchors: p.wish.Anchors, Level: level, Name: p.seen.Name}}
 }
@@ -198,6 +205,9 @@ func (p *person) keep() {
 		return
 	}
 	if p.wish.Standing == access.Suspend || p.wish.Standing == access.Remove {
+		if p.wish.Adopt != 0 {
+			p.adopt()
+		}
 		p.anchors()
 		p.address()
 		p.suspend()
@@ -281,8 +291,11 @@ func (p *person) suspend() {
 	ours := p.account.Link.Level.Ours() && p.seen.Protected == access.Unprotected
 	if ours {
 		if p.seen.Enabled {
-			p.add(Step{Reason: Left, Change: access.Change{Kind: access.DisableMember, Cause: cause,
+			n := p.add(Step{Reason: Left, Change: access.Change{Kind: access.DisableMember, Cause: cause,
 				Before: &access.Fields{Enabled: true}, After: &access.Fields{Enabled: false}}})
+			if n > 0 && p.steps[0].Change.Kind == access.LinkMember { // ours only since this plan
+				p.steps[n].Needs = []int{0}
+			}
 		}
 		p.losses(true)
 		p.losses(false)

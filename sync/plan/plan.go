@@ -14,6 +14,7 @@ type Input struct {
 	Spent    []access.Spending // within the window of the limits
 	Holds    []access.Hold     // standing, in any order
 	Open     []access.Intent   // begun and not settled
+	Released []access.RemoteID // Kisi users that an operator has released: whatever their stamps say, they are not ours
 	At       access.Instant
 }
 
@@ -50,11 +51,12 @@ const (
 	Forgotten                         // ours, no longer wanted, and gone by itself
 	Recognized                        // this Kisi user is that person
 	Returned                          // suspended by us, and wanted again
-	TakenOver                         // somebody else's, wanted by the rules, and ours from now on because the file says adopt
+	TakenOver                         // somebody else's, and ours from now on because the file or an operator says adopt
+	Replacement                       // it makes room for another Kisi user of the same person
 )
 
 var reasonWords = [...]string{"", "new", "changed at the source", "repaired", "left", "satisfied by hand", "released",
-	"forgotten", "recognized", "returned", "adopted"}
+	"forgotten", "recognized", "returned", "adopted", "replaced"}
 
 func (r Reason) String() string { return reasonWords[r] }
 
@@ -84,6 +86,7 @@ const (
 	LeftAlone       NoteKind = "left_alone"        // a Kisi user of that address exists and the file says to leave it
 	LinkedElsewhere NoteKind = "linked_elsewhere"  // the Kisi user of that address is linked to another person
 	AddressDiffers  NoteKind = "address_differs"   // Kisi knows the person under an older address
+	NotReplaced     NoteKind = "not_replaced"      // a Kisi user should make room for another one of the person, and cannot yet
 	UnmanagedDoors  NoteKind = "unmanaged_doors"   // doors in a managed group that somebody else put there
 	KeptInKisi      NoteKind = "kept_in_kisi"      // its time is over, and something is in the way of deleting the user
 	GroupProblem    NoteKind = "group_problem"     // nothing can be done about a group

@@ -15,13 +15,22 @@ import (
 func Recognize(in Input) []access.Call {
 	var calls []access.Call
 	unsettled := unsettled(in.Open)
+	var enabled map[access.Stamp]bool // of users with a stamp; nil until asked for
 	for i := range in.Observed.Members {
 		m := &in.Observed.Members[i]
 		if !m.Stamp.Whole() || m.Stamp.Installation != access.FitValue(in.Policy.Installation) {
 			continue
 		}
-		if a, ok := in.Owned.Account(m.ID); ok && len(a.Link.Anchors) > 0 {
+		if a, ok := in.Owned.Account(m.ID); ok && len(a.Link.Anchors) > 0 || slices.Contains(in.Released, m.ID) {
 			continue
+		}
+		if !m.Enabled {
+			if enabled == nil {
+				enabled = enabledStamps(in.Observed)
+			}
+			if enabled[m.Stamp] { // that one took the place of this one
+				continue
+			}
 		}
 		if _, linked := in.Owned.ByAnchor(m.Stamp.Anchor); linked {
 			continue
@@ -31,6 +40,17 @@ func Recognize(in Input) []access.Call {
 		}
 	}
 	return calls
+}
+
+// enabledStamps returns the stamps that somebody bears who is enabled.
+func enabledStamps(s *access.State) map[access.Stamp]bool {
+	all := map[access.Stamp]bool{}
+	for i := range s.Members {
+		if m := &s.Members[i]; m.Enabled && m.Stamp != (access.Stamp{}) {
+			all[m.Stamp] = true
+		}
+	}
+	return all
 }
 
 // recognized links a user to the anchor that its stamp names.

@@ -128,7 +128,7 @@ func holdText(h *access.HoldReason) string {
 // whyOf returns the cause where it tells people together that lose together; who gains is told by group alone.
 func whyOf(c *access.Change) string {
 	switch c.Kind {
-	case access.RemoveAssignment, access.DisableMember, access.EnableMember, access.ReleaseGrant, access.LinkMember, access.DeleteMember:
+	case access.RemoveAssignment, access.DisableMember, access.EnableMember, access.ReleaseGrant, access.LinkMember, access.DeleteMember, access.ReleaseMember:
 		return c.Cause.Text
 	}
 	return ""
@@ -298,6 +298,8 @@ func (t *told) quiet(n subject) string {
 		return fmt.Sprintf("%s %s %s already, given by hand; it is left to whoever gave it", n.who, n.have, t.group)
 	case access.ReleaseGrant:
 		return fmt.Sprintf("%s keep%s %s, which was given by hand (%s)", n.who, n.s, t.group, t.why)
+	case access.ReleaseMember:
+		return fmt.Sprintf("%s %s no longer looked after; nothing changes in Kisi (%s)", n.who, n.be, t.why)
 	case access.ForgetMember:
 		if len(t.people) == 1 {
 			return fmt.Sprintf("the old Kisi user of %s is forgotten: somebody deleted it", n.who)

@@ -32,6 +32,7 @@ func Suspects(in Input) access.Scope {
 			}
 		}
 	}
+	d.whole(&scope)
 	scope.Members, scope.Emails, scope.Doors = sorted(scope.Members), sorted(scope.Emails), sorted(scope.Doors)
 	return scope
 }
@@ -63,6 +64,19 @@ func leaves(d *access.Desired, w *access.Wish) bool {
 	urgent := func(cause uint32) bool { return int(cause) < len(d.Causes) && urgentCause(d.Causes[cause].Kind) }
 	return w.Standing == access.Suspend && urgent(w.Cause) ||
 		slices.ContainsFunc(w.Losses, func(l access.Loss) bool { return urgent(l.Cause) })
+}
+
+// whole adds the other user of whoever has one that makes room for it: nothing can be decided about one alone.
+func (d *decider) whole(scope *access.Scope) {
+	for i := range d.in.Desired.Wishes {
+		w := &d.in.Desired.Wishes[i]
+		if w.Replaces == nil || !slices.Contains(scope.Members, w.Replaces.Member) && !slices.Contains(scope.Members, w.Member) &&
+			!slices.Contains(scope.Emails, w.Folded) {
+			continue
+		}
+		add(scope, access.ObjectKey{Member: w.Member, Email: w.Folded})
+		add(scope, access.ObjectKey{Member: w.Replaces.Member})
+	}
 }
 
 func sorted[T cmp.Ordered](all []T) []T {
