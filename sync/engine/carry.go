@@ -44,7 +44,11 @@ func (e *Engine) end(ctx context.Context, o *Outlook, run *record.Run) error {
 		return err
 	}
 	for _, p := range o.ended {
-		if err := e.o.Store.DropPin(ctx, p, "kisi-sync", "its time is over"); err != nil {
+		why := "its time is over"
+		if p.Until == 0 {
+			why = "nothing is left to be done for it"
+		}
+		if err := e.o.Store.DropPin(ctx, p, "kisi-sync", why); err != nil {
 			return err
 		}
 	}

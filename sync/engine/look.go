@@ -118,11 +118,22 @@ func (l *look) recall(ctx context.Context) (err error) {
 	if l.pins, err = l.e.o.Store.Pins(ctx); err != nil {
 		return err
 	}
+	in.Released = released(l.pins)
 	if l.bound, err = l.e.o.Store.Bindings(ctx); err != nil {
 		return err
 	}
 	l.ledger, err = l.e.o.Store.Ledger(ctx)
 	return err
+}
+
+// released returns the Kisi users that operators have released.
+func released(pins []access.Pin) (ids []access.RemoteID) {
+	for i := range pins {
+		if pins[i].Kind == access.Release {
+			ids = append(ids, pins[i].Member)
+		}
+	}
+	return ids
 }
 
 // stale says that a source was not read for longer than the file allows, and notes it.

@@ -104,7 +104,7 @@ func (p *person) theirs(w *access.WishedGrant, there []access.Grant, owned *acce
 		}
 	}
 	switch {
-	case p.adopting() && p.account.Link.Level == access.Adopted:
+	case p.adopting() && p.account.Link.Level == access.Adopted, p.wish.Adopt != 0 && p.account.Link.Level.Ours():
 		p.takeOver(w, best)
 	case !p.d.covers(best, w):
 		p.d.note(LessThanWanted, p.name(), fmt.Sprintf("holds %s by hand as %s; the rules would give more, and it is not ours to change",

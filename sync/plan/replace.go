@@ -113,7 +113,7 @@ func (old *person) strip(cause access.Cause, needs []int, gone bool) {
 		if s.Change.Kind.LedgerOnly() {
 			continue // it is written down before all calls
 		}
-		if s.Needs = needs; gone {
+		if s.Reason, s.Needs = Replacement, needs; gone {
 			s.People = 0
 		}
 	}

@@ -25,6 +25,11 @@ func (s *Sim) RenameUser(id int64, name string) {
 	s.editUser(id, func(u *user) { u.name = name })
 }
 
+// ChangeAddress gives a user another e-mail address by hand, which the API cannot (§12.5).
+func (s *Sim) ChangeAddress(id int64, email string) {
+	s.editUser(id, func(u *user) { s.st.changeEmail(u, email) })
+}
+
 // SetNotes changes a user's notes by hand; "" clears them.
 func (s *Sim) SetNotes(id int64, notes string) {
 	s.editUser(id, func(u *user) { u.notes = optional(notes) })
