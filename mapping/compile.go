@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/kisi-sync/kisi-sync/internal/dn"
 )
@@ -189,7 +190,8 @@ func (c *compiler) dateAttribute(path string, s *scope, r *rule, b *bound) {
 }
 
 // digest names what a rule says, so that a changed file is told from a changed person. The order of the file and of lists that
-// have none counts for nothing.
+// have none counts for nothing. It is kept in the ledger, so it must come out the same in every version of this program and of the
+// library that reads expressions: it is over what the file says, not over what was made of it.
 func (r *rule) digest() uint64 {
 	var text strings.Builder
 	say := func(parts ...any) {
@@ -202,14 +204,14 @@ func (r *rule) digest() uint64 {
 	if canonical, err := dn.Canonical(group); err == nil {
 		group = canonical
 	}
-	say("rule", r.Name, r.From.Source, group, r.From.Everyone, r.role(), r.Notify)
+	say("rule", r.Name, r.From.Source, group, r.From.Everyone, r.role().ID(), r.Notify)
 	say(slices.Sorted(slices.Values(r.Grant)))
-	for _, c := range r.clauses {
-		say("where", c.text)
+	if r.Where != "" {
+		say("where", withoutBlanks(r.Where))
 	}
 	for _, b := range []*bound{r.begin, r.until} {
 		if b != nil {
-			say("date", b.isEnd, b.Attribute, b.fixed, b.Missing)
+			say("date", b.isEnd, b.Attribute, uint32(b.fixed), uint8(b.Missing))
 		}
 	}
 	reads := slices.SortedFunc(slices.Values(r.reads), func(a, b Attribute) int { return cmp.Compare(a.Name, b.Name) })
@@ -218,6 +220,36 @@ func (r *rule) digest() uint64 {
 	}
 	sum := sha256.Sum256([]byte(text.String()))
 	return binary.BigEndian.Uint64(sum[:8])
+}
+
+// withoutBlanks drops the blanks of an expression that mean nothing: all outside of quotation marks but one between two words.
+func withoutBlanks(text string) string {
+	var out strings.Builder
+	quote, blank, last := rune(0), false, rune(0)
+	word := func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+	for _, r := range text {
+		if quote == 0 && unicode.IsSpace(r) {
+			blank = true
+			continue
+		}
+		if blank && word(last) && word(r) {
+			out.WriteByte(' ')
+		}
+		switch {
+		case quote == 0 && strings.ContainsRune("\"'`", r):
+			quote = r
+		case r == quote && (last != '\\' || quote == '`'):
+			quote = 0
+		}
+		if last == '\\' && r == '\\' {
+			last = 0 // an escaped backslash escapes nothing
+		} else {
+			last = r
+		}
+		out.WriteRune(r)
+		blank = false
+	}
+	return out.String()
 }
 
 // shortGroup names a selector's group as people do: the first value of a distinguished name, or what the file says.

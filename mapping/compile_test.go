@@ -178,6 +178,7 @@ func TestTheMarkOfARuleChangesWithItsMeaningOnly(t *testing.T) {
 	for name, change := range map[string]func(*Spec){
 		"another place in the file": func(s *Spec) { slices.Reverse(s.Rules) },
 		"spaces in the expression":  func(s *Spec) { s.Rules[1].Where = ` person.department  ==  "IT" ` },
+		"no spaces in it":           func(s *Spec) { s.Rules[1].Where = `person.department=="IT"` },
 		"another attribute":         func(s *Spec) { s.Sources[0].Attributes[1].From = "x" },
 		"the role said":             func(s *Spec) { s.Rules[1].Role = access.DoorAccess },
 	} {
@@ -186,6 +187,7 @@ func TestTheMarkOfARuleChangesWithItsMeaningOnly(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func(*Spec){
+		"another space":     func(s *Spec) { s.Rules[1].Where = `person.department == "I T"` },
 		"another value":     func(s *Spec) { s.Rules[1].Where = `person.department == "HR"` },
 		"another role":      func(s *Spec) { s.Rules[1].Role = access.GroupManager },
 		"another attribute": func(s *Spec) { s.Sources[0].Attributes[0].From = "x" },

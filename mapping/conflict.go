@@ -62,6 +62,15 @@ const (
 	AmbiguousStop          = "ambiguous_stop"
 )
 
+// Informs says that nothing is undecided for the conflict: it is only worth knowing.
+func (c *Conflict) Informs() bool {
+	switch c.Kind {
+	case SelectorRenamed, GroupRenamed, AddressChanged, RecreatedPerson:
+		return true
+	}
+	return c.ofPin()
+}
+
 // ofPin says that the conflict is about what an operator said of one person.
 func (c *Conflict) ofPin() bool {
 	return c.Kind == PinMatchesNobody || c.Kind == ExemptionEnded || c.Kind == BlockEnded || c.Kind == UserReleased || c.Kind == RenameVoid

@@ -88,10 +88,12 @@ type problem struct {
 	Text  string `json:"text"`
 	Hint  string `json:"hint,omitempty"`
 	Count int    `json:"count"` // how many people it is about; 1 for groups and rules
+	// Informs: nothing is undecided for it, it is only worth knowing.
+	Informs bool `json:"informs,omitempty"`
 }
 
 func newProblem(c mapping.Conflict) problem {
-	return problem{Kind: c.Kind, Who: c.Who, Rule: c.Rule, Text: c.Text, Hint: c.Hint, Count: max(1, c.Count)}
+	return problem{Kind: c.Kind, Who: c.Who, Rule: c.Rule, Text: c.Text, Hint: c.Hint, Count: max(1, c.Count), Informs: c.Informs()}
 }
 
 // newPlanDocument puts together what plan --json prints.

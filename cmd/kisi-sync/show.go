@@ -83,10 +83,16 @@ func names(people []string) string {
 
 // showProblems prints what could not be decided and what was noticed in Kisi.
 func (s *session) showProblems(f forecast) {
-	if len(f.Conflicts) > 0 {
-		s.ui.say("\n%s", s.ui.bold("Could not be decided; these people and rules are left as they are:"))
-		printAlike(s.ui, f.Conflicts, func(c mapping.Conflict) (kind, who, text, hint string) { return c.Kind, c.Who, c.Text, c.Hint })
+	var undecided, informing []mapping.Conflict
+	for _, c := range f.Conflicts {
+		if c.Informs() {
+			informing = append(informing, c)
+		} else {
+			undecided = append(undecided, c)
+		}
 	}
+	s.showConflicts("Could not be decided; these people and rules are left as they are:", undecided)
+	s.showConflicts("Worth knowing:", informing)
 	if len(f.told.Notes) > 0 {
 		s.ui.say("\n%s", s.ui.bold("Noticed in Kisi; nothing is done about it:"))
 		printAlike(s.ui, f.told.Notes, func(n plan.Note) (kind, who, text, hint string) { return string(n.Kind), n.Who, n.Text, "" })
@@ -95,6 +101,14 @@ func (s *session) showProblems(f forecast) {
 		s.ui.say("\n%s whether an earlier call (number %d) was carried out is not known yet; it is looked at again in the next run",
 			s.ui.yellow("!"), v.Seq)
 	}
+}
+
+func (s *session) showConflicts(title string, all []mapping.Conflict) {
+	if len(all) == 0 {
+		return
+	}
+	s.ui.say("\n%s", s.ui.bold(title))
+	printAlike(s.ui, all, func(c mapping.Conflict) (kind, who, text, hint string) { return c.Kind, c.Who, c.Text, c.Hint })
 }
 
 // printAlike prints a list; of many of one kind only the first few.

@@ -134,9 +134,9 @@ func (g GroupAccount) After(c Call, r Result) GroupAccount {
 		g.Description = ch.After.Description
 	case AddDoor, AddStop:
 		g.opened(ch, r)
-	case RemoveDoor:
+	case RemoveDoor, ForgetDoor:
 		g.Doors = without(g.Doors, ch.Object.Thing)
-	case RemoveStop:
+	case RemoveStop, ForgetStop:
 		g.Stops = without(g.Stops, ch.Object.Thing)
 	}
 	if g.ID == 0 {

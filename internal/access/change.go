@@ -29,11 +29,14 @@ const (
 	ForgetMember                     // linked, and deleted in Kisi by somebody
 	DeleteMember                     // DELETE /users, which cannot be undone
 	ReleaseMember                    // no longer looked after; the user stays as it is
+	ForgetDoor                       // we put it in, it is no longer declared, and somebody took it out
+	ForgetStop                       // the same of an elevator stop
 )
 
 var kindWords = [...]string{"", "create user", "update user", "suspend user", "restore user", "create group", "update group",
 	"add door", "remove door", "add elevator stop", "remove elevator stop", "give access", "change access", "remove access",
-	"link user", "note access given by hand", "release access", "forget access", "forget user", "delete user", "release user"}
+	"link user", "note access given by hand", "release access", "forget access", "forget user", "delete user", "release user",
+	"forget door", "forget elevator stop"}
 
 func (k Kind) String() string { return kindWords[k] }
 
@@ -41,7 +44,9 @@ func (k Kind) String() string { return kindWords[k] }
 func (k Kind) LedgerOnly() bool { return k >= LinkMember && k != DeleteMember }
 
 // OfMember says that the change is about one person; the others are about a group.
-func (k Kind) OfMember() bool { return k <= EnableMember || k >= CreateAssignment }
+func (k Kind) OfMember() bool {
+	return k <= EnableMember || k >= CreateAssignment && k != ForgetDoor && k != ForgetStop
+}
 
 // ObjectKey names what a change is about, by id where it has one and always by what people call it.
 type ObjectKey struct {

@@ -102,6 +102,9 @@ func (o *oracle) after(records []Record, coverage Coverage, at time.Time, believ
 	}
 	for id, s := range r.stated {
 		fresh := *s
+		if old := o.objects[id]; old != nil && old.group == fresh.group && old.changed != 0 && old.active == fresh.active && old.email == fresh.email {
+			fresh.changed = old.changed
+		}
 		next.objects[id] = &fresh
 	}
 	lostMembers := next.edit(o, r)

@@ -81,3 +81,31 @@ func put(t testing.TB, b *Builder, records ...Record) {
 		}
 	}
 }
+
+func TestWhoIsDisabledIsSoSinceThenWhateverElseIsChangedLater(t *testing.T) {
+	at := func(day int) time.Time { return time.Date(2026, 3, day, 9, 0, 0, 0, time.UTC) }
+	var last *Snapshot
+	for day, c := range []struct {
+		record Record
+		since  int
+	}{
+		{Record{Email: "ana@x.com", Active: Yes}, 1},
+		{Record{Email: "ana@x.com", Active: Yes, Name: "Ana"}, 1},
+		{Record{Email: "ana@x.com", Active: No, Name: "Ana"}, 3},
+		{Record{Email: "ana@x.com", Active: No, Name: "Ana (left)"}, 3},
+		{Record{Email: "left@x.com", Active: No, Name: "Ana (left)"}, 5},
+		{Record{Email: "left@x.com", Active: Yes, Name: "Ana"}, 6},
+	} {
+		c.record.Kind, c.record.ID, c.record.Changed = PersonIs, "1", at(day+1)
+		b := Build("corp", last)
+		put(t, b, c.record)
+		var err error
+		if last, _, err = b.Seal(Receipt{Coverage: Complete, At: at(day + 1)}, nil); err != nil {
+			t.Fatal(err)
+		}
+		o, _ := Join(last).FindPerson(Key{Source: "corp", ID: "1"})
+		if got := o.Changed(); !got.Equal(at(c.since)) {
+			t.Errorf("on day %d: changed %s, want day %d", day+1, got, c.since)
+		}
+	}
+}

@@ -95,6 +95,9 @@ func (m *merge) both(n, o int32) {
 	if m.read.active[n] == No && m.old.active[o] != No {
 		m.disabled++
 	}
+	if since := m.old.changed[o]; since != 0 && m.read.active[n] == m.old.active[o] && m.read.email.at(int(n)) == m.old.email.at(int(o)) {
+		m.read.changed[n] = since // whatever else was changed, nobody begins to be disabled anew
+	}
 }
 
 func (m *merge) absent(o int, marks map[string]Kind, coverage Coverage) {

@@ -162,7 +162,8 @@ func (o Object) Name() string { return o.nodes.name.at(o.row) }
 // Active returns whether the directory says that the person is enabled.
 func (o Object) Active() Tri { return o.nodes.active[o.row] }
 
-// Changed returns when the source last changed the object; zero if it does not say.
+// Changed returns when the source last changed the object in its address or in whether it is active, as far as that was seen: when an
+// object is met first, it is when the source last changed anything about it. Zero if the source does not say.
 func (o Object) Changed() time.Time { return fromUnix(o.nodes.changed[o.row]) }
 
 // Doubted returns since when the object is missing without that being believed; zero if it is there.

@@ -27,7 +27,7 @@ func (b *booking) audit() error {
 		line.Member, line.Made = b.result.ID, b.result.ID
 	case c.Kind == access.CreateGroup:
 		line.Group, line.Made = b.result.ID, b.result.ID
-	case c.Object.Thing != 0:
+	case c.Object.Thing != 0 && !c.Kind.LedgerOnly():
 		line.Made = b.result.ID
 		return b.auditDoor(line)
 	default:

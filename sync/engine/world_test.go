@@ -208,7 +208,9 @@ func (w *world) run(full bool) (readErr, err error) {
 
 func (w *world) sources() []engine.Source {
 	corp := w.corp
-	corp.Source = w.staff
+	if corp.Source == nil {
+		corp.Source = w.staff
+	}
 	return append([]engine.Source{corp}, w.more...)
 }
 

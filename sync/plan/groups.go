@@ -131,9 +131,9 @@ func (d *decider) keepGroup(want *access.DesiredGroup, g *group) {
 	s := groupSteps{group: g, want: want}
 	d.describe(&s)
 	if want.Openings && g.seen.Opened {
-		d.compare(&s, openingSet{add: access.AddDoor, remove: access.RemoveDoor, word: "door",
+		d.compare(&s, openingSet{add: access.AddDoor, remove: access.RemoveDoor, forget: access.ForgetDoor, word: "door",
 			want: want.Doors, have: g.seen.Doors, ours: g.account.Doors})
-		d.compare(&s, openingSet{add: access.AddStop, remove: access.RemoveStop, word: "elevator stop",
+		d.compare(&s, openingSet{add: access.AddStop, remove: access.RemoveStop, forget: access.ForgetStop, word: "elevator stop",
 			want: want.Stops, have: g.seen.Stops, ours: g.account.Stops})
 	}
 	d.bundle(openings, want.Name, s.opening)
@@ -160,10 +160,10 @@ func (d *decider) describe(s *groupSteps) {
 
 // openingSet is the doors, or the stops, of one group three ways.
 type openingSet struct {
-	add, remove access.Kind
-	word        string
-	want        []access.RemoteID
-	have, ours  []access.Opening
+	add, remove, forget access.Kind
+	word                string
+	want                []access.RemoteID
+	have, ours          []access.Opening
 }
 
 func (d *decider) compare(g *groupSteps, set openingSet) {
@@ -176,6 +176,12 @@ func (d *decider) compare(g *groupSteps, set openingSet) {
 				d.undone(&s, g.want.Name, fmt.Sprintf("somebody took a %s out that we had put in", set.word))
 			}
 			g.opening = append(g.opening, s)
+		}
+	}
+	for _, o := range set.ours {
+		if !slices.Contains(set.want, o.Thing) && !slices.Contains(set.have, o) {
+			g.closing = append(g.closing, Step{Reason: Forgotten, Change: access.Change{Kind: set.forget, Cause: declared(g.want),
+				Object: access.ObjectKey{Group: g.id, GroupName: g.want.Name, Thing: o.Thing, Assignment: o.Row}}})
 		}
 	}
 	strangers := 0

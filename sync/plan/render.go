@@ -137,9 +137,9 @@ func whyOf(c *access.Change) string {
 // extra returns what else must be alike: the door, the dates, the name.
 func (t *teller) extra(c *access.Change) string {
 	switch c.Kind {
-	case access.AddDoor, access.RemoveDoor:
+	case access.AddDoor, access.RemoveDoor, access.ForgetDoor:
 		return orID(t.words.Catalog.DoorName(c.Object.Thing), "door", c.Object.Thing)
-	case access.AddStop, access.RemoveStop:
+	case access.AddStop, access.RemoveStop, access.ForgetStop:
 		return orID(t.words.Catalog.StopName(c.Object.Thing), "elevator stop", c.Object.Thing)
 	case access.CreateAssignment, access.UpdateAssignment:
 		if c.After.From != 0 || c.After.Until != 0 {
@@ -250,7 +250,7 @@ func (t *told) text() string {
 		return fmt.Sprintf("%s keep%s %s%s%s", n.who, n.s, t.group, t.shared(), again)
 	case access.RemoveAssignment:
 		return fmt.Sprintf("%s lose%s %s%s", n.who, n.s, t.group, t.words.doors(t.group)) + t.because()
-	case access.CreateGroup, access.UpdateGroup, access.AddDoor, access.AddStop, access.RemoveDoor, access.RemoveStop:
+	case access.CreateGroup, access.UpdateGroup, access.AddDoor, access.AddStop, access.RemoveDoor, access.RemoveStop, access.ForgetDoor, access.ForgetStop:
 		return t.ofGroup(again)
 	}
 	return t.quiet(n)
@@ -278,6 +278,8 @@ func (t *told) ofGroup(again string) string {
 		return fmt.Sprintf("group %s gets another description", t.group)
 	case access.AddDoor, access.AddStop:
 		return fmt.Sprintf("group %s opens %s%s%s", t.group, t.extra, crowd, again)
+	case access.ForgetDoor, access.ForgetStop:
+		return fmt.Sprintf("group %s does not open %s any more: somebody took it out, and the file no longer names it", t.group, t.extra)
 	}
 	return fmt.Sprintf("group %s no longer opens %s%s", t.group, t.extra, crowd)
 }
