@@ -7,8 +7,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version returns the version of this build: its tag when it was installed as a module, else the commit.
+// What packaging/release writes into the program with -ldflags -X; empty in every other build.
+var release, commit string
+
+// version returns the version of this build: of the release, or its tag when it was installed as a module, else the commit.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
@@ -27,6 +33,7 @@ func version() string {
 // versionDocument is what version --json prints.
 type versionDocument struct {
 	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"` // of a release
 	Go      string `json:"go"`
 	OS      string `json:"os"`
 	Arch    string `json:"arch"`
@@ -38,7 +45,7 @@ func versionVerb(ui *voice, _ *common) *cobra.Command {
 		Example: "  kisi-sync version\n  kisi-sync version --json",
 		RunE: func(*cobra.Command, []string) error {
 			if ui.json {
-				return ui.print(versionDocument{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
+				return ui.print(versionDocument{version(), commit, runtime.Version(), runtime.GOOS, runtime.GOARCH})
 			}
 			ui.say("kisi-sync %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil

@@ -48,8 +48,9 @@ func floors() map[string]int {
 		"internal/admin":  offices,
 		"internal/daemon": offices,
 
-		"bench":         roof,
-		"cmd/kisi-sync": roof,
+		"bench":             roof,
+		"cmd/kisi-sync":     roof,
+		"packaging/release": roof,
 
 		"connectors/connectortest": cellar,
 		"internal/archtest":        cellar,
