@@ -84,7 +84,7 @@ func (a *acceptance) print() error {
 
 // look reads the source without keeping anything, and returns how many absences are not believed.
 func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
-	s, err := open(ctx, a.ui, a.c, opening{asked: me()})
+	s, err := open(ctx, a.ui, a.c, opening{asked: a.ui.me()})
 	if err != nil {
 		return 0, err
 	}
@@ -182,7 +182,7 @@ func (a *acceptance) agreed(ctx context.Context) error {
 
 // take takes in what was shown, and nothing else: the source is not asked again.
 func (a *acceptance) take(ctx context.Context) (err error) {
-	s, err := open(ctx, a.ui, a.c, opening{asked: me(), accept: []string{a.name}, keep: true, quiet: true, patience: watched})
+	s, err := open(ctx, a.ui, a.c, opening{asked: a.ui.me(), accept: []string{a.name}, keep: true, quiet: true, patience: watched})
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (a *acceptance) take(ctx context.Context) (err error) {
 	}
 	a.doc.Accepted = true
 	b, n := a.doc.Before, a.doc.Now
-	line := record.AuditLine{Kind: "accept", Who: me(), Outcome: record.Done, What: "accept source " + a.name,
+	line := record.AuditLine{Kind: "accept", Who: a.ui.me(), Outcome: record.Done, What: "accept source " + a.name,
 		Why: fmt.Sprintf("people %d → %d, groups %d → %d, memberships %d → %d", b.People, n.People, b.Groups, n.Groups, b.Members, n.Members)}
 	if st, ok := s.store.(*store.Store); ok {
 		if err := st.Audit(ctx, line); err != nil {

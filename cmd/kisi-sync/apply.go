@@ -33,12 +33,12 @@ prints the difference and does nothing.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		var saved *plan.Saved
 		if len(args) == 1 {
-			if saved, err = readPlan(args[0]); err != nil {
+			if saved, err = readPlan(ui.path(args[0])); err != nil {
 				return err
 			}
 		}
 		ask := !yes && saved == nil
-		s, err := open(cmd.Context(), ui, c, opening{asked: me(), accept: accept, keep: true, writes: true, asks: ask})
+		s, err := open(cmd.Context(), ui, c, opening{asked: ui.me(), accept: accept, keep: true, writes: true, asks: ask})
 		if err != nil {
 			return err
 		}
@@ -67,8 +67,11 @@ func (u *voice) canAsk() error {
 	return nil
 }
 
-// me is who is at the command line, for the record.
-func me() string {
+// me is who asks, for the record.
+func (u *voice) me() string {
+	if u.from != nil {
+		return u.from.name
+	}
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}
@@ -84,9 +87,17 @@ func (s *session) apply(ctx context.Context, saved *plan.Saved, ask bool) error 
 	if readErr != nil && saved != nil {
 		return failed(readErr, "nothing was done: a saved plan is carried out only when everything can be compared")
 	}
+	if !ask {
+		return also(readErr, s.inTurn(ctx, func() error { return s.applyUnasked(ctx, saved) }))
+	}
+	return also(readErr, s.applyAsked(ctx))
+}
+
+// applyUnasked carries out what it sees, or a saved plan if it is still that.
+func (s *session) applyUnasked(ctx context.Context, saved *plan.Saved) error {
 	o, err := s.look(ctx, true)
 	if err != nil {
-		return also(readErr, s.untouched(err))
+		return s.untouched(err)
 	}
 	if saved != nil {
 		if err := s.same(*saved, o); err != nil {
@@ -94,15 +105,34 @@ func (s *session) apply(ctx context.Context, saved *plan.Saved, ask bool) error 
 		}
 	}
 	f := s.forecast(o)
-	f.asks = ask && s.settings.Approvals.Allow(me())
 	s.showPlan(f)
-	if ask {
-		if o, err = s.consult(ctx, o); o == nil {
-			return also(readErr, s.untouched(err))
-		}
-		f = s.forecast(o)
+	return s.carry(ctx, f)
+}
+
+// applyAsked asks in between. Nobody waits for the answers but who asked: meanwhile the daemon may reconcile.
+func (s *session) applyAsked(ctx context.Context) error {
+	var o *engine.Outlook
+	err := s.inTurn(ctx, func() (err error) {
+		o, err = s.look(ctx, true)
+		return s.untouched(err)
+	})
+	if err != nil {
+		return err
 	}
-	return also(readErr, s.carry(ctx, f))
+	f := s.forecast(o)
+	f.asks = s.settings.Approvals.Allow(s.ui.me())
+	s.showPlan(f)
+	approved, yes, err := s.consult(ctx, o)
+	if err != nil || !yes {
+		return s.untouched(err)
+	}
+	return s.inTurn(ctx, func() error {
+		o, err := s.decided(ctx, o, approved)
+		if err != nil {
+			return s.untouched(err)
+		}
+		return s.carry(ctx, s.forecast(o))
+	})
 }
 
 // untouched is the end of a verb that failed before it did anything.
@@ -125,9 +155,9 @@ func (s *session) look(ctx context.Context, full bool) (*engine.Outlook, error) 
 // fresh is how long an observation is good for while somebody thinks about a question.
 const fresh = 10 * time.Minute
 
-// still looks again when the answers took long, and gives up when the plan is another one by now.
+// still looks again when the answers took long, or when the daemon may have run meanwhile, and gives up when the plan is another one by now.
 func (s *session) still(ctx context.Context, o *engine.Outlook) (*engine.Outlook, error) {
-	if now().Sub(o.Run.Began) < fresh {
+	if now().Sub(o.Run.Began) < fresh && s.ui.host() == nil {
 		return o, nil
 	}
 	before := o.Plan.Save(o.Words, now())

@@ -10,33 +10,35 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-// consult asks about what is held, and then about everything. It returns the outlook to carry out, nil when nothing is to be done
-// (which has been said then). Nothing is written down before the last yes: an approval that was given on the way to a no would
-// let the next run do what was refused.
-func (s *session) consult(ctx context.Context, o *engine.Outlook) (*engine.Outlook, error) {
-	approved, err := s.askAboutHolds(ctx, o)
+// consult asks about what is held, and then about everything. It returns the held steps that may pass, and whether there is to be a run:
+// no was said then. Nothing is written down before the last yes: an approval that was given on the way to a no would let the next run
+// do what was refused.
+func (s *session) consult(ctx context.Context, o *engine.Outlook) (approved []access.Digest, yes bool, err error) {
+	approved, err = s.askAboutHolds(ctx, o)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	todo := o.Plan.Do()
 	if len(approved) > 0 {
 		todo = withApproval(o.Input, approved).Do()
 	}
 	if todo == 0 {
-		return o, nil // the run is still written down, and what is held with it
+		return nil, true, nil // the run is still written down, and what is held with it
 	}
-	yes, err := s.ui.ask(ctx, fmt.Sprintf("\nCarry out %s?", count(todo, "step", "steps")))
-	if err != nil {
-		return nil, err
-	}
-	if !yes {
+	yes, err = s.ui.ask(ctx, fmt.Sprintf("\nCarry out %s?", count(todo, "step", "steps")))
+	if err == nil && !yes {
 		s.ui.say("Nothing was done.")
-		return nil, nil
 	}
-	if o, err = s.still(ctx, o); err != nil || len(approved) == 0 {
+	return approved, yes, err
+}
+
+// decided is the outlook after the answers.
+func (s *session) decided(ctx context.Context, o *engine.Outlook, approved []access.Digest) (*engine.Outlook, error) {
+	o, err := s.still(ctx, o)
+	if err != nil || len(approved) == 0 {
 		return o, err
 	}
-	if err := s.engine.Approve(ctx, o, approved, me(), "asked by apply"); err != nil {
+	if err := s.engine.Approve(ctx, o, approved, s.ui.me(), "asked by apply"); err != nil {
 		return nil, err
 	}
 	return o, s.engine.Reconsider(ctx, o)
@@ -59,7 +61,7 @@ func withApproval(in plan.Input, approved []access.Digest) *plan.Plan {
 // askAboutHolds turns each reason for which something is held into a question, and returns the steps that may pass. An approval is
 // good for exactly these steps, once. Who may not approve is not asked.
 func (s *session) askAboutHolds(ctx context.Context, o *engine.Outlook) ([]access.Digest, error) {
-	if !s.settings.Approvals.Allow(me()) {
+	if !s.settings.Approvals.Allow(s.ui.me()) {
 		return nil, nil
 	}
 	var approved []access.Digest

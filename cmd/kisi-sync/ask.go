@@ -18,6 +18,9 @@ func (u *voice) prompt(ctx context.Context, text string) (string, error) {
 	if u.asks == nil {
 		return "", ctx.Err()
 	}
+	if u.from != nil {
+		return u.from.ask(ctx, text)
+	}
 	fmt.Fprint(u.asks, text)
 	// A read of a terminal cannot be called off. When the program is interrupted, this goroutine is left behind, for the short
 	// while until the process ends.

@@ -39,7 +39,7 @@ type trail struct {
 // reading opens the trail for a verb and closes it again.
 func reading(ui *voice, c *common, read func(context.Context, *trail, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
-		settings, st, err := recollect(c)
+		settings, st, err := recollect(cmd.Context(), ui, c)
 		if err != nil {
 			return err
 		}

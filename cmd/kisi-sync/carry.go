@@ -19,7 +19,7 @@ func (s *session) carry(ctx context.Context, f forecast) error {
 	stop := context.AfterFunc(ctx, func() {
 		s.ui.tell("stopping after the call under way; once more Ctrl-C ends at once, which is safe too")
 	})
-	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step})
+	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step, Urgent: s.urgent()})
 	stop()
 	progress.end()
 	if ctx.Err() != nil {
@@ -31,7 +31,18 @@ func (s *session) carry(ctx context.Context, f forecast) error {
 		}
 	}
 	s.showRun(f, run, report)
+	if report.Cut {
+		s.ui.tell("Cut short: somebody must lose access at once, which comes first. The daemon goes on with the rest by itself.")
+	}
 	return ended(f, report, err)
+}
+
+// urgent says whether something cannot wait for the end of a run; nil where nobody knows.
+func (s *session) urgent() func() bool {
+	if h := s.ui.host(); h != nil {
+		return h.urgent
+	}
+	return nil
 }
 
 // leaveUnsent counts what was interrupted on its way to Kisi, and never left, among what was not begun.

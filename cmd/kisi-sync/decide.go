@@ -53,12 +53,12 @@ func (r *ruling) command(ui *voice, c *common) *cobra.Command {
 		if err := reasoned(r.why); err != nil {
 			return err
 		}
-		m, err := remember(ui, c)
+		m, err := remember(cmd.Context(), ui, c)
 		if err != nil {
 			return err
 		}
 		defer m.closeInto(&err)
-		if err := mayApprove(m.settings, me()); err != nil {
+		if err := mayApprove(m.settings, m.ui.me()); err != nil {
 			return err
 		}
 		return r.decide(cmd.Context(), m, args[0])
@@ -81,7 +81,7 @@ func (r *ruling) decide(ctx context.Context, m *memory, id string) error {
 	if err != nil {
 		return err
 	}
-	d := access.Decision{Verdict: r.verdict, By: me(), Why: r.why}
+	d := access.Decision{Verdict: r.verdict, By: m.ui.me(), Why: r.why}
 	chosen, whole, err := r.choose(all, id)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ type decisionDocument struct {
 }
 
 func (r *ruling) tell(m *memory, all *held, chosen []access.Digest) error {
-	d := decisionDocument{Verdict: r.verdict.String(), By: me(), Why: r.why, Steps: []heldStep{}}
+	d := decisionDocument{Verdict: r.verdict.String(), By: m.ui.me(), Why: r.why, Steps: []heldStep{}}
 	for _, id := range chosen {
 		d.Steps = append(d.Steps, heldStep{ID: id, What: all.byStep[id].What})
 	}

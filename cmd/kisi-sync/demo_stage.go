@@ -56,7 +56,7 @@ func (d *demo) verb(ctx context.Context, args ...string) int {
 	d.ui.say("\n%s", d.ui.bold("$ kisi-sync "+strings.Join(args, " ")))
 	w := world{in: strings.NewReader(""), out: d.ui.out, err: d.ui.out, args: append([]string{"--config", d.config()}, args...)}
 	if d.ui.screen != nil && isTerminal(d.ui.out) {
-		w.err = d.ui.screen.file
+		w.err = d.ui.screen.out
 	}
 	return run(ctx, w)
 }

@@ -20,7 +20,7 @@ one for each step. Nobody is contacted. Exit code 3 says that something waits.`,
   kisi-sync plans --json | jq -r '.held[].reason'`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		settings, st, err := recollect(c)
+		settings, st, err := recollect(cmd.Context(), ui, c)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,6 +19,7 @@ type memory struct {
 	ui       *voice
 	settings *config.Settings
 	*store.Store
+	shared bool // with the daemon, which closes it
 }
 
 // loadWithoutSecrets reads the configuration for a verb that contacts nobody.
@@ -26,7 +28,13 @@ func loadWithoutSecrets(c *common) (*config.Settings, error) {
 }
 
 // remember opens the state file to write into it. One that is not there is not made.
-func remember(ui *voice, c *common) (*memory, error) {
+func remember(ctx context.Context, ui *voice, c *common) (*memory, error) {
+	if h := ui.host(); h != nil {
+		return &memory{ui, h.daemon().settings, h.store, true}, nil
+	}
+	if err := ui.beside(ctx, c); err != nil {
+		return nil, err
+	}
 	settings, err := loadWithoutSecrets(c)
 	if err != nil {
 		return nil, err
@@ -34,15 +42,21 @@ func remember(ui *voice, c *common) (*memory, error) {
 	if err := isThere(settings.State); err != nil {
 		return nil, err
 	}
-	st, err := store.Open(settings.State, store.Options{Now: now, Who: me()})
+	st, err := store.Open(settings.State, store.Options{Now: now, Who: ui.me()})
 	if err != nil {
 		return nil, err
 	}
-	return &memory{ui, settings, st}, nil
+	return &memory{ui, settings, st, false}, nil
 }
 
-// recollect opens the state file only to read it.
-func recollect(c *common) (*config.Settings, *store.Preview, error) {
+// recollect opens the state file only to read it. What it returns is closed after use.
+func recollect(ctx context.Context, ui *voice, c *common) (*config.Settings, *store.Preview, error) {
+	if h := ui.host(); h != nil {
+		return h.daemon().settings, h.store.Preview(), nil
+	}
+	if err := ui.beside(ctx, c); err != nil {
+		return nil, nil, err
+	}
 	settings, err := loadWithoutSecrets(c)
 	if err != nil {
 		return nil, nil, err
@@ -62,7 +76,11 @@ func isThere(path string) error {
 }
 
 // closeInto closes it when a verb ends, and adds the error to the verb's own.
-func (m *memory) closeInto(err *error) { *err = also(*err, m.Close()) }
+func (m *memory) closeInto(err *error) {
+	if !m.shared {
+		*err = also(*err, m.Close())
+	}
+}
 
 // reasoned refuses a decision without a reason.
 func reasoned(why string) error {

@@ -58,7 +58,7 @@ func (p *pinning) command(ui *voice, c *common, cmd *cobra.Command) *cobra.Comma
 		if err := reasoned(p.why); err != nil {
 			return err
 		}
-		s, err := open(cmd.Context(), ui, c, opening{asked: me(), keep: true, patience: watched})
+		s, err := open(cmd.Context(), ui, c, opening{asked: ui.me(), keep: true, patience: watched})
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (p *pinning) pin(ctx context.Context, s *session, who string) error {
 	if err != nil {
 		return also(readErr, s.untouched(err))
 	}
-	pin.Kind, pin.Until, pin.By, pin.Why = p.kind, until, me(), p.why
+	pin.Kind, pin.Until, pin.By, pin.Why = p.kind, until, s.ui.me(), p.why
 	if err := s.store.(*store.Store).SavePin(ctx, pin); err != nil {
 		return err
 	}
@@ -149,13 +149,15 @@ func (p *pinning) follow(ctx context.Context, s *session, d pinDocument) error {
 		}
 		return s.ui.printJSON(d)
 	}
-	o, err := s.look(ctx, false)
-	if err != nil {
-		return failed(err, "the block is written down, and the next run carries it out")
-	}
-	f := s.forecast(o)
-	s.showPlan(f)
-	return s.carry(ctx, f)
+	return s.inTurn(ctx, func() error {
+		o, err := s.look(ctx, false)
+		if err != nil {
+			return failed(err, "the block is written down, and the next run carries it out")
+		}
+		f := s.forecast(o)
+		s.showPlan(f)
+		return s.carry(ctx, f)
+	})
 }
 
 // printJSON prints a document if one is wanted.
@@ -216,7 +218,7 @@ func unpinVerb(ui *voice, c *common, kind access.PinKind, cmd *cobra.Command) *c
 		if err := reasoned(why); err != nil {
 			return err
 		}
-		m, err := remember(ui, c)
+		m, err := remember(cmd.Context(), ui, c)
 		if err != nil {
 			return err
 		}
@@ -237,12 +239,12 @@ func (m *memory) unpin(ctx context.Context, kind access.PinKind, who, why string
 		return err
 	}
 	for _, p := range found {
-		if err := m.DropPin(ctx, p, me(), why); err != nil {
+		if err := m.DropPin(ctx, p, m.ui.me(), why); err != nil {
 			return err
 		}
 	}
 	p := found[0]
-	p.By, p.Why = me(), why
+	p.By, p.Why = m.ui.me(), why
 	d := newPinDocument("un"+kind.String(), p)
 	m.ui.say("The %s of %s is taken back. The next run goes by directories and rules again.", pinNoun(kind), d.Who)
 	return m.ui.printJSON(d)

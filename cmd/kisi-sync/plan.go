@@ -29,7 +29,7 @@ Exit code 3 when something is held for a person to decide, 4 when there are chan
 		defer s.closeInto(&err)
 		var file *planFile
 		if out != "" {
-			if file, err = newPlanFile(out); err != nil {
+			if file, err = newPlanFile(ui.path(out)); err != nil {
 				return err
 			}
 			defer file.discard()

@@ -15,6 +15,7 @@ type world struct {
 	in       io.Reader
 	out, err io.Writer
 	args     []string
+	from     *caller // of another process, which this one answers; nil: this process is called itself
 }
 
 // common are the flags that every verb has.

@@ -2,30 +2,29 @@ package main
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 )
 
 // screen is standard error when it is a terminal. It has one line that comes and goes at the bottom; whatever else is written
 // takes its place. It is safe for concurrent use.
 type screen struct {
 	mu    sync.Mutex
-	file  *os.File
+	out   io.Writer
+	width func() int
 	shown bool // the line is there
 }
 
-func newScreen(f *os.File) *screen { return &screen{file: f} }
+func newScreen(out io.Writer, width func() int) *screen { return &screen{out: out, width: width} }
 
 // Write writes ordinary lines.
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clear()
-	return s.file.Write(p)
+	return s.out.Write(p)
 }
 
 // show puts a text into the line, cut to the width of the terminal; "" takes the line away.
@@ -36,17 +35,13 @@ func (s *screen) show(text string) {
 	if text == "" {
 		return
 	}
-	width, _, err := term.GetSize(int(s.file.Fd()))
-	if err != nil || width < 20 {
-		width = 80
-	}
-	fmt.Fprint(s.file, cut(text, width-1))
+	fmt.Fprint(s.out, cut(text, s.width()-1))
 	s.shown = true
 }
 
 func (s *screen) clear() {
 	if s.shown {
-		fmt.Fprint(s.file, "\r\x1b[2K")
+		fmt.Fprint(s.out, "\r\x1b[2K")
 		s.shown = false
 	}
 }

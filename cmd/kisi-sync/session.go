@@ -62,7 +62,12 @@ func loaded(settings *config.Settings, err error) (*config.Settings, error) {
 
 // open loads the configuration and introduces everybody. It contacts nobody.
 func open(ctx context.Context, ui *voice, c *common, o opening) (*session, error) {
-	settings, err := load(c)
+	if !o.alone {
+		if err := ui.beside(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	settings, err := ui.settingsFor(c, o.keep)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +116,7 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 		sources[i] = source
 		sources[i].Source = s.counted[i]
 	}
-	s.engine = engine.New(engine.Options{
+	s.engine = s.newEngine(engine.Options{
 		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
 		Organization: s.settings.Kisi.Domain, Target: s.target, Store: s.store, Now: now, Log: s.ui.log,
 		Asked: o.asked, Accept: accept, Calls: func() int { return int(s.client.Stats().Calls) },
@@ -119,7 +124,19 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	return ctx.Err()
 }
 
+// newEngine returns an engine of the session's own, beside that of the daemon if the session is within it.
+func (s *session) newEngine(o engine.Options) *engine.Engine {
+	if h := s.ui.host(); h != nil {
+		return h.engine().Beside(func(all *engine.Options) { *all = o })
+	}
+	return engine.New(o)
+}
+
 func (s *session) openKisi(o opening) error {
+	if h := s.ui.host(); h != nil { // one pace for all calls of the process
+		s.client, s.target = h.daemon().client, h.daemon().target
+		return nil
+	}
 	k := s.settings.Kisi
 	pace := pace(k.Rate)
 	pace.Patience = o.patience
@@ -155,6 +172,13 @@ func (s *session) openSources() error {
 }
 
 func (s *session) openStore(o opening) error {
+	if h := s.ui.host(); h != nil {
+		s.store = h.store
+		if !o.keep {
+			s.store = h.store.Preview()
+		}
+		return nil
+	}
 	if !o.keep {
 		preview, err := store.OpenPreview(s.settings.State, store.Options{Now: now})
 		if err != nil {

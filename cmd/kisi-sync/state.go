@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/internal/admin"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
@@ -30,7 +32,7 @@ func stateBackupVerb(ui *voice, c *common) *cobra.Command {
 of an older copy; only its owner can read it.`,
 		Example: "  kisi-sync state backup /var/backups/kisi-sync.db",
 		RunE: reading(ui, c, func(ctx context.Context, t *trail, args []string) error {
-			if err := t.Backup(ctx, args[0]); err != nil {
+			if err := t.Backup(ctx, ui.path(args[0])); err != nil {
 				return err
 			}
 			ui.say("%s is a copy of %s.", args[0], t.Path())
@@ -55,16 +57,29 @@ func stateCheckVerb(ui *voice, c *common) *cobra.Command {
 	}
 }
 
-// checkState looks also at a file that no other verb would open.
-func checkState(ctx context.Context, ui *voice, c *common) error {
+// examined looks at the whole file, through the daemon's eyes where it has the file open.
+func examined(ctx context.Context, ui *voice, c *common) (*config.Settings, []store.Finding, error) {
+	if h := ui.host(); h != nil {
+		all, err := h.store.Findings(ctx)
+		return h.daemon().settings, all, err
+	}
 	settings, err := loadWithoutSecrets(c)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := isThere(settings.State); err != nil {
-		return err
+		return nil, nil, err
 	}
 	all, err := store.Examine(ctx, settings.State, store.Options{Now: now})
+	return settings, all, err
+}
+
+// checkState looks also at a file that no other verb would open.
+func checkState(ctx context.Context, ui *voice, c *common) error {
+	if err := ui.beside(ctx, c); err != nil {
+		return err
+	}
+	settings, all, err := examined(ctx, ui, c)
 	if err != nil {
 		return err
 	}
@@ -121,8 +136,11 @@ func replacing(ui *voice, c *common, replace func(context.Context, string, store
 		if err != nil {
 			return err
 		}
-		r := store.Replacement{Said: record.Said{By: me(), Why: why}, Installation: settings.Policy().Installation,
-			Options: store.Options{Now: now, Who: me()}}
+		if _, err := admin.NewClient(socketOf(settings)).Find(cmd.Context(), identity(settings)); err == nil {
+			return failed(errors.New("the daemon is running, and goes by the state file that would be replaced"), "stop it first (systemctl stop kisi-sync); nothing was done")
+		}
+		r := store.Replacement{Said: record.Said{By: ui.me(), Why: why}, Installation: settings.Policy().Installation,
+			Options: store.Options{Now: now, Who: ui.me()}}
 		if len(args) == 1 {
 			r.From = args[0]
 		}

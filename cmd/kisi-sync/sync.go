@@ -21,7 +21,7 @@ is made. In mode: observe nothing is ever written, and sync says what mode: full
 	cmd.Flags().BoolVar(&changes, "changes", false, "look in Kisi only at people who differ from what is known")
 	acceptFlag(cmd, &accept)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		s, err := open(cmd.Context(), ui, c, opening{asked: me(), accept: accept, keep: true})
+		s, err := open(cmd.Context(), ui, c, opening{asked: ui.me(), accept: accept, keep: true})
 		if err != nil {
 			return err
 		}
@@ -37,11 +37,16 @@ func (s *session) sync(ctx context.Context, full bool) error {
 	if ctx.Err() != nil {
 		return s.untouched(ctx.Err())
 	}
+	return also(readErr, s.inTurn(ctx, func() error { return s.lookAndCarry(ctx, full) }))
+}
+
+// lookAndCarry is what comes after reading.
+func (s *session) lookAndCarry(ctx context.Context, full bool) error {
 	o, err := s.look(ctx, full)
 	if err != nil {
-		return also(readErr, s.untouched(err))
+		return s.untouched(err)
 	}
 	f := s.forecast(o)
 	s.showPlan(f)
-	return also(readErr, s.carry(ctx, f))
+	return s.carry(ctx, f)
 }

@@ -31,18 +31,39 @@ type voice struct {
 	json     bool
 	colored  bool
 	document []byte // what --json will print at the end
+	args     []string
+	from     *caller // nil: whoever called this process
 	log      *slog.Logger
 }
 
 func newVoice(w world) *voice {
-	u := &voice{in: bufio.NewReader(w.in), out: w.out, err: w.err, log: slog.New(slog.DiscardHandler)}
+	u := &voice{out: w.out, err: w.err, args: w.args, from: w.from, log: slog.New(slog.DiscardHandler)}
+	if w.from != nil {
+		return u.far()
+	}
+	u.in = bufio.NewReader(w.in)
 	u.colored = isTerminal(w.out) && isTerminal(w.err) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	if isTerminal(w.err) && os.Getenv("TERM") != "dumb" {
-		u.screen = newScreen(w.err.(*os.File))
+		f := w.err.(*os.File)
+		u.screen = newScreen(f, func() int { return widthOf(f) })
 		u.err = u.screen
 	}
 	if isTerminal(w.in) {
 		u.asks = whereToAsk(w)
+	}
+	return u
+}
+
+// far speaks to whoever is at the other end of a socket.
+func (u *voice) far() *voice {
+	t := u.from.terminal
+	u.colored = t.Colors
+	if t.Width > 0 {
+		u.screen = newScreen(u.err, func() int { return t.Width })
+		u.err = u.screen
+	}
+	if u.from.ask != nil {
+		u.asks = u.err
 	}
 	return u
 }

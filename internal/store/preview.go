@@ -22,6 +22,7 @@ import (
 // is none. It may be used by many goroutines.
 type Preview struct {
 	base *Store
+	owns bool // base was opened for it
 
 	mu        sync.Mutex
 	snapshots map[string]*directory.Snapshot
@@ -29,7 +30,7 @@ type Preview struct {
 	catalog   *access.Catalog
 }
 
-// Preview looks ahead from an open store.
+// Preview looks ahead from an open store, which stays open when the Preview is closed.
 func (s *Store) Preview() *Preview {
 	return &Preview{base: s, snapshots: map[string]*directory.Snapshot{}, renamed: map[string]string{}}
 }
@@ -38,7 +39,7 @@ func (s *Store) Preview() *Preview {
 func OpenPreview(path string, o Options) (_ *Preview, err error) {
 	o = o.withDefaults()
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return (&Store{path: path, now: o.Now}).Preview(), nil
+		return owning(&Store{path: path, now: o.Now}), nil
 	}
 	s, err := openFile(path, o, true)
 	if err == nil {
@@ -49,7 +50,13 @@ func OpenPreview(path string, o Options) (_ *Preview, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("state file %s: %w", path, err)
 	}
-	return s.Preview(), nil
+	return owning(s), nil
+}
+
+func owning(s *Store) *Preview {
+	p := s.Preview()
+	p.owns = true
+	return p
 }
 
 // readable says whether a file can be used without being brought up to date.
@@ -70,8 +77,13 @@ func (s *Store) readable(want schema) (err error) {
 	})
 }
 
-// Close lets go of the file, also of a Store that the Preview was made from.
-func (p *Preview) Close() error { return p.base.Close() }
+// Close lets go of the file if OpenPreview opened it.
+func (p *Preview) Close() error {
+	if !p.owns {
+		return nil
+	}
+	return p.base.Close()
+}
 
 // Path returns where the file is, or would be.
 func (p *Preview) Path() string { return p.base.Path() }

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/term"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/internal/admin"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/sync/engine"
+)
+
+// A daemon has the state file open, and only one process can. So a verb that needs it hands its whole command line to the daemon, which
+// carries it out as the same verb, in its own process, with what it has open: it lends it as a host. What is said goes back over the socket, and
+// so do questions and their answers. A verb notices nothing of it: what opens the state decides (open, remember, recollect).
+
+// host is the daemon in whose process a command line is carried out.
+type host struct {
+	store  *store.Store
+	ops    admin.Ops
+	engine func() *engine.Engine // the one that it uses now
+	daemon func() *session       // what it was opened with, by the file that it uses now
+	turn   turn                  // whose it is reconciles
+	urgent func() bool           // somebody must lose access at once: give the turn back after the call under way
+	poke   func()                // something was decided: see whether there is something to do
+}
+
+// turn is had by one at a time.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) give() { <-t }
+
+// commands carries out command lines of other processes.
+func (h *host) commands(ctx context.Context, c admin.Command) int {
+	defer h.poke()
+	return run(ctx, world{out: c.Out, err: c.Err, args: c.Args, from: &caller{name: c.By, dir: c.Dir, host: h, terminal: c.Terminal, ask: c.Ask}})
+}
+
+// caller is who called the program from another process.
+type caller struct {
+	name     string // of the account
+	dir      string // where relative paths begin
+	host     *host
+	terminal admin.Terminal
+	ask      func(ctx context.Context, text string) (string, error) // nil: there is nobody to ask
+}
+
+// identity is who answers for a configuration. Ways through links to one state file are one.
+func identity(settings *config.Settings) admin.Identity {
+	state := settings.State
+	if folder, err := filepath.EvalSymlinks(filepath.Dir(state)); err == nil {
+		state = filepath.Join(folder, filepath.Base(state))
+	}
+	return admin.Identity{Installation: settings.Policy().Installation, State: state, Version: version(), PID: os.Getpid()}
+}
+
+// socketOf is where the daemon of a configuration answers.
+func socketOf(settings *config.Settings) string {
+	if path := settings.Socket(); path != "" {
+		return path
+	}
+	return admin.Where(identity(settings).State)
+}
+
+// beside has the daemon carry out the whole command line if one is running; the error is then how it ended, and nothing is left to do. It
+// is nil where there is no daemon, and within one.
+func (u *voice) beside(ctx context.Context, c *common) error {
+	if u.host() != nil {
+		return nil
+	}
+	settings, err := loadWithoutSecrets(c)
+	if err != nil {
+		return err
+	}
+	client := admin.NewClient(socketOf(settings))
+	there, err := client.Find(ctx, identity(settings))
+	switch {
+	case errors.Is(err, admin.ErrNobody):
+		return nil
+	case err != nil:
+		return failed(err, besideHint(err))
+	}
+	if there.Version != version() {
+		u.tell("%s the daemon is kisi-sync %s, this is %s: it is the daemon that does this; restart it", u.yellow("warning:"), there.Version, version())
+	}
+	return u.relay(ctx, client)
+}
+
+// besideHint says what to do about a daemon that cannot be asked.
+func besideHint(err error) string {
+	switch {
+	case errors.Is(err, admin.ErrSilent):
+		return "look at the daemon's log, and restart it; what it began is written down, and it goes on where it stopped"
+	case errors.Is(err, admin.ErrOther):
+		return "give each installation a state file of its own (state: in the file), or a socket of its own (admin.socket)"
+	case errors.Is(err, admin.ErrForbidden):
+		return "run this as the account of the daemon, as in sudo -u kisi-sync kisi-sync ..., or as root"
+	}
+	return ""
+}
+
+// relay hands the command line over.
+func (u *voice) relay(ctx context.Context, client *admin.Client) error {
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	c := admin.Command{Args: u.args, Dir: dir, Out: u.out, Err: u.err, Terminal: u.terminal()}
+	if u.asks != nil {
+		c.Ask = u.prompt
+	}
+	code, err := client.Command(ctx, c)
+	if err != nil {
+		return failed(err, "kisi-sync status says whether it is back; what it began is written down")
+	}
+	return &exit{code: code}
+}
+
+// terminal is what the daemon must know of this process's screen.
+func (u *voice) terminal() admin.Terminal {
+	t := admin.Terminal{Colors: u.colored}
+	if u.screen != nil {
+		t.Width = u.screen.width()
+	}
+	return t
+}
+
+// host returns the daemon in which this command line is carried out; nil in a process of its own.
+func (u *voice) host() *host {
+	if u.from == nil {
+		return nil
+	}
+	return u.from.host
+}
+
+// path makes a path of the command line one of this process: relative ones begin where the caller is.
+func (u *voice) path(path string) string {
+	if u.from == nil || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(u.from.dir, path)
+}
+
+// inTurn does something that nobody else may do at the same time: reconcile. In a process of its own the state file's lock sees to that.
+func (s *session) inTurn(ctx context.Context, do func() error) error {
+	h := s.ui.host()
+	if h == nil {
+		return do()
+	}
+	stop := s.ui.during(func() string { return "waiting for the daemon's run" })
+	err := h.turn.take(ctx)
+	stop()
+	if err != nil {
+		return s.untouched(err)
+	}
+	defer h.turn.give()
+	return do()
+}
+
+// widthOf returns how wide a terminal is.
+func widthOf(f *os.File) int {
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width < 20 {
+		return 80
+	}
+	return width
+}
+
+// settingsFor returns what a verb goes by. Within the daemon, a verb that may write goes by what the daemon does, or its next run would undo
+// it; one that only looks ahead goes by the file as it is now.
+func (u *voice) settingsFor(c *common, keep bool) (*config.Settings, error) {
+	h := u.host()
+	if h == nil {
+		return load(c)
+	}
+	file := *c
+	file.config = u.path(c.config)
+	if !keep {
+		return load(&file)
+	}
+	used := h.daemon().settings
+	if now, err := loadWithoutSecrets(&file); err != nil || !alike(now, used) {
+		u.tell("%s %s is not what the daemon goes by; kisi-sync reload has it read", u.yellow("warning:"), used.File)
+	}
+	return used, nil
+}
+
+// alike says that two files mean the same.
+func alike(a, b *config.Settings) bool {
+	one, err := a.Show()
+	other, otherErr := b.Show()
+	return err == nil && otherErr == nil && bytes.Equal(one, other)
+}
