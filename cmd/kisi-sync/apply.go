@@ -88,7 +88,7 @@ func (s *session) apply(ctx context.Context, saved *plan.Saved, ask bool) error 
 		return failed(readErr, "nothing was done: a saved plan is carried out only when everything can be compared")
 	}
 	if !ask {
-		return also(readErr, s.inTurn(ctx, func() error { return s.applyUnasked(ctx, saved) }))
+		return also(readErr, s.inTurn(ctx, func(ctx context.Context) error { return s.applyUnasked(ctx, saved) }))
 	}
 	return also(readErr, s.applyAsked(ctx))
 }
@@ -112,7 +112,7 @@ func (s *session) applyUnasked(ctx context.Context, saved *plan.Saved) error {
 // applyAsked asks in between. Nobody waits for the answers but who asked: meanwhile the daemon may reconcile.
 func (s *session) applyAsked(ctx context.Context) error {
 	var o *engine.Outlook
-	err := s.inTurn(ctx, func() (err error) {
+	err := s.inTurn(ctx, func(ctx context.Context) (err error) {
 		o, err = s.look(ctx, true)
 		return s.untouched(err)
 	})
@@ -126,7 +126,7 @@ func (s *session) applyAsked(ctx context.Context) error {
 	if err != nil || !yes {
 		return s.untouched(err)
 	}
-	return s.inTurn(ctx, func() error {
+	return s.inTurn(ctx, func(ctx context.Context) error {
 		o, err := s.decided(ctx, o, approved)
 		if err != nil {
 			return s.untouched(err)

@@ -4,51 +4,33 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/term"
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
 	"github.com/kisi-sync/kisi-sync/internal/store"
-	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
 // A daemon has the state file open, and only one process can. So a verb that needs it hands its whole command line to the daemon, which
 // carries it out as the same verb, in its own process, with what it has open: it lends it as a host. What is said goes back over the socket, and
 // so do questions and their answers. A verb notices nothing of it: what opens the state decides (open, remember, recollect).
 
-// host is the daemon in whose process a command line is carried out.
+// host is the daemon in whose process a command line is carried out. All fields are required.
 type host struct {
 	store  *store.Store
 	ops    admin.Ops
-	engine func() *engine.Engine // the one that it uses now
-	daemon func() *session       // what it was opened with, by the file that it uses now
-	turn   turn                  // whose it is reconciles
-	urgent func() bool           // somebody must lose access at once: give the turn back after the call under way
-	poke   func()                // something was decided: see whether there is something to do
+	daemon func() *session // by the file that the daemon uses now
+	// beside does something while the daemon reconciles nothing, and has it look for work afterwards.
+	beside func(ctx context.Context, do func(context.Context) error) error
 }
-
-// turn is had by one at a time.
-type turn chan struct{}
-
-func newTurn() turn { return make(turn, 1) }
-
-func (t turn) take(ctx context.Context) error {
-	select {
-	case t <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (t turn) give() { <-t }
 
 // commands carries out command lines of other processes.
 func (h *host) commands(ctx context.Context, c admin.Command) int {
-	defer h.poke()
 	return run(ctx, world{out: c.Out, err: c.Err, args: c.Args, from: &caller{name: c.By, dir: c.Dir, host: h, terminal: c.Terminal, ask: c.Ask}})
 }
 
@@ -158,19 +140,49 @@ func (u *voice) path(path string) string {
 }
 
 // inTurn does something that nobody else may do at the same time: reconcile. In a process of its own the state file's lock sees to that.
-func (s *session) inTurn(ctx context.Context, do func() error) error {
+func (s *session) inTurn(ctx context.Context, do func(context.Context) error) error {
 	h := s.ui.host()
 	if h == nil {
-		return do()
+		return do(ctx)
 	}
-	stop := s.ui.during(func() string { return "waiting for the daemon's run" })
-	err := h.turn.take(ctx)
+	if err := h.refuseWhilePaused(ctx); err != nil {
+		return err
+	}
+	begun := false
+	stop := sync.OnceFunc(s.ui.during(func() string { return "waiting for the daemon's run" }))
+	err := h.beside(ctx, func(ctx context.Context) error {
+		begun = true
+		stop()
+		return do(ctx)
+	})
 	stop()
-	if err != nil {
+	if !begun {
 		return s.untouched(err)
 	}
-	defer h.turn.give()
-	return do()
+	return err
+}
+
+// refuseWhilePaused lets nothing be carried out that the daemon would not carry out.
+func (h *host) refuseWhilePaused(ctx context.Context) error {
+	status, err := h.ops.Status(ctx)
+	if err != nil || status.Paused == nil {
+		return err
+	}
+	p := status.Paused
+	return failed(fmt.Errorf("kisi-sync is paused since %s by %s: %s", p.Since.Format("2006-01-02 15:04 MST"), p.By, p.Why), "kisi-sync resume ends the pause")
+}
+
+// urgent says that somebody must lose access at once, which the daemon sees to as soon as its turn comes.
+func (h *host) urgent(ctx context.Context) func() bool {
+	return func() bool {
+		status, err := h.ops.Status(ctx)
+		return err == nil && status.LeaversWait
+	}
+}
+
+// look has the daemon see whether there is something to do, after somebody has decided something. It does not wait for that.
+func (h *host) look(ctx context.Context) error {
+	return h.beside(ctx, func(context.Context) error { return nil })
 }
 
 // widthOf returns how wide a terminal is.

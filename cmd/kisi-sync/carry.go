@@ -19,7 +19,7 @@ func (s *session) carry(ctx context.Context, f forecast) error {
 	stop := context.AfterFunc(ctx, func() {
 		s.ui.tell("stopping after the call under way; once more Ctrl-C ends at once, which is safe too")
 	})
-	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step, Urgent: s.urgent()})
+	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step, Urgent: s.urgent(ctx)})
 	stop()
 	progress.end()
 	if ctx.Err() != nil {
@@ -38,9 +38,9 @@ func (s *session) carry(ctx context.Context, f forecast) error {
 }
 
 // urgent says whether something cannot wait for the end of a run; nil where nobody knows.
-func (s *session) urgent() func() bool {
+func (s *session) urgent(ctx context.Context) func() bool {
 	if h := s.ui.host(); h != nil {
-		return h.urgent
+		return h.urgent(ctx)
 	}
 	return nil
 }

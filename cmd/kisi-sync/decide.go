@@ -57,7 +57,7 @@ func (r *ruling) command(ui *voice, c *common) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer m.closeInto(&err)
+		defer m.closeInto(cmd.Context(), &err)
 		if err := mayApprove(m.settings, m.ui.me()); err != nil {
 			return err
 		}

@@ -75,10 +75,12 @@ func isThere(path string) error {
 	return nil
 }
 
-// closeInto closes it when a verb ends, and adds the error to the verb's own.
-func (m *memory) closeInto(err *error) {
+// closeInto closes it when a verb ends, and adds the error to the verb's own. A daemon goes by what was decided at once.
+func (m *memory) closeInto(ctx context.Context, err *error) {
 	if !m.shared {
 		*err = also(*err, m.Close())
+	} else if *err == nil {
+		*err = m.ui.host().look(ctx)
 	}
 }
 

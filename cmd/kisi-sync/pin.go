@@ -149,7 +149,7 @@ func (p *pinning) follow(ctx context.Context, s *session, d pinDocument) error {
 		}
 		return s.ui.printJSON(d)
 	}
-	return s.inTurn(ctx, func() error {
+	return s.inTurn(ctx, func(ctx context.Context) error {
 		o, err := s.look(ctx, false)
 		if err != nil {
 			return failed(err, "the block is written down, and the next run carries it out")
@@ -222,7 +222,7 @@ func unpinVerb(ui *voice, c *common, kind access.PinKind, cmd *cobra.Command) *c
 		if err != nil {
 			return err
 		}
-		defer m.closeInto(&err)
+		defer m.closeInto(cmd.Context(), &err)
 		return m.unpin(cmd.Context(), kind, args[0], why)
 	}
 	return cmd

@@ -127,7 +127,7 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 // newEngine returns an engine of the session's own, beside that of the daemon if the session is within it.
 func (s *session) newEngine(o engine.Options) *engine.Engine {
 	if h := s.ui.host(); h != nil {
-		return h.engine().Beside(func(all *engine.Options) { *all = o })
+		return h.daemon().engine.Beside(func(all *engine.Options) { *all = o })
 	}
 	return engine.New(o)
 }

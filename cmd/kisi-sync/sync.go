@@ -37,7 +37,7 @@ func (s *session) sync(ctx context.Context, full bool) error {
 	if ctx.Err() != nil {
 		return s.untouched(ctx.Err())
 	}
-	return also(readErr, s.inTurn(ctx, func() error { return s.lookAndCarry(ctx, full) }))
+	return also(readErr, s.inTurn(ctx, func(ctx context.Context) error { return s.lookAndCarry(ctx, full) }))
 }
 
 // lookAndCarry is what comes after reading.

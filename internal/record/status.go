@@ -14,7 +14,11 @@ type Status struct {
 	UnderWay     *UnderWay      `json:"under_way,omitempty"`
 	NextChanges  time.Time      `json:"next_changes,omitzero"` // zero: none is planned
 	NextFull     time.Time      `json:"next_full,omitzero"`
-	Refused      string         `json:"refused,omitempty"` // why the changed file is not in use; "" when it is
+	NextDue      time.Time      `json:"next_due,omitzero"`      // when something is to be done although nothing changes: a date, a grace, another try
+	Refused      string         `json:"refused,omitempty"`      // why the changed file is not in use; "" when it is
+	Failing      string         `json:"failing,omitempty"`      // why the last run failed; "" when it did not
+	Failures     int            `json:"failures,omitempty"`     // runs in a row that failed
+	LeaversWait  bool           `json:"leavers_wait,omitempty"` // somebody was disabled or deleted, and the run that follows was not made yet
 }
 
 // Pause is that nothing is carried out until somebody says so.
@@ -26,10 +30,12 @@ type Pause struct {
 
 // SourceHealth is what a daemon knows of one source beside how it was last read.
 type SourceHealth struct {
-	Name     string    `json:"name"`
-	Watching bool      `json:"watching"`           // it tells of changes by itself, and is listened to
-	Next     time.Time `json:"next,omitzero"`      // when it is read next
-	Failures int       `json:"failures,omitempty"` // reads in a row that failed
+	Name       string    `json:"name"`
+	Watching   bool      `json:"watching"`              // it tells of changes by itself, and is listened to
+	NotWatched string    `json:"not_watched,omitempty"` // why one that could tell of changes is not listened to; "" when there is nothing to say
+	Reading    bool      `json:"reading,omitempty"`
+	Next       time.Time `json:"next,omitzero"`      // when it is read next
+	Failures   int       `json:"failures,omitempty"` // reads in a row that failed
 }
 
 // UnderWay is the run that is being carried out.
