@@ -59,8 +59,8 @@ func (e *Engine) end(ctx context.Context, o *Outlook, run *record.Run) error {
 // outcome can be settled, or what Kisi refused is tried again. It is zero when nothing is ahead.
 func (e *Engine) due(ctx context.Context, o *Outlook) (time.Time, error) {
 	var first access.Instant
-	note := func(at access.Instant) {
-		if at > e.now() && (first == 0 || at < first) {
+	note := func(at access.Instant) { // what came to be due while the run went on is due now
+		if at > o.Input.At && (first == 0 || at < first) {
 			first = at
 		}
 	}
@@ -72,7 +72,7 @@ func (e *Engine) due(ctx context.Context, o *Outlook) (time.Time, error) {
 		return time.Time{}, err
 	}
 	for _, intent := range open {
-		note(max(plan.SettlesAt(intent), e.now()+1))
+		note(max(plan.SettlesAt(intent), e.now()+60)) // one that cannot be settled is looked at again, and not all the time
 	}
 	holds, err := e.o.Store.Holds(ctx)
 	for i := range holds {
@@ -107,7 +107,7 @@ func (e *Engine) carry(ctx context.Context, o *Outlook, options apply.Options) (
 		}
 	}
 	report, err := apply.Execute(ctx, o.Plan, e.o.Target, e.o.Store, options)
-	if err == nil && report.Done > 0 && o.makesGroups() {
+	if err == nil && report.Done > 0 && !report.Cut && o.makesGroups() { // whoever cut it short does not wait for that, and groups are looked at anew anyhow
 		err = e.rereadCatalog(ctx)
 	}
 	return report, err

@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
 // group returns how Kisi has a group.
@@ -275,4 +278,39 @@ func (w *world) waiting() []access.Hold {
 		w.t.Fatal(err)
 	}
 	return holds
+}
+
+// A run may be cut short, or killed, after it made a group and before it looked at the catalog again: the rest must not wait for a full
+// look.
+func TestAGroupThatARunMadeBeforeItWasCutIsKnownToTheNextRunOfChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	cut := errors.New("cut")
+	w.store = func(st engine.Store) engine.Store { return forgetful{st, cut} }
+	if _, err := w.run(true); !errors.Is(err, cut) {
+		t.Fatal(err)
+	}
+	w.store = nil
+	if w.holds("ana", "Staff") {
+		t.Fatal("everything was done already")
+	}
+	w.pass(5 * time.Minute)
+	w.must(false)
+	for _, who := range []string{"ana", "bo", "cem", "eva"} {
+		w.expect(who, "Staff", true)
+	}
+	w.kisi.CheckT(t)
+}
+
+// forgetful ends a run when the first user is to be made: all groups are made by then.
+type forgetful struct {
+	engine.Store
+	cut error
+}
+
+func (f forgetful) Begin(ctx context.Context, c access.Call) (access.Seq, error) {
+	if c.Change.Kind == access.CreateMember {
+		return 0, f.cut
+	}
+	return f.Store.Begin(ctx, c)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -29,6 +30,9 @@ func (e *Engine) Intake(ctx context.Context, name string, full bool) (News, erro
 	defer e.turns.give(s.ID)
 	began := e.o.Now()
 	r, err := e.read(ctx, s, full)
+	if err != nil && ctx.Err() != nil { // we broke it off ourselves
+		return News{}, fmt.Errorf("source %s: %w", name, err)
+	}
 	status := e.report(s, began, r, err)
 	if err == nil {
 		err = e.o.Store.SaveStatus(ctx, status)
@@ -39,7 +43,11 @@ func (e *Engine) Intake(ctx context.Context, name string, full bool) (News, erro
 		return News{}, fmt.Errorf("source %s: %w", name, err)
 	}
 	diff := r.diff
-	e.o.Log.Info("source read", "source", name, "people", diff.After.People, "groups", diff.After.Groups,
+	level := slog.LevelInfo
+	if diff.Same() {
+		level = slog.LevelDebug
+	}
+	e.o.Log.Log(ctx, level, "source read", "source", name, "people", diff.After.People, "groups", diff.After.Groups,
 		"members", diff.After.Members, "changed", !diff.Same(), "doubts", r.next.Doubts())
 	if r.doubted != "" {
 		e.o.Log.Warn("source degraded", "source", name, "reason", r.doubted)

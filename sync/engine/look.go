@@ -32,7 +32,7 @@ type Outlook struct {
 // looked at, no call is made and the plan is empty. It changes nothing in Kisi; in the store it settles what was open.
 func (e *Engine) Look(ctx context.Context, full bool) (*Outlook, error) {
 	l := e.look(full)
-	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.settle, l.recognize, l.plan)
+	return l.do(ctx, l.recall, l.catalog, l.remap, l.madeSince, l.observe, l.settle, l.recognize, l.plan)
 }
 
 // LookAtLeavers is a Look at nobody but those who must lose everything at once. Whoever else differs is left for the next run, so it
@@ -166,6 +166,22 @@ func (l *look) catalog(ctx context.Context) (err error) {
 	}
 	l.out.Words.Catalog = c
 	return nil
+}
+
+// madeSince reads the catalog again when a group that the file wants made is not in it: it may have been made by a run that was cut short
+// before it could look, and without it nobody would be given what is in it before the next full look.
+func (l *look) madeSince(ctx context.Context) error {
+	missing := func(g access.DesiredGroup) bool { return g.ID == 0 && g.Create }
+	if l.full || !slices.ContainsFunc(l.desired.Groups, missing) {
+		return nil
+	}
+	if err := l.e.rereadCatalog(ctx); err != nil {
+		return err
+	}
+	if err := l.catalog(ctx); err != nil {
+		return err
+	}
+	return l.remap(ctx)
 }
 
 // bind makes sure that the key belongs to the organization that the file and the store are about.
