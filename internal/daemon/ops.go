@@ -1,0 +1,152 @@
+package daemon
+
+import (
+	"context"
+
+	"github.com/kisi-sync/kisi-sync/internal/record"
+)
+
+// Sync reads all sources and makes one run, and waits for its end. Leavers go before it. The error joins what was wrong with sources and
+// with the run; the run is worth looking at even so. ErrPaused: nothing is carried out now.
+func (d *Daemon) Sync(ctx context.Context, w record.Wish) (record.Run, error) {
+	type end struct {
+		run record.Run
+		err error
+	}
+	ended := make(chan end, 1)
+	done := func(run record.Run, err error) { ended <- end{run, err} }
+	err := d.tell(ctx, func() {
+		if d.pause != nil {
+			done(record.Run{}, ErrPaused)
+			return
+		}
+		d.order(w, done)
+	})
+	if err != nil {
+		return record.Run{}, err
+	}
+	select {
+	case e := <-ended:
+		return e.run, e.err
+	case <-d.ended:
+		return record.Run{}, ErrStopped
+	case <-ctx.Done():
+		return record.Run{}, ctx.Err() // the run is made all the same
+	}
+}
+
+// Leavers says that somebody must lose everything at once: a run of leavers goes before anything else, and cuts short what is under
+// way. It does not wait for it.
+func (d *Daemon) Leavers(ctx context.Context) error {
+	return d.tell(ctx, func() {
+		d.leavers = true
+		d.hurry()
+	})
+}
+
+// Reload reads the configuration again and waits until it is in use. After an error the one before stays in use.
+func (d *Daemon) Reload(ctx context.Context, by string) error {
+	ended := make(chan error, 1)
+	err := d.tell(ctx, func() {
+		d.reload.asked = append(d.reload.asked, reloadAsk{by, func(err error) { ended <- err }})
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-d.ended:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Pause stops carrying out after the call under way, for leavers too, until Resume, also over restarts. Sources are still read. Pausing
+// twice is no error; the first pause stands.
+func (d *Daemon) Pause(ctx context.Context, said record.Said) error {
+	p, err := d.o.Memory.Pause(ctx, said)
+	if err != nil {
+		return err
+	}
+	return d.tell(ctx, func() {
+		if d.pause == nil {
+			d.o.Log.Warn("paused: nothing is carried out, not even for leavers", "by", p.By, "why", p.Why)
+		}
+		d.pause = p
+		if d.running != nil {
+			d.running.stop()
+		}
+		d.refuse(ErrPaused)
+	})
+}
+
+// refuse ends all orders that somebody waits for.
+func (d *Daemon) refuse(err error) {
+	var rest []*order
+	for _, o := range d.orders {
+		if o.done == nil {
+			rest = append(rest, o)
+			continue
+		}
+		o.done(record.Run{}, err)
+	}
+	d.orders = rest
+}
+
+// Resume ends a pause; without one it does nothing.
+func (d *Daemon) Resume(ctx context.Context, said record.Said) error {
+	if err := d.o.Memory.Resume(ctx, said); err != nil {
+		return err
+	}
+	return d.tell(ctx, func() {
+		if d.pause != nil {
+			d.o.Log.Info("resumed", "by", said.By)
+			d.pause, d.wanted = nil, true
+		}
+	})
+}
+
+// aside is work of somebody else that no run may go beside.
+type aside struct {
+	turn  chan struct{} // closed when it may begin
+	ended chan struct{} // closed when it has ended, or is not wanted any more
+}
+
+// Beside does something while no run is under way; one that is, is cut short and goes on afterwards. do must heed its context, which
+// ends with the daemon's.
+func (d *Daemon) Beside(ctx context.Context, do func(ctx context.Context) error) error {
+	a := &aside{turn: make(chan struct{}), ended: make(chan struct{})}
+	defer close(a.ended)
+	var house context.Context
+	err := d.tell(ctx, func() {
+		house = d.house.ctx
+		d.asides = append(d.asides, a)
+		d.hurry()
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-a.turn:
+	case <-house.Done():
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer context.AfterFunc(house, cancel)()
+	defer cancel()
+	return do(ctx)
+}
+
+// step lets an aside begin, and waits for its end.
+func (d *Daemon) step(a *aside) {
+	d.asides, d.beside = d.asides[1:], true
+	d.house.start(d, func(context.Context) func() {
+		close(a.turn)
+		<-a.ended
+		return func() { d.beside = false; d.wanted = true }
+	})
+}

@@ -1,0 +1,81 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/sync/engine"
+)
+
+// reader reads one source, once at a time.
+type reader struct {
+	Source
+	next     time.Time // by ReadEvery; zero: as the schedule says
+	soon     time.Time // after a ping; zero: nobody pinged
+	want     bool
+	wantFull bool
+	settles  bool // after the next good read there is something to be decided even if it brings no news
+	reading  bool
+	begun    int // reads so far
+	failures int // in a row
+	watching bool
+	deaf     string // why it is not watched; "" when it is, or cannot be
+}
+
+// due says whether a read is to be begun.
+func (r *reader) due(now time.Time) bool {
+	if !r.soon.IsZero() && !now.Before(r.soon) {
+		r.soon, r.want = time.Time{}, true
+	}
+	return !r.reading && (r.want || r.wantFull)
+}
+
+// read begins a read.
+func (d *Daemon) read(r *reader) {
+	full := r.wantFull
+	settles := r.settles
+	r.want, r.wantFull, r.settles, r.reading = false, false, false, true
+	r.begun++
+	e, number := d.shift.Engine, r.begun
+	d.shift.crew.start(d, func(ctx context.Context) func() {
+		news, err := e.Intake(ctx, r.Name, full)
+		return func() {
+			r.reading = false
+			r.settles = r.settles || settles && err != nil
+			if ctx.Err() == nil {
+				d.heard(r, number, settles, news, err)
+			}
+		}
+	})
+}
+
+// heard goes on from a read that has ended.
+func (d *Daemon) heard(r *reader, number int, settles bool, news engine.News, err error) {
+	for _, o := range d.orders {
+		o.read(r, number, err)
+	}
+	if err != nil {
+		r.failures++
+		if r.failures&(r.failures-1) == 0 { // the first, the second, the fourth time and so on
+			d.o.Log.Error("source not read: what is known of it stays as it is", "source", r.Name, "failures", r.failures, "err", err)
+		}
+		return
+	}
+	if r.failures > 0 {
+		d.o.Log.Info("source is read again", "source", r.Name, "failures", r.failures)
+	}
+	// A source that comes back may have been stale: then people wait for it who have not changed.
+	d.wanted = d.wanted || news.Changed || settles || r.failures > 0
+	r.failures = 0
+	if news.Leavers {
+		d.leavers = true
+		d.hurry()
+	}
+}
+
+// hurry cuts the run under way short, unless it is about leavers itself.
+func (d *Daemon) hurry() {
+	if r := d.running; r != nil && r.reach != theLeavers {
+		r.stop()
+	}
+}

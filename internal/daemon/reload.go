@@ -1,0 +1,110 @@
+package daemon
+
+import "context"
+
+// reloading is the way from one Work to the next:
+//
+//	asked ─► loading ─► (jobs of the old one end) ─► checking ─► the new one is in use
+//	            └─────────────────────────────────────────┴────► refused: the old one goes on
+//
+// A file that cannot be used disturbs nobody. One that can is checked while nothing else talks to Kisi: both have one quota.
+type reloading struct {
+	asked   []reloadAsk
+	waiting []reloadAsk // for the load under way
+	loading bool
+	next    *Work // loaded; the old one is coming to its end
+	checks  bool
+	seen    sight  // the file, just before it was loaded last
+	refused string // why the file that was loaded last is not in use
+}
+
+type reloadAsk struct {
+	by   string
+	done func(error)
+}
+
+// reloads takes the next step of a reload, and says whether nothing else may be begun.
+func (d *Daemon) reloads() bool {
+	l := &d.reload
+	switch {
+	case l.next != nil && !l.checks && d.shift.crew.jobs == 0 && !d.beside:
+		l.checks = true
+		d.house.start(d, func(ctx context.Context) func() {
+			err := check(ctx, l.next)
+			return func() { d.checked(ctx, err) }
+		})
+	case l.next == nil && !l.loading && len(l.asked) > 0:
+		l.loading, l.waiting, l.asked, l.seen = true, l.asked, nil, look(d.o.File)
+		d.o.Log.Info("configuration is read again", "by", l.waiting[0].by)
+		d.house.start(d, func(ctx context.Context) func() {
+			work, err := d.o.Load(ctx)
+			return func() { d.loaded(work, err) }
+		})
+	}
+	return l.next != nil
+}
+
+func check(ctx context.Context, w *Work) error {
+	if w.Check == nil {
+		return nil
+	}
+	return w.Check(ctx)
+}
+
+// loaded begins the end of the Work in use, or keeps it.
+func (d *Daemon) loaded(w *Work, err error) {
+	d.reload.loading = false
+	if err != nil {
+		d.keep(err)
+		return
+	}
+	d.reload.next = w
+	if d.running != nil {
+		d.running.stop()
+	}
+	d.shift.crew.cancel()
+}
+
+func (d *Daemon) checked(ctx context.Context, err error) {
+	w := d.reload.next
+	if ctx.Err() != nil {
+		return // stop lets go of both
+	}
+	d.reload.next, d.reload.checks = nil, false
+	if err != nil {
+		if closeErr := w.close(); closeErr != nil {
+			d.o.Log.Warn("refused configuration", "err", closeErr)
+		}
+		d.begin(d.shift.Work, false)
+		d.keep(err)
+		return
+	}
+	d.replace(w)
+}
+
+// replace puts another Work to use and has everything looked at by it.
+func (d *Daemon) replace(w *Work) {
+	if err := d.shift.close(); err != nil {
+		d.o.Log.Warn("configuration before", "err", err)
+	}
+	d.begin(w, true)
+	d.reload.refused = ""
+	d.o.Log.Info("configuration in use", "mode", w.Mode, "sources", len(w.Sources))
+	d.answer(nil)
+}
+
+// keep goes on with the Work in use.
+func (d *Daemon) keep(err error) {
+	d.reload.refused = err.Error()
+	d.o.Log.Error("configuration refused; the one before stays in use", "err", err)
+	d.answer(err)
+}
+
+func (d *Daemon) answer(err error) {
+	for _, a := range d.reload.waiting {
+		if a.done != nil {
+			a.done(err)
+		}
+	}
+	d.reload.waiting = nil
+}

@@ -1,0 +1,64 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	// settle is how long after a first ping a source is read: changes come in bunches.
+	settle = 200 * time.Millisecond
+	// A watch that broke is tried again after firstWait, and each time after twice as long. One that had held for long is begun anew.
+	firstWait, longestWait = time.Second, 5 * time.Minute
+	long                   = time.Minute
+)
+
+// watch listens to a source until ctx ends. While that does not work the source is read on schedule, as it is anyhow: silence proves
+// nothing.
+func (d *Daemon) watch(ctx context.Context, r *reader) {
+	wait := firstWait
+	for ctx.Err() == nil {
+		began := d.now()
+		err := r.Watcher.Watch(ctx, func() { d.events <- func() { d.pinged(r) } })
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("it ended")
+		}
+		if d.now().Sub(began) > long {
+			wait = firstWait
+		}
+		d.events <- func() { d.deafened(r, err, wait) }
+		pause(ctx, wait)
+		wait = min(2*wait, longestWait)
+	}
+}
+
+func (d *Daemon) pinged(r *reader) {
+	if !r.watching {
+		d.o.Log.Info("source is watched", "source", r.Name)
+	}
+	r.watching, r.deaf = true, ""
+	if r.soon.IsZero() {
+		r.soon = d.now().Add(settle)
+	}
+}
+
+func (d *Daemon) deafened(r *reader, err error, wait time.Duration) {
+	if r.watching || r.deaf == "" {
+		d.o.Log.Warn("source cannot be watched: it is read on schedule until it can", "source", r.Name, "again_in", wait, "err", err)
+	}
+	r.watching, r.deaf = false, err.Error()
+}
+
+// pause waits, or less if ctx ends.
+func pause(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
