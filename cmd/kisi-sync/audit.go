@@ -126,7 +126,8 @@ func auditShowVerb(ui *voice, c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show", Short: "Lines of the trail, oldest first", Args: exactly(),
 		Long: `Prints what kisi-sync did, saw and was told: when, what, why, in which run, and who asked or approved. Without a flag all of
-it; several flags choose what fits all of them.`,
+it; several flags choose what fits all of them. A suspension or a block closes every door of a person, so such lines are
+shown for each group and door that the person held then. Each line is verified on the way.`,
 		Example: `  kisi-sync audit show --person ana@example.com --since 2026-03-01
   kisi-sync audit show --group Staff --json | jq '.[].what'`,
 	}
@@ -155,14 +156,22 @@ func (t *trail) show(ctx context.Context, f *filterFlags) error {
 	if err == nil && lines == 0 {
 		t.ui.say("The trail has no such line.")
 	}
-	return err
+	return broken(err)
+}
+
+// broken says what to do when the trail is not what was written.
+func broken(err error) error {
+	if !errors.Is(err, store.ErrBroken) {
+		return err
+	}
+	return failed(err, "what is said above holds, and no more is said; keep the state file and its backups as they are: they show what was changed")
 }
 
 // showJSON prints the lines as export writes them, as one list.
 func (t *trail) showJSON(ctx context.Context, want record.AuditFilter) error {
 	var b bytes.Buffer
 	if err := t.ExportAudit(ctx, want, record.NewJSONLines(&b)); err != nil {
-		return err
+		return broken(err)
 	}
 	rows := []json.RawMessage{}
 	for line := range bytes.Lines(b.Bytes()) {
@@ -189,6 +198,12 @@ func aboutLine(e *record.Entry) string {
 	}
 	if e.Anchor != "" {
 		parts = append(parts, "record "+string(e.Anchor))
+	}
+	if e.Held != "" {
+		parts = append(parts, "held: "+e.Held)
+	}
+	if len(e.Concerned) > 0 {
+		parts = append(parts, "about all doors of the person: "+strings.Join(convert(e.Doors, record.Door.String), ", "))
 	}
 	if e.Run != 0 {
 		parts = append(parts, fmt.Sprintf("run %d", e.Run))
@@ -228,7 +243,7 @@ the name is that of a door or elevator stop, and all groups count that opened it
 		}
 		a, err := ask(ctx, args[0], when)
 		if err != nil {
-			return err
+			return broken(err)
 		}
 		return t.who(&a)
 	})
@@ -239,7 +254,15 @@ the name is that of a door or elevator stop, and all groups count that opened it
 type whoDocument struct {
 	At     time.Time  `json:"at"`
 	Groups []whoGroup `json:"groups"`
+	Beside whoBeside  `json:"beside"`
 	Words  string     `json:"words"` // what the answer is worth
+}
+
+// whoBeside counts what is not in the answer, as of the last look at everybody.
+type whoBeside struct {
+	LookedAt *time.Time `json:"looked_at"` // null: everybody was never looked at
+	Roles    int        `json:"users_with_a_role_in_a_place_or_the_organization"`
+	Users    int        `json:"unknown_users_with_groups"`
 }
 
 type whoGroup struct {
@@ -247,6 +270,7 @@ type whoGroup struct {
 	Name    string      `json:"name"`
 	Opens   []string    `json:"opens"`
 	Holders []whoHolder `json:"holders"`
+	Unknown int         `json:"unknown_users"` // who hold it, too; see beside
 }
 
 type whoHolder struct {
@@ -260,7 +284,7 @@ type whoHolder struct {
 }
 
 func newWhoGroup(g record.GroupAnswer) whoGroup {
-	out := whoGroup{ID: int64(g.ID), Opens: convert(g.Opens, record.Door.String)}
+	out := whoGroup{ID: int64(g.ID), Opens: convert(g.Opens, record.Door.String), Unknown: g.Outside}
 	if n := len(g.Names); n > 0 {
 		out.Name = g.Names[n-1]
 	}
@@ -271,7 +295,11 @@ func newWhoGroup(g record.GroupAnswer) whoGroup {
 }
 
 func (t *trail) who(a *record.Answer) error {
-	d := whoDocument{At: a.At.UTC(), Groups: convert(a.Groups, newWhoGroup), Words: a.Words()}
+	d := whoDocument{At: a.At.UTC(), Groups: convert(a.Groups, newWhoGroup), Words: a.Words(),
+		Beside: whoBeside{Roles: a.Outside.Roles, Users: a.Outside.Users}}
+	if at := a.Outside.At.UTC(); !at.IsZero() {
+		d.Beside.LookedAt = &at
+	}
 	if t.ui.json {
 		return t.ui.print(d)
 	}
@@ -318,7 +346,7 @@ object a line. It names people.`,
 		if asCSV {
 			w = record.NewCSV(ui.out)
 		}
-		return t.ExportAudit(ctx, want, w)
+		return broken(t.ExportAudit(ctx, want, w))
 	})
 	return cmd
 }

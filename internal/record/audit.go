@@ -39,6 +39,7 @@ type AuditLine struct {
 	Cause      string            `cbor:",omitempty"` // the word of an access.CauseKind
 	Rule       string            `cbor:",omitempty"`
 	Approval   *Approval         `cbor:",omitempty"` // nil: needed none
+	Held       string            `cbor:",omitempty"` // of a decision: why the step was held
 	Enabled    bool              `cbor:",omitempty"` // of DidSee: the person is not suspended
 	Groups     []access.RemoteID `cbor:",omitempty"` // of DidSee: in which something is new
 	Rights     []Right           `cbor:",omitempty"` // of DidSee: all rights that the person holds
@@ -109,7 +110,10 @@ type Cut struct {
 type Entry struct {
 	Number uint64
 	AuditLine
-	Doors []Door // what the line's group opened then, as far as the trail says
+	Doors []Door // what the line's groups opened then, as far as the trail says
+	// Concerned are the groups of a line that is about a person and no group, and opens or closes all that the person holds: a
+	// suspension, a block, what somebody decided about them.
+	Concerned []access.RemoteID
 }
 
 // Word returns the line's kind; that of an old line is what its text begins with.

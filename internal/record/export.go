@@ -56,12 +56,13 @@ type line struct {
 	Step        string          `json:"step,omitempty"`
 	ApprovedBy  string          `json:"approved_by,omitempty"`
 	ApprovedWhy string          `json:"approved_why,omitempty"`
+	Held        string          `json:"held,omitempty"`
 }
 
 func exported(e *Entry) line {
-	l := line{Number: e.Number, At: e.At.UTC(), Kind: e.Word(), What: e.What, Why: e.Why, Outcome: e.Outcome, Who: e.Who, Person: e.Email,
+	l := line{Number: e.Number, At: e.At.UTC(), Kind: e.Word(), What: e.What, Why: e.Why, Outcome: e.Outcome, Who: e.Who, Person: e.person(),
 		Member: e.Member, Anchor: e.Anchor, Group: e.GroupName, GroupID: e.Group, From: moment(e.From), Until: moment(e.Until),
-		Cause: e.Cause, Rule: e.Rule, Run: e.Run}
+		Cause: e.Cause, Rule: e.Rule, Run: e.Run, Held: e.Held}
 	for _, d := range e.Doors {
 		l.Doors = append(l.Doors, d.String())
 	}
@@ -105,7 +106,7 @@ func (c *csvLines) Write(e *Entry) error {
 	l := exported(e)
 	row := []string{strconv.FormatUint(l.Number, 10), l.At.Format(time.RFC3339), l.Kind, l.What, l.Why, l.Outcome, l.Who, l.Person, number(l.Member),
 		string(l.Anchor), l.Group, number(l.GroupID), strings.Join(l.Doors, "; "), l.Role, text(l.From), text(l.Until), l.Cause, l.Rule,
-		strconv.FormatUint(l.Run, 10), l.Step, l.ApprovedBy, l.ApprovedWhy}
+		strconv.FormatUint(l.Run, 10), l.Step, l.ApprovedBy, l.ApprovedWhy, l.Held}
 	for i := range row {
 		row[i] = harmless(row[i])
 	}
@@ -119,7 +120,7 @@ func (c *csvLines) begin() error {
 	}
 	c.begun = true
 	return c.w.Write([]string{"number", "at", "kind", "what", "why", "outcome", "who", "person", "member", "source_record", "group", "group_id",
-		"doors", "role", "from", "until", "cause", "rule", "run", "step", "approved_by", "approved_why"})
+		"doors", "role", "from", "until", "cause", "rule", "run", "step", "approved_by", "approved_why", "held"})
 }
 
 func (c *csvLines) Close() error {

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +14,7 @@ import (
 // AuditFilter says which lines are wanted; its zero value wants all.
 type AuditFilter struct {
 	Person string    // an address (also one that the person had before), the id of a Kisi user, or an anchor
-	Group  string    // a name (also one that it had before), or an id. Suspensions are about a person, not about the groups
+	Group  string    // a name (also one that it had before), or an id; what is about a person is about all groups that the person holds then
 	Door   string    // a name of a door or elevator stop as it is shown, or an id: lines of groups that opened it then
 	Since  time.Time // and later
 	Until  time.Time // and earlier; the zero time: no end
@@ -35,10 +36,18 @@ func (f AuditFilter) person(e *Entry, r *Replay) bool {
 }
 
 func (f AuditFilter) group(e *Entry, r *Replay) bool {
-	if e.GroupName == f.Group || isID(e.Group, f.Group) || groupIn(e.What) == f.Group {
+	if e.GroupName == f.Group || isID(e.Group, f.Group) || e.speaksOf(f.Group) || r.named(e.Group, f.Group) {
 		return true
 	}
-	return r.named(e.Group, f.Group) || slices.ContainsFunc(e.Groups, func(id access.RemoteID) bool { return r.named(id, f.Group) })
+	is := func(id access.RemoteID) bool { return r.named(id, f.Group) }
+	return slices.ContainsFunc(e.Groups, is) || slices.ContainsFunc(e.Concerned, is)
+}
+
+// speaksOf says that a line names a group in its text: as the last thing, or followed by what is said of steps that are held ("Staff as
+// door_access until …", "Staff, HQ / Main entrance").
+func (l *AuditLine) speaksOf(group string) bool {
+	rest, found := strings.CutPrefix(groupIn(l.What), group)
+	return found && (rest == "" || strings.HasPrefix(rest, " as ") || strings.HasPrefix(rest, ", "))
 }
 
 // named says that a group has, or had, a name or an id.
@@ -54,6 +63,9 @@ func (f AuditFilter) door(e *Entry) bool {
 func isID(id access.RemoteID, text string) bool {
 	return id != 0 && strconv.FormatInt(int64(id), 10) == text
 }
+
+// person returns the address that a line is about, "" for none.
+func (l *AuditLine) person() string { return cmp.Or(l.Email, emailIn(l.What)) }
 
 // addresses returns the e-mail addresses in a text, folded.
 func addresses(text string) []string {

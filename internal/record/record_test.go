@@ -108,6 +108,7 @@ func TestAnExportNamesEveryFieldOnceAndTheSameInBothFormats(t *testing.T) {
 	e := step(3, access.CreateAssignment, 1, 7)
 	e.Run, e.Step, e.What, e.Why, e.Who, e.Anchor, e.GroupName, e.Role = 5, access.Digest{1}, "what", "why", "schedule", "corp:1", "HQ Staff", access.DoorAccess
 	e.From, e.Until, e.Cause, e.Rule, e.Approval = 10, 20, "rule", "hq", &Approval{By: "eva", Why: "reorganization"}
+	e.Held = "21 people, the limit is 20"
 	e.Doors = []Door{{ID: 3, Name: "HQ / Main"}, {ID: 4, Stop: true}}
 	var table, lines bytes.Buffer
 	for format, b := range map[string]*bytes.Buffer{"csv": &table, "jsonl": &lines} {

@@ -21,6 +21,7 @@ import (
 type Replay struct {
 	people map[access.RemoteID]*Person
 	groups map[access.RemoteID]*Group
+	byMail map[string]access.RemoteID // who had an address last
 }
 
 // Person is what the lines so far say of a Kisi user.
@@ -50,11 +51,12 @@ type Group struct {
 
 // NewReplay returns a Replay before the first line.
 func NewReplay() *Replay {
-	return &Replay{people: map[access.RemoteID]*Person{}, groups: map[access.RemoteID]*Group{}}
+	return &Replay{people: map[access.RemoteID]*Person{}, groups: map[access.RemoteID]*Group{}, byMail: map[string]access.RemoteID{}}
 }
 
-// Add takes in the next line, and fills in what the entry's groups open, before it or after it.
+// Add takes in the next line, and fills in what the entry's groups open, before it or after it, and which groups it concerns.
 func (r *Replay) Add(e *Entry) {
+	e.Concerned = r.concerned(e)
 	if e.Member != 0 {
 		r.person(e)
 	}
@@ -62,9 +64,52 @@ func (r *Replay) Add(e *Entry) {
 		before := r.Opens(e.Group)
 		e.Doors = union(before, r.group(e).Opens)
 	}
-	for _, id := range e.Groups {
-		e.Doors = union(e.Doors, r.Opens(id))
+	for _, ids := range [][]access.RemoteID{e.Groups, r.spokenOf(e), e.Concerned} {
+		for _, id := range ids {
+			e.Doors = union(e.Doors, r.Opens(id))
+		}
 	}
+}
+
+// concerned returns the groups that somebody holds whom a line lets in or shuts out of all of them, ascending.
+func (r *Replay) concerned(e *Entry) (ids []access.RemoteID) {
+	if e.Group != 0 || len(e.Groups) > 0 || !e.ofEverything() {
+		return nil
+	}
+	p := r.people[cmp.Or(e.Member, r.byMail[e.person()])]
+	if p == nil {
+		return nil
+	}
+	for i := range p.Rights {
+		ids = append(ids, p.Rights[i].Right.Group)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// ofEverything says that a line is about all that a person holds.
+func (l *AuditLine) ofEverything() bool {
+	switch l.Word() {
+	case access.DisableMember.String(), access.EnableMember.String(), access.ForgetMember.String(), DidSee, DidPin, DidUnpin:
+		return true
+	case DidApprove, DidReject, DidTakeBack:
+		return groupIn(l.What) == ""
+	}
+	return false
+}
+
+// spokenOf returns the groups that a decision names in its text.
+func (r *Replay) spokenOf(e *Entry) (ids []access.RemoteID) {
+	if word := e.Word(); word != DidApprove && word != DidReject && word != DidTakeBack {
+		return nil
+	}
+	for id, g := range r.groups {
+		if slices.ContainsFunc(g.Names, e.speaksOf) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // union returns the doors of both lists; neither is changed.
@@ -141,6 +186,9 @@ func (r *Replay) person(e *Entry) {
 	}
 	p.Email = cmp.Or(e.Email, emailIn(e.What), p.Email)
 	p.Emails = addNew(p.Emails, p.Email)
+	if p.Email != "" {
+		r.byMail[p.Email] = e.Member
+	}
 	if e.Kind == DidSee {
 		p.saw(e)
 		return
@@ -246,7 +294,12 @@ func (r *Replay) People() map[access.RemoteID]*Person { return r.people }
 func (r *Replay) Groups() map[access.RemoteID]*Group { return r.groups }
 
 // SetPerson makes p what is known of a Kisi user.
-func (r *Replay) SetPerson(id access.RemoteID, p Person) { r.people[id] = &p }
+func (r *Replay) SetPerson(id access.RemoteID, p Person) {
+	r.people[id] = &p
+	if p.Email != "" {
+		r.byMail[p.Email] = id
+	}
+}
 
 // SetGroup makes g what is known of a group.
 func (r *Replay) SetGroup(id access.RemoteID, g Group) { r.groups[id] = &g }

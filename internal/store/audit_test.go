@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +77,14 @@ func TestAnAlteredTrailDoesNotHold(t *testing.T) {
 		f.raw(func(tx *bolt.Tx) error { return c.alter(f, tx.Bucket([]byte(auditBucket))) })
 		if n, err := f.VerifyAudit(ctx); err == nil || n != c.holds {
 			t.Errorf("%s: %d lines hold, %v", name, n, err)
+		}
+		given := uint64(0)
+		err := f.EachAudit(ctx, record.AuditFilter{}, func(*record.Entry) error { given++; return nil })
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "line ") || given != c.holds-1 {
+			t.Errorf("%s: %d lines given, %v", name, given, err)
+		}
+		if _, err := f.Holders(ctx, "HQ Staff", f.clock.now()); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: who held it is answered all the same: %v", name, err)
 		}
 		f.abandon()
 	}

@@ -19,6 +19,8 @@ var (
 	// ErrDamaged: what is in the file is not what was written.
 	ErrDamaged = errors.New("damaged; state check says what it concerns, state restore puts a backup in its place, and state rebuild begins " +
 		"anew: kisi-sync then knows the users that it made by their stamps, but no longer which rights it gave")
+	// ErrBroken: a line of the audit trail does not fit those before it. It is an ErrDamaged.
+	ErrBroken = fmt.Errorf("the trail is broken there, and what comes after cannot be relied on: %w", ErrDamaged)
 	// ErrAltered: the audit trail is not the one that was anchored elsewhere.
 	ErrAltered = errors.New("not the trail that was anchored")
 	// ErrUntold: the audit trail cannot answer the question.

@@ -152,7 +152,7 @@ func (t *txn) decide(d access.Decision, at access.Instant) error {
 	if err := t.putHold(h); err != nil {
 		return err
 	}
-	return t.appendAudit(decisionLine(d, at, h.Hold.What))
+	return t.appendAudit(decisionLine(d, at, &h.Hold))
 }
 
 // park holds a step that Kisi has refused: for ten minutes, then twice as long each time, a day at most. What takes something away is

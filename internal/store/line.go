@@ -85,9 +85,9 @@ func (b *booking) approved() error {
 	return err
 }
 
-// decisionLine is the line of a decision; what is the step in words.
-func decisionLine(d access.Decision, at access.Instant, what string) record.AuditLine {
-	line := record.AuditLine{At: at.Time(), Step: d.Step, What: what, Why: d.Why, Outcome: d.Verdict.String() + " by " + d.By, Who: d.By}
+// decisionLine is the line of a decision about a step that is held.
+func decisionLine(d access.Decision, at access.Instant, h *access.Hold) record.AuditLine {
+	line := record.AuditLine{At: at.Time(), Step: d.Step, What: h.What, Why: d.Why, Held: h.Reason.Text, Outcome: d.Verdict.String() + " by " + d.By, Who: d.By}
 	switch d.Verdict {
 	case access.Approved:
 		line.Kind = record.DidApprove

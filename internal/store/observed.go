@@ -41,7 +41,16 @@ func (s *Store) SaveObserved(ctx context.Context, state *access.State) error {
 	if !state.Covers.All {
 		return nil
 	}
-	return s.update(ctx, metaBucket, func(t *txn) error { return t.put(metaBucket, everybodyKey(), state.At) })
+	outside, err := s.outside(ctx, state)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, metaBucket, func(t *txn) error {
+		if err := t.put(metaBucket, outsideKey(), outside); err != nil {
+			return err
+		}
+		return t.put(metaBucket, everybodyKey(), state.At)
+	})
 }
 
 // Meet makes accounts of nobody for users that nothing is known of, so that SaveObserved keeps how they were seen. Who has an account

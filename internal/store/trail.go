@@ -13,7 +13,9 @@ import (
 const trailBatch = 2000
 
 // EachAudit calls yield with the lines that a filter wants, oldest first, and each with the doors that its group opened then. It ends at
-// the end that the trail had when it was reached, and with the first error of yield. Lines are not verified on the way.
+// the end that the trail had when it was reached, and with the first error of yield. Every line on the way, wanted or not, is held
+// against those before it, and is given when the next one fits it: so nothing is given that was changed, and ErrBroken names the first line
+// that does not fit.
 func (s *Store) EachAudit(ctx context.Context, want record.AuditFilter, yield func(*record.Entry) error) error {
 	return s.eachEntry(ctx, func(e *record.Entry, r *record.Replay) error {
 		r.Add(e)
@@ -32,45 +34,68 @@ func (s *Store) ExportAudit(ctx context.Context, want record.AuditFilter, w reco
 	return w.Close()
 }
 
-// eachEntry walks along the trail, batch by batch.
+// eachEntry walks along the trail, batch by batch. A line is held back until the next one has been read, which knows its digest.
 func (s *Store) eachEntry(ctx context.Context, yield func(*record.Entry, *record.Replay) error) error {
+	var w trailWalk
 	var replay *record.Replay
-	for next := uint64(1); ; {
+	var back []record.Entry
+	for {
 		var batch []record.Entry
 		err := s.view(ctx, auditBucket, func(t *txn) (err error) {
 			if replay == nil {
-				if replay, err = t.carried(); err != nil {
+				if replay, err = w.takeUp(t); err != nil {
 					return err
 				}
 			}
-			batch, err = t.entries(next, trailBatch)
+			batch, err = w.batch(t, trailBatch)
 			return err
 		})
-		if err != nil || len(batch) == 0 {
-			return err
-		}
-		for i := range batch {
-			if err := yield(&batch[i], replay); err != nil {
+		end := err == nil && len(batch) == 0
+		back = append(back, batch...)
+		for len(back) > 1 || end && len(back) > 0 { // before a line that does not fit, too
+			if err := yield(&back[0], replay); err != nil {
 				return err
 			}
+			back = back[1:]
 		}
-		next = batch[len(batch)-1].Number + 1
+		if err != nil || end {
+			return err
+		}
 	}
 }
 
-// entries reads up to most lines from a number on.
-func (t *txn) entries(from uint64, most int) (all []record.Entry, err error) {
+// takeUp begins a walk, and returns what is known of the lines that were cut off.
+func (w *trailWalk) takeUp(t *txn) (*record.Replay, error) {
+	if err := w.begin(t); err != nil {
+		return nil, err
+	}
+	return t.carried()
+}
+
+// batch reads up to most lines, and none only at the end of the trail.
+func (w *trailWalk) batch(t *txn, most int) (all []record.Entry, err error) {
 	b := t.bucket(auditBucket)
 	if b == nil {
 		return nil, nil
 	}
+	now, err := t.auditCut()
+	if err != nil {
+		return nil, err
+	}
+	if now.Last.Number > w.lines {
+		return nil, fmt.Errorf("lines up to %d were cut off while it was read; ask again", now.Last.Number)
+	}
 	c := b.Cursor()
-	for key, row := c.Seek(numberKey(from)); key != nil && len(all) < most; key, row = c.Next() {
-		var a auditRow
-		if err := t.read(auditBucket, key, row, &a); err != nil {
-			return nil, fmt.Errorf("line %d: %w", numberOf(key), err)
+	for key, row := c.Seek(numberKey(w.lines + 1)); key != nil && len(all) < most; key, row = c.Next() {
+		line, err := w.step(t, key, row)
+		if err != nil {
+			return all, err
 		}
-		all = append(all, record.Entry{Number: numberOf(key), AuditLine: a.Line})
+		all = append(all, record.Entry{Number: w.lines, AuditLine: *line})
+	}
+	if len(all) == 0 {
+		w.cut = now // it may have been cut since, and the line about that was read
+		return nil, w.end(t)
 	}
 	return all, nil
 }
@@ -94,6 +119,9 @@ func (s *Store) answer(ctx context.Context, at time.Time, groups func(*record.Re
 		return a, err
 	}
 	a.Begins = begin
+	if a.Outside, err = s.seenOutside(ctx); err != nil {
+		return a, err
+	}
 	replay := record.NewReplay()
 	err = s.eachEntry(ctx, func(e *record.Entry, r *record.Replay) error {
 		replay = r
@@ -113,7 +141,9 @@ func (s *Store) answer(ctx context.Context, at time.Time, groups func(*record.Re
 		return a, s.wrap(auditBucket, fmt.Errorf("it begins at %s, after %s: %w", a.Begins.Format(time.DateTime), at.UTC().Format(time.DateTime), ErrUntold))
 	}
 	for _, id := range groups(replay) {
-		a.Groups = append(a.Groups, replay.Answer(id, access.At(at)))
+		g := replay.Answer(id, access.At(at))
+		g.Outside = a.Outside.In(id)
+		a.Groups = append(a.Groups, g)
 	}
 	if len(a.Groups) == 0 {
 		return a, s.wrap(auditBucket, ErrUntold)

@@ -53,48 +53,71 @@ type trailWalk struct {
 func (s *Store) walkAudit(ctx context.Context, anchor record.Head) (*trailWalk, error) {
 	w := &trailWalk{anchor: anchor}
 	err := s.view(ctx, auditBucket, func(t *txn) error {
-		last, err := t.auditEnd()
-		if err != nil {
-			return err
-		}
-		if w.cut, err = t.auditCut(); err != nil {
-			return err
-		}
-		w.lines, w.digest = w.cut.Last.Number, w.cut.Last.Digest
-		w.see()
-		if b := t.bucket(auditBucket); b != nil {
+		err := w.begin(t)
+		if b := t.bucket(auditBucket); err == nil && b != nil {
 			err = w.walk(ctx, t, b)
 		}
-		if err == nil && (w.lines != last.Number || !bytes.Equal(w.digest, last.Digest)) {
-			err = fmt.Errorf("ends after line %d, and line %d was the last: %w", w.lines, last.Number, ErrDamaged)
-		}
 		if err == nil {
-			err = w.fits(t)
+			err = w.end(t)
 		}
 		return err
 	})
 	return w, err
 }
 
+// begin takes up the walk where the trail begins.
+func (w *trailWalk) begin(t *txn) (err error) {
+	if w.cut, err = t.auditCut(); err != nil {
+		return err
+	}
+	w.lines, w.digest = w.cut.Last.Number, w.cut.Last.Digest
+	w.see()
+	return nil
+}
+
+// end says whether the trail may end after the lines that were walked.
+func (w *trailWalk) end(t *txn) error {
+	last, err := t.auditEnd()
+	if err != nil {
+		return err
+	}
+	if w.lines != last.Number || !bytes.Equal(w.digest, last.Digest) {
+		return fmt.Errorf("it ends after line %d, and line %d was the last: %w", w.lines, last.Number, ErrBroken)
+	}
+	return w.fits(t)
+}
+
 func (w *trailWalk) walk(ctx context.Context, t *txn, b *bolt.Bucket) error {
 	return b.ForEach(func(key, row []byte) error {
-		var a auditRow
-		if err := t.read(auditBucket, key, row, &a); err != nil {
-			return fmt.Errorf("line %d: %w", w.lines+1, err)
+		if _, err := w.step(t, key, row); err != nil {
+			return err
 		}
-		if numberOf(key) != w.lines+1 || !bytes.Equal(a.Before, w.digest) {
-			return fmt.Errorf("line %d does not follow line %d: %w", numberOf(key), w.lines, ErrDamaged)
-		}
-		w.digest = digestOf(key, row)
-		w.lines++
-		if a.Line.Cut != nil {
-			w.told = a.Line.Cut
-		}
-		if w.see(); w.lines%contextEvery == 0 {
+		if w.lines%contextEvery == 0 {
 			return ctx.Err()
 		}
 		return nil
 	})
+}
+
+// step reads the next line, if it follows the last one.
+func (w *trailWalk) step(t *txn, key, row []byte) (*record.AuditLine, error) {
+	var a auditRow
+	if err := t.read(auditBucket, key, row, &a); err != nil {
+		return nil, fmt.Errorf("line %d: %w", w.lines+1, err)
+	}
+	switch n := numberOf(key); {
+	case n != w.lines+1:
+		return nil, fmt.Errorf("line %d follows line %d, so some are missing: %w", n, w.lines, ErrBroken)
+	case !bytes.Equal(a.Before, w.digest):
+		return nil, fmt.Errorf("line %d does not follow line %d: one of them, or one before, was changed: %w", n, w.lines, ErrBroken)
+	}
+	w.digest = digestOf(key, row)
+	w.lines++
+	if a.Line.Cut != nil {
+		w.told = a.Line.Cut
+	}
+	w.see()
+	return &a.Line, nil
 }
 
 // see keeps the digest of the line that the anchor names.
@@ -110,13 +133,13 @@ func (w *trailWalk) fits(t *txn) error {
 	case w.told == nil && w.cut.Last.Number == 0:
 		return nil
 	case w.told == nil:
-		return fmt.Errorf("lines 1 to %d are missing, and no line says who cut them off: %w", w.cut.Last.Number, ErrDamaged)
+		return fmt.Errorf("lines 1 to %d are missing, and no line says who cut them off: %w", w.cut.Last.Number, ErrBroken)
 	case w.told.Last.Number != w.cut.Last.Number || !bytes.Equal(w.told.Last.Digest, w.cut.Last.Digest):
-		return fmt.Errorf("lines 1 to %d are missing, and the trail says that it was cut after line %d: %w", w.cut.Last.Number, w.told.Last.Number, ErrDamaged)
+		return fmt.Errorf("lines 1 to %d are missing, and the trail says that it was cut after line %d: %w", w.cut.Last.Number, w.told.Last.Number, ErrBroken)
 	}
 	carried, err := t.carriedDigest()
 	if err == nil && !bytes.Equal(carried, w.told.Carried) {
-		err = fmt.Errorf("what was kept of lines 1 to %d is not what the trail says: %w", w.cut.Last.Number, ErrDamaged)
+		err = fmt.Errorf("what was kept of lines 1 to %d is not what the trail says: %w", w.cut.Last.Number, ErrBroken)
 	}
 	return err
 }
