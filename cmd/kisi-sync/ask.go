@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"golang.org/x/term"
 )
 
 // ask asks a yes-or-no question; anything but yes is no. It returns an error only when it was interrupted.
@@ -11,6 +13,32 @@ func (u *voice) ask(ctx context.Context, question string) (bool, error) {
 	answer, err := u.prompt(ctx, question+" [y/N] ")
 	answer = strings.ToLower(answer)
 	return answer == "y" || answer == "yes", err
+}
+
+// promptSecret is prompt for what must not be seen on the screen.
+func (u *voice) promptSecret(ctx context.Context, text string) (string, error) {
+	if u.keys == nil || u.in.Buffered() > 0 {
+		return u.prompt(ctx, text)
+	}
+	before, err := term.GetState(int(u.keys.Fd()))
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprint(u.asks, text)
+	typed := make(chan string, 1)
+	go func() { // as in prompt, it is left behind when the program is interrupted
+		secret, _ := term.ReadPassword(int(u.keys.Fd()))
+		typed <- strings.TrimSpace(string(secret))
+	}()
+	select {
+	case secret := <-typed:
+		fmt.Fprintln(u.asks)
+		return secret, nil
+	case <-ctx.Done():
+		_ = term.Restore(int(u.keys.Fd()), before) // else the shell would go on without showing what is typed
+		fmt.Fprintln(u.asks)
+		return "", ctx.Err()
+	}
 }
 
 // prompt shows a text and waits for a line. The end of the input is an empty line; with nobody to ask, so is the answer.

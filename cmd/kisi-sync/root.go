@@ -47,6 +47,7 @@ Exit codes: 0 fine; 1 failed; 2 usage or configuration; 3 something is held for 
 4 (plan only) there are changes. When several hold, the smallest.`
 
 const rootExample = `  kisi-sync demo                       see it work, without any account
+  kisi-sync init                       ask a few questions, and write the first file
   kisi-sync check                      look at the file, the directories and Kisi; change nothing
   kisi-sync plan                       say what would happen, in people and doors
   kisi-sync apply                      the same, then ask, then do it
@@ -90,7 +91,7 @@ func newRoot(ui *voice) *cobra.Command {
 		group string
 		verbs []func(*voice, *common) *cobra.Command
 	}{
-		{groupBegin, []func(*voice, *common) *cobra.Command{demoVerb, checkVerb}},
+		{groupBegin, []func(*voice, *common) *cobra.Command{demoVerb, initVerb, checkVerb}},
 		{groupWork, []func(*voice, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb}},
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb,
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb}},

@@ -27,6 +27,7 @@ type voice struct {
 	in       *bufio.Reader
 	out, err io.Writer
 	asks     io.Writer // where questions appear; nil: there is nobody to ask
+	keys     *os.File  // the keyboard, if there is somebody to ask
 	screen   *screen   // the same as err, if that is a terminal; nil otherwise
 	json     bool
 	colored  bool
@@ -49,7 +50,7 @@ func newVoice(w world) *voice {
 		u.err = u.screen
 	}
 	if isTerminal(w.in) {
-		u.asks = whereToAsk(w)
+		u.asks, u.keys = whereToAsk(w), w.in.(*os.File)
 	}
 	return u
 }
