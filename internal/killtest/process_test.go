@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long anything may take before a test gives up.
-const patience = 5 * time.Minute
+const patience = 20 * time.Second
 
 // process is a running kisi-sync.
 type process struct {

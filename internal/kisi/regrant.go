@@ -10,9 +10,26 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
-// grace bounds how long a replacement that has taken the old right away goes
-// on after its context was cancelled.
+// grace bounds how long a change that takes several calls goes on after its
+// context was cancelled.
 const grace = 20 * time.Second
+
+// toTheEnd returns a context for what belongs to a change of which a part is
+// done: it outlives ctx by grace. Stopped in between, nobody would know what
+// came of the change until it may be asked for, a minute later.
+func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	rest, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-rest.Done():
+		}
+	})
+	return rest, func() { stop(); cancel() }
+}
 
 // ChangeRoleAssignment gives an existing right other dates or another role and
 // returns its id, which may be a new one (§4.7):
@@ -32,6 +49,8 @@ func (c *Client) ChangeRoleAssignment(ctx context.Context, id int64, r Right) (i
 	if err != nil && !refusedAsSuch(err) {
 		return 0, err
 	}
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	old, err := c.RoleAssignment(ctx, id)
 	switch {
 	case err != nil && status(err) == http.StatusNotFound:
@@ -72,10 +91,7 @@ func (c *Client) replace(ctx context.Context, old RoleAssignment, r Right) (int6
 	if err := c.DeleteRoleAssignment(ctx, old.ID); err != nil {
 		return 0, err
 	}
-	// From here on the person lacks a right that they should have: finish, even
-	// if we are being stopped.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
+	// From here on the person lacks a right that they should have.
 	made, err = c.CreateRoleAssignment(ctx, old.AssigneeID, old.AppliesToID, r)
 	if err == nil {
 		return made.ID, nil

@@ -84,6 +84,21 @@ func TestAReplacementIsFinishedAlthoughWeAreBeingStopped(t *testing.T) {
 	})
 }
 
+func TestAChangeIsReadBackAlthoughWeAreBeingStopped(t *testing.T) {
+	withRegrant(t, kisisim.Assumptions{}, func(t *testing.T, r regrant) {
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		r.OnAnswer(func(method, _ string, _ int) {
+			if method == "PATCH" {
+				stop()
+			}
+		})
+		if result, err := r.target.Do(ctx, access.Call{Change: r.change}); err != nil || result.ID != r.right {
+			t.Errorf("got %+v, %v", result, err)
+		}
+	})
+}
+
 func TestAnOldRightThatStaysIsNoSuccess(t *testing.T) {
 	assume := kisisim.Assumptions{PatchAssignment: kisisim.PatchDatesIgnored, DuplicateRight: kisisim.RightAlwaysCreated}
 	withRegrant(t, assume, func(t *testing.T, r regrant) {

@@ -157,6 +157,8 @@ func (t *Target) removeAssignment(ctx context.Context, id int64, call access.Cal
 // isWithout says that a user can be seen, and that a right is not among those of
 // the user.
 func (t *Target) isWithout(ctx context.Context, user, assignment int64) bool {
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	if _, err := t.client.User(ctx, user); err != nil {
 		return false
 	}
