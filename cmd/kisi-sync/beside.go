@@ -13,6 +13,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
+	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
@@ -141,12 +142,12 @@ func (u *voice) path(path string) string {
 
 // inTurn does something that nobody else may do at the same time: reconcile. In a process of its own the state file's lock sees to that.
 func (s *session) inTurn(ctx context.Context, do func(context.Context) error) error {
+	if err := s.refuseWhilePaused(ctx); err != nil {
+		return err
+	}
 	h := s.ui.host()
 	if h == nil {
 		return do(ctx)
-	}
-	if err := h.refuseWhilePaused(ctx); err != nil {
-		return err
 	}
 	begun := false
 	stop := sync.OnceFunc(s.ui.during(func() string { return "waiting for the daemon's run" }))
@@ -163,13 +164,19 @@ func (s *session) inTurn(ctx context.Context, do func(context.Context) error) er
 }
 
 // refuseWhilePaused lets nothing be carried out that the daemon would not carry out.
-func (h *host) refuseWhilePaused(ctx context.Context) error {
-	status, err := h.ops.Status(ctx)
-	if err != nil || status.Paused == nil {
+func (s *session) refuseWhilePaused(ctx context.Context) error {
+	memory, ok := s.store.(interface {
+		Paused(ctx context.Context) (*record.Pause, error)
+	})
+	if !ok {
+		return nil
+	}
+	p, err := memory.Paused(ctx)
+	if err != nil || p == nil {
 		return err
 	}
-	p := status.Paused
-	return failed(fmt.Errorf("kisi-sync is paused since %s by %s: %s", p.Since.Format("2006-01-02 15:04 MST"), p.By, p.Why), "kisi-sync resume ends the pause")
+	return failed(fmt.Errorf("kisi-sync is paused since %s by %s: %s", p.Since.In(s.settings.Schedule.Zone).Format("2006-01-02 15:04 MST"), p.By, p.Why),
+		"kisi-sync resume ends the pause; nothing was sent to Kisi")
 }
 
 // urgent says that somebody must lose access at once, which the daemon sees to as soon as its turn comes.

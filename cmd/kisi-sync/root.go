@@ -55,11 +55,12 @@ const rootExample = `  kisi-sync demo                       see it work, without
 
 // The headings under which the help lists verbs, in this order.
 const (
-	groupBegin = "begin"
-	groupWork  = "work"
-	groupHeld  = "held"
-	groupList  = "list"
-	groupOther = "other"
+	groupBegin  = "begin"
+	groupWork   = "work"
+	groupDaemon = "daemon"
+	groupHeld   = "held"
+	groupList   = "list"
+	groupOther  = "other"
 )
 
 func newRoot(ui *voice) *cobra.Command {
@@ -81,6 +82,7 @@ func newRoot(ui *voice) *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: groupBegin, Title: "To begin:"},
 		&cobra.Group{ID: groupWork, Title: "To work:"},
+		&cobra.Group{ID: groupDaemon, Title: "To watch and steer:"},
 		&cobra.Group{ID: groupHeld, Title: "To decide, by a person:"},
 		&cobra.Group{ID: groupList, Title: "What there is in Kisi, by the names that the file uses:"},
 		&cobra.Group{ID: groupOther, Title: "Besides:"},
@@ -93,6 +95,7 @@ func newRoot(ui *voice) *cobra.Command {
 	}{
 		{groupBegin, []func(*voice, *common) *cobra.Command{demoVerb, initVerb, checkVerb}},
 		{groupWork, []func(*voice, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb}},
+		{groupDaemon, []func(*voice, *common) *cobra.Command{statusVerb, runsVerb, pauseVerb, resumeVerb, reloadVerb}},
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb,
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb}},
 		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb}},

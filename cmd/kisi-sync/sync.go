@@ -2,30 +2,43 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
 func syncVerb(ui *voice, c *common) *cobra.Command {
 	var changes bool
+	var person string
 	var accept []string
 	cmd := &cobra.Command{
 		Use: "sync", Short: "One run without questions, as from cron", Args: exactly(),
 		Long: `Reads the directories and Kisi and does all that is not held. What is over a limit stays held, and exit code 3
 says so. With --changes only people who differ from what is known are looked at in Kisi; when there are none, no call
-is made. In mode: observe nothing is ever written, and sync says what mode: full would do.`,
+is made. With --person the directories are read and one person is brought in step, within seconds. In mode: observe
+nothing is ever written, and sync says what mode: full would do.`,
 		Example: `  kisi-sync sync
   kisi-sync sync --changes
+  kisi-sync sync --person ana@example.com      one person, now, with the reason of each decision
   kisi-sync sync --json | jq '.steps'`,
 	}
 	cmd.Flags().BoolVar(&changes, "changes", false, "look in Kisi only at people who differ from what is known")
+	cmd.Flags().StringVar(&person, "person", "", "bring one `PERSON` in step, as explain takes it, and show each decision")
 	acceptFlag(cmd, &accept)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if changes && person != "" {
+			return usage(errors.New("--changes and --person: one at a time"), "a person is looked at anyway, changed or not")
+		}
 		s, err := open(cmd.Context(), ui, c, opening{asked: ui.me(), accept: accept, keep: true})
 		if err != nil {
 			return err
 		}
 		defer s.closeInto(&err)
+		if person != "" {
+			return s.syncPerson(cmd.Context(), person)
+		}
 		return s.sync(cmd.Context(), !changes)
 	}
 	return cmd
@@ -49,4 +62,27 @@ func (s *session) lookAndCarry(ctx context.Context, full bool) error {
 	f := s.forecast(o)
 	s.showPlan(f)
 	return s.carry(ctx, f)
+}
+
+// syncPerson is a run about one person. Limits count whom they have counted lately, and this person besides.
+func (s *session) syncPerson(ctx context.Context, who string) error {
+	readErr := s.read(ctx, false)
+	if ctx.Err() != nil {
+		return s.untouched(ctx.Err())
+	}
+	return also(readErr, s.inTurn(ctx, func(ctx context.Context) error {
+		stop := s.lookingAtKisi()
+		x, err := s.engine.LookAtPerson(ctx, who)
+		stop()
+		if err != nil {
+			return s.untouched(err)
+		}
+		f := s.forecast(x.Outlook)
+		shown := newExplanation(x)
+		shown.Next = convert(f.told.Summary(f.Words), func(l plan.Line) nextLine { return nextLine{Text: l.Text, Hold: l.Hold} })
+		s.showExplanation(shown)
+		s.showProblems(f)
+		s.showTotals(f)
+		return s.carry(ctx, f)
+	}))
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
 // Explanation is everything about one person: what the sources say, what the rules make of it, and what Kisi has.
@@ -32,20 +33,7 @@ func (e *Engine) Explain(ctx context.Context, who string) (*Explanation, error) 
 
 // explain observes the person and plans for him alone.
 func (l *look) explain(ctx context.Context, x *Explanation) error {
-	scope := access.Scope{}
-	for _, r := range x.Trail.Records {
-		if r.Email != "" {
-			scope.Emails = append(scope.Emails, email.Fold(r.Email))
-		}
-	}
-	var member access.RemoteID
-	if x.Trail.Wish != nil {
-		member = x.Trail.Wish.Member
-	}
-	if a, ok := l.ledger.Account(member); ok {
-		x.Account = a
-		scope.Members = []access.RemoteID{a.Known.ID}
-	}
+	scope := l.person(x)
 	if scope.Empty() {
 		return nil
 	}
@@ -53,9 +41,35 @@ func (l *look) explain(ctx context.Context, x *Explanation) error {
 	if err != nil {
 		return err
 	}
-	x.Member = memberOf(state, member, scope.Emails)
+	x.Member = x.memberIn(state, scope)
 	l.out.Input.Observed, l.out.Words.Observed = state, state
 	return l.plan(ctx)
+}
+
+// person is where somebody is to be looked for in Kisi.
+func (l *look) person(x *Explanation) access.Scope {
+	scope := access.Scope{}
+	for _, r := range x.Trail.Records {
+		if r.Email != "" {
+			scope.Emails = append(scope.Emails, email.Fold(r.Email))
+		}
+	}
+	if x.Trail.Wish == nil {
+		return scope
+	}
+	if a, ok := l.ledger.Account(x.Trail.Wish.Member); ok {
+		x.Account = a
+		scope.Members = []access.RemoteID{a.Known.ID}
+	}
+	return scope
+}
+
+func (x *Explanation) memberIn(state *access.State, scope access.Scope) *access.Member {
+	var id access.RemoteID
+	if x.Trail.Wish != nil {
+		id = x.Trail.Wish.Member
+	}
+	return memberOf(state, id, scope.Emails)
 }
 
 // memberOf returns the person's Kisi user: by id where there is a link, else by address. Others may have been observed beside.
@@ -73,4 +87,24 @@ func memberOf(state *access.State, id access.RemoteID, folded []string) *access.
 		}
 	}
 	return nil
+}
+
+// LookAtPerson is a Look at one person, with the reason of each decision; its Outlook may be carried out. What was open about the person
+// is settled first. Somebody whom no source and no link knows is an error.
+func (e *Engine) LookAtPerson(ctx context.Context, who string) (*Explanation, error) {
+	l := e.look(false)
+	if _, err := l.do(ctx, l.recall, l.catalog, l.remap); err != nil {
+		return nil, err
+	}
+	trail, err := e.o.Rules.Explain(l.mappingInput(), who)
+	if err != nil {
+		return nil, err
+	}
+	x := &Explanation{Trail: trail, Outlook: l.out}
+	l.suspects = func(plan.Input) access.Scope { return l.person(x) }
+	if _, err := l.do(ctx, l.observe, l.settle, l.recognize, l.plan); err != nil {
+		return nil, err
+	}
+	x.Member = x.memberIn(l.out.Input.Observed, l.person(x))
+	return x, nil
 }

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/internal/record"
+)
+
+func runsVerb(ui *voice, c *common) *cobra.Command {
+	n := 20
+	cmd := &cobra.Command{
+		Use: "runs", Short: "The last runs, and how each ended", Args: exactly(),
+		Long:    "Lists the last runs, newest first. Nobody is contacted. runs show tells everything about one.",
+		Example: "  kisi-sync runs\n  kisi-sync runs --count 200 --json | jq '.[] | select(.error)'\n  kisi-sync runs show 4711",
+		RunE: reading(ui, c, func(ctx context.Context, t *trail, _ []string) error {
+			if n < 1 {
+				return usage(fmt.Errorf("--count %d: expected 1 or more", n), "")
+			}
+			return t.listRuns(ctx, n)
+		}),
+	}
+	cmd.Flags().IntVarP(&n, "count", "n", n, "how many: `N`")
+	cmd.AddCommand(&cobra.Command{
+		Use: "show NUMBER", Short: "Everything that is remembered of one run", Args: exactly("NUMBER"),
+		Long:    "Shows a run: who asked for it, how each source was read, what became of the plan, and what could not be decided.",
+		Example: "  kisi-sync runs show 4711\n  kisi-sync runs show 4711 --json | jq '.problems[] | .text'",
+		RunE:    reading(ui, c, func(ctx context.Context, t *trail, args []string) error { return t.showRun(ctx, args[0]) }),
+	})
+	return cmd
+}
+
+// runRow is a run in a list.
+type runRow struct {
+	Run     uint64        `json:"run"`
+	Began   time.Time     `json:"began"`
+	Ended   *time.Time    `json:"ended"` // null: it is under way, or was killed
+	Seconds float64       `json:"seconds"`
+	Full    bool          `json:"full"`
+	Asked   string        `json:"asked"`
+	Cut     bool          `json:"cut"` // something else could not wait
+	Calls   int           `json:"calls"`
+	Steps   stepsDocument `json:"steps"`
+	Error   string        `json:"error,omitempty"`
+}
+
+func newRunRow(r *record.Run) runRow {
+	out := runRow{Run: r.ID, Began: r.Began.UTC(), Full: r.Full, Asked: r.Asked, Cut: r.Cut, Calls: r.Calls, Steps: stepsDocument(r.Steps), Error: r.Error}
+	if !r.Ended.IsZero() {
+		ended := r.Ended.UTC()
+		out.Ended, out.Seconds = &ended, r.Ended.Sub(r.Began).Seconds()
+	}
+	return out
+}
+
+func (t *trail) listRuns(ctx context.Context, n int) error {
+	runs, err := t.Runs(ctx, n)
+	if err != nil {
+		return err
+	}
+	rows := make([]runRow, len(runs))
+	for i := range runs {
+		rows[i] = newRunRow(&runs[i])
+	}
+	if t.ui.json {
+		return t.ui.print(rows)
+	}
+	s := &session{ui: t.ui, settings: t.settings}
+	for i := range rows {
+		t.ui.say("%6d  %s", rows[i].Run, s.runLine(&rows[i]))
+	}
+	if len(rows) == 0 {
+		t.ui.say("There was no run yet.")
+	}
+	return nil
+}
+
+// runLine says a run in a line.
+func (s *session) runLine(r *runRow) string {
+	kind := "changes"
+	if r.Full {
+		kind = "everything"
+	}
+	parts := []string{s.at(r.Began), kind, "asked by " + orNone(r.Asked, "nobody known"), stepsWords(r.Steps)}
+	if r.Calls > 0 {
+		parts = append(parts, count(r.Calls, "call", "calls"))
+	}
+	switch {
+	case r.Error != "":
+		parts = append(parts, s.ui.red("ended early: ")+oneLine(r.Error))
+	case r.Ended == nil:
+		parts = append(parts, s.ui.yellow("under way, or killed"))
+	case r.Cut:
+		parts = append(parts, "cut short for something urgent")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// stepsWords says what became of a plan.
+func stepsWords(d stepsDocument) string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{
+		{d.Done, "done"}, {d.Held, "held"}, {d.Blocked, "blocked by others"}, {d.Refused, "refused"}, {d.Unknown, "with unknown outcome"}, {d.Left, "not begun"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// runShown is what runs show --json prints.
+type runShown struct {
+	runRow
+	Sources  []sourceDocument `json:"sources"`
+	Problems []problem        `json:"problems"`
+}
+
+func (t *trail) showRun(ctx context.Context, number string) error {
+	id, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		return usage(fmt.Errorf("%q is not the number of a run", number), "kisi-sync runs lists them")
+	}
+	runs, err := t.Runs(ctx, manyRuns)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(runs, func(r record.Run) bool { return r.ID == id })
+	if i < 0 {
+		return failed(fmt.Errorf("nothing is remembered of a run %d", id), "kisi-sync runs lists those that are; kisi-sync audit show knows what older ones did")
+	}
+	r := &runs[i]
+	d := runShown{runRow: newRunRow(r), Sources: convert(r.Sources, newSource), Problems: convert(r.Problems, func(p record.Problem) problem {
+		return problem{Kind: p.Kind, Who: p.Who, Text: p.Text, Hint: p.Hint, Count: max(1, p.Count)}
+	})}
+	if t.ui.json {
+		return t.ui.print(d)
+	}
+	s := &session{ui: t.ui, settings: t.settings}
+	t.ui.say("%s  %s", t.ui.bold(fmt.Sprintf("run %d", d.Run)), s.runLine(&d.runRow))
+	for _, source := range r.Sources {
+		s.sayRead(source)
+	}
+	for _, p := range d.Problems {
+		t.ui.say("%s %s: %s", t.ui.yellow("!"), p.Who, p.Text)
+	}
+	t.ui.say("kisi-sync audit show has a line for each call.")
+	return nil
+}
+
+// sayRead says how a source had been read for a run.
+func (s *session) sayRead(d record.SourceStatus) {
+	if d.Error != "" {
+		s.ui.say("  %s source %s could not be read: %s", s.ui.red("✗"), d.Name, oneLine(d.Error))
+		return
+	}
+	s.ui.say("  source %s: %s", d.Name, sizeOf(d))
+}
+
+func pauseVerb(ui *voice, c *common) *cobra.Command {
+	var why string
+	cmd := &cobra.Command{
+		Use: "pause", Short: "Send nothing to Kisi until resume", Args: exactly(),
+		Long: `Stops after the call under way. Directories are still read, and what is to be done is still known; it is done after resume.
+A pause outlives restarts. It holds up leavers, too: while it lasts, nobody loses a door.`,
+		Example: "  kisi-sync pause --why ticket-4711\n  kisi-sync resume",
+	}
+	cmd.Flags().StringVar(&why, "why", "", "the reason, for status and for the audit trail: `TEXT`; required")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := reasoned(why); err != nil {
+			return err
+		}
+		return pausing(cmd.Context(), ui, c, record.Said{Why: why}, true)
+	}
+	return cmd
+}
+
+func resumeVerb(ui *voice, c *common) *cobra.Command {
+	return &cobra.Command{
+		Use: "resume", Short: "End a pause", Args: exactly(),
+		Long:    "Ends a pause. A daemon goes on at once with what has come up meanwhile; what is over a limit is held, as always.",
+		Example: "  kisi-sync resume",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return pausing(cmd.Context(), ui, c, record.Said{Why: "resume"}, false)
+		},
+	}
+}
+
+// pauseDocument is what pause --json and resume --json print.
+type pauseDocument struct {
+	Paused bool   `json:"paused"`
+	By     string `json:"by"`
+}
+
+func pausing(ctx context.Context, ui *voice, c *common, said record.Said, on bool) (err error) {
+	m, err := remember(ctx, ui, c)
+	if err != nil {
+		return err
+	}
+	if !m.shared {
+		defer func() { err = also(err, m.Close()) }()
+	}
+	said.By = ui.me()
+	switch h := ui.host(); {
+	case h != nil && on:
+		err = h.ops.Pause(ctx, said)
+	case h != nil:
+		err = h.ops.Resume(ctx, said)
+	case on:
+		_, err = m.Pause(ctx, said)
+	default:
+		err = m.Resume(ctx, said)
+	}
+	if err != nil {
+		return err
+	}
+	if on {
+		ui.say("Paused: nothing is sent to Kisi until kisi-sync resume, not even for leavers.")
+	} else {
+		ui.say("Resumed.")
+	}
+	return ui.printJSON(pauseDocument{Paused: on, By: said.By})
+}
+
+func reloadVerb(ui *voice, c *common) *cobra.Command {
+	return &cobra.Command{
+		Use: "reload", Short: "Have the daemon read its configuration again", Args: exactly(),
+		Long: `The daemon reads the file again, runs the tests in it, and goes by it from then on. With a file that is wrong it keeps the
+one that it has, and says what is wrong.`,
+		Example: "  kisi-sync reload",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := ui.beside(cmd.Context(), c); err != nil {
+				return err
+			}
+			h := ui.host()
+			if h == nil {
+				return failed(errors.New("no daemon is running"), "nothing is to be done: every verb reads the file anew, and so does a daemon that starts")
+			}
+			if err := h.ops.Reload(cmd.Context(), ui.me()); err != nil {
+				return failed(err, "the daemon goes on by the file that it has")
+			}
+			ui.say("The daemon goes by %s as it is now.", h.daemon().settings.File)
+			return ui.printJSON(map[string]bool{"reloaded": true})
+		},
+	}
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+)
+
+func statusVerb(ui *voice, c *common) *cobra.Command {
+	var watch bool
+	cmd := &cobra.Command{
+		Use: "status", Short: "How it is: sources, runs, and what waits for somebody", Args: exactly(),
+		Long: `Shows on one screen how each source was read and how old that is, the run under way with the time that it will take, the
+last runs and the next ones, what is held, parked and drifted. It asks the daemon, and without one the state file. Nobody
+else is contacted.`,
+		Example: `  kisi-sync status
+  kisi-sync status --watch
+  kisi-sync status --json | jq '.sources[] | {name, age_seconds}'`,
+	}
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again every two seconds, until Ctrl-C")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if watch && ui.json {
+			return usage(errors.New("--watch has no JSON"), "ask as often as you like without it")
+		}
+		if watch {
+			return watchStatus(cmd.Context(), ui, c)
+		}
+		return showStatus(cmd.Context(), ui, c)
+	}
+	return cmd
+}
+
+// glance is how long a screen of --watch stands.
+const glance = 2 * time.Second
+
+func watchStatus(ctx context.Context, ui *voice, c *common) error {
+	if err := ui.beside(ctx, c); err != nil { // then all of it goes on there
+		return err
+	}
+	tick := time.NewTicker(glance)
+	defer tick.Stop()
+	for {
+		if ui.screen != nil {
+			ui.say("\x1b[H\x1b[2J%s", ui.bold(now().Format("15:04:05")))
+		}
+		if err := showStatus(ctx, ui, c); err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func showStatus(ctx context.Context, ui *voice, c *common) (err error) {
+	settings, st, err := recollect(ctx, ui, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = also(err, st.Close()) }()
+	d, err := newStatus(ctx, ui, settings, st)
+	if err != nil {
+		return err
+	}
+	if ui.json {
+		return ui.print(d)
+	}
+	(&session{ui: ui, settings: settings}).showStatus(d)
+	return nil
+}
+
+// statusDocument is what status --json prints.
+type statusDocument struct {
+	Installation string         `json:"installation"`
+	Mode         string         `json:"mode"`
+	Daemon       *record.Status `json:"daemon"` // null: none is running
+	Paused       *record.Pause  `json:"paused"` // null: it is not
+	Sources      []statusSource `json:"sources"`
+	LastRun      *runRow        `json:"last_run"`      // null: there was none
+	LastFullRun  *runRow        `json:"last_full_run"` // null: there was none lately
+	Held         int            `json:"held"`          // steps that wait for somebody to decide
+	HeldSince    string         `json:"held_since"`    // "" when none does
+	Approved     int            `json:"approved"`      // and not done yet
+	Rejected     int            `json:"rejected"`
+	Parked       int            `json:"parked"`    // refused by Kisi, tried again by itself
+	Unsettled    int            `json:"unsettled"` // calls of which it is not known whether they were carried out
+	Drifted      int            `json:"drifted"`   // what the last full run found altered by hand in Kisi
+}
+
+// statusSource is a source.
+type statusSource struct {
+	sourceDocument
+	Age      *int64 `json:"age_seconds"` // since the last good read; null: there was none
+	Stale    bool   `json:"stale"`       // older than stale_after: its people are left as they are
+	Watching bool   `json:"watching"`
+	Next     string `json:"next"` // when it is read next; "" when nobody knows
+}
+
+// manyRuns is how far back status looks for a full run: a week of one a minute.
+const manyRuns = 10_080
+
+func newStatus(ctx context.Context, ui *voice, settings *config.Settings, st *store.Preview) (d statusDocument, err error) {
+	d = statusDocument{Installation: settings.Policy().Installation, Mode: settings.Policy().Mode.String(), Sources: []statusSource{}}
+	if h := ui.host(); h != nil {
+		s, err := h.ops.Status(ctx)
+		if err != nil {
+			return d, err
+		}
+		d.Daemon, d.Mode = &s, s.Mode
+	}
+	if d.Paused, err = st.Paused(ctx); err != nil {
+		return d, err
+	}
+	statuses, err := st.Statuses(ctx)
+	if err != nil {
+		return d, err
+	}
+	for _, source := range settings.Sources {
+		d.Sources = append(d.Sources, d.source(source, statuses))
+	}
+	runs, err := st.Runs(ctx, manyRuns)
+	if err != nil {
+		return d, err
+	}
+	d.lastRuns(runs)
+	return d, d.holds(ctx, st)
+}
+
+func (d *statusDocument) source(s config.Source, all []record.SourceStatus) statusSource {
+	out := statusSource{sourceDocument: sourceDocument{Name: s.Name}}
+	for _, status := range all {
+		if status.Name != s.Name {
+			continue
+		}
+		out.sourceDocument = newSource(status)
+		if !status.At.IsZero() {
+			age := now().Sub(status.At)
+			seconds := int64(age.Seconds())
+			out.Age, out.Stale = &seconds, s.StaleAfter > 0 && age > s.StaleAfter
+		}
+	}
+	if d.Daemon == nil {
+		return out
+	}
+	for _, health := range d.Daemon.Sources {
+		if health.Name == s.Name {
+			out.Watching = health.Watching
+			if !health.Next.IsZero() {
+				out.Next = health.Next.UTC().Format(time.RFC3339)
+			}
+		}
+	}
+	return out
+}
+
+func (d *statusDocument) lastRuns(runs []record.Run) {
+	for i := range runs {
+		r := &runs[i]
+		if r.Ended.IsZero() {
+			continue
+		}
+		row := newRunRow(r)
+		if d.LastRun == nil {
+			d.LastRun = &row
+		}
+		if r.Full {
+			d.LastFullRun = &row
+			for _, p := range r.Problems {
+				if p.Kind == "drifted" || p.Kind == "removed_by_hand" {
+					d.Drifted += max(1, p.Count)
+				}
+			}
+			return
+		}
+	}
+}
+
+func (d *statusDocument) holds(ctx context.Context, st *store.Preview) error {
+	all, err := st.Holds(ctx)
+	if err != nil {
+		return err
+	}
+	var since access.Instant
+	for i := range all {
+		switch h := &all[i]; h.Verdict {
+		case access.Waiting:
+			d.Held++
+			if since == 0 || h.Since < since {
+				since = h.Since
+			}
+		case access.Approved:
+			d.Approved++
+		case access.Rejected:
+			d.Rejected++
+		case access.Parked:
+			d.Parked++
+		}
+	}
+	d.HeldSince = stamp(since)
+	open, err := st.Open(ctx)
+	d.Unsettled = len(open)
+	return err
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/record"
+)
+
+// showStatus prints a status on one screen: what needs somebody stands out.
+func (s *session) showStatus(d statusDocument) {
+	ui := s.ui
+	ui.say("%s  mode: %s", ui.bold(d.Installation), d.Mode)
+	s.showDaemon(d.Daemon)
+	if p := d.Paused; p != nil {
+		ui.say("%s nothing is carried out since %s (%s: %s); kisi-sync resume ends it", ui.yellow("PAUSED"), s.at(p.Since), p.By, p.Why)
+	}
+	ui.say("\n%s", ui.bold("Sources"))
+	for _, source := range d.Sources {
+		s.showSourceStatus(source)
+	}
+	ui.say("\n%s", ui.bold("Runs"))
+	if d.Daemon != nil {
+		s.showUnderWay(d.Daemon.UnderWay)
+	}
+	s.showLast("last", d.LastRun)
+	if d.LastFullRun != nil && d.LastRun.Run != d.LastFullRun.Run {
+		s.showLast("full", d.LastFullRun)
+	}
+	if d.Daemon != nil {
+		s.showNextRuns(d.Daemon)
+	}
+	s.showWaiting(d)
+}
+
+// at says a moment in the zone of the file.
+func (s *session) at(t time.Time) string {
+	return t.In(s.settings.Schedule.Zone).Format("2006-01-02 15:04 MST")
+}
+
+func (s *session) showDaemon(d *record.Status) {
+	if d == nil {
+		s.ui.say("no daemon is running; this is what the state file says")
+		return
+	}
+	s.ui.say("daemon %s, running since %s", d.Version, s.at(d.Started))
+	if d.Refused != "" {
+		s.ui.say("%s the changed file is not in use: %s", s.ui.red("✗"), oneLine(d.Refused))
+	}
+	if d.Failing != "" {
+		s.ui.say("%s the last %s failed: %s", s.ui.red("✗"), count(d.Failures, "run", "runs"), oneLine(d.Failing))
+	}
+	if d.LeaversWait {
+		s.ui.say("%s somebody must lose access at once, and has not yet", s.ui.yellow("!"))
+	}
+}
+
+func (s *session) showSourceStatus(d statusSource) {
+	ui := s.ui
+	if d.Age == nil {
+		ui.say("  %s %s  never read%s", ui.red("✗"), d.Name, becauseOf(d.Error))
+		return
+	}
+	mark, notes := ui.green("✓"), []string{}
+	if d.Watching {
+		notes = append(notes, "tells of changes by itself")
+	}
+	if d.Doubts > 0 {
+		mark = ui.yellow("!")
+		notes = append(notes, count(d.Doubts, "absence is", "absences are")+" not believed: kisi-sync accept "+d.Name)
+	}
+	if d.Stale {
+		mark = ui.red("✗")
+		notes = append(notes, "too old: its people are left as they are")
+	}
+	if d.Error != "" {
+		mark = ui.red("✗")
+		notes = append(notes, "not read since: "+oneLine(d.Error))
+	}
+	text := fmt.Sprintf("  %s %s  read %s ago: %s, %s", mark, d.Name, roughly(time.Duration(*d.Age)*time.Second),
+		count(d.People, "person", "people"), count(d.Groups, "group", "groups"))
+	if len(notes) > 0 {
+		text += "; " + strings.Join(notes, "; ")
+	}
+	ui.say("%s", text)
+}
+
+func becauseOf(text string) string {
+	if text == "" {
+		return ""
+	}
+	return ": " + oneLine(text)
+}
+
+func (s *session) showUnderWay(u *record.UnderWay) {
+	if u == nil {
+		return
+	}
+	text := "  now   " + u.Doing
+	if u.Todo > 0 {
+		text += fmt.Sprintf(" (%d of %s)", u.Tried, count(u.Todo, "step", "steps"))
+	}
+	if u.Left > 0 {
+		text += ", about " + roughly(time.Duration(u.Left)*time.Second) + " left"
+	}
+	s.ui.say("%s; asked by %s, began %s ago", text, u.Asked, roughly(now().Sub(u.Began)))
+}
+
+func (s *session) showLast(word string, r *runRow) {
+	if r == nil {
+		s.ui.say("  %s  none yet", word)
+		return
+	}
+	s.ui.say("  %s  %s", word, s.runLine(r))
+}
+
+func (s *session) showNextRuns(d *record.Status) {
+	for _, next := range []struct {
+		word string
+		at   time.Time
+	}{{"changes", d.NextChanges}, {"everything", d.NextFull}, {"what falls due by itself", d.NextDue}} {
+		if !next.at.IsZero() {
+			s.ui.say("  next  %s: %s", next.word, s.at(next.at))
+		}
+	}
+}
+
+func (s *session) showWaiting(d statusDocument) {
+	ui := s.ui
+	type line struct {
+		n    int
+		text string
+	}
+	var some []line
+	for _, l := range []line{
+		{d.Held, "held for somebody to decide, since " + s.moment(d.HeldSince) + ": kisi-sync plans"},
+		{d.Approved, "approved; the next run does it"},
+		{d.Rejected, "rejected"},
+		{d.Parked, "parked: Kisi refused it, and it is tried again by itself"},
+		{d.Unsettled, "sent without a clear answer; it is looked at again"},
+		{d.Drifted, "altered by hand in Kisi, and left so"},
+	} {
+		if l.n > 0 {
+			some = append(some, l)
+		}
+	}
+	if len(some) == 0 {
+		ui.say("\nNothing waits for anybody.")
+		return
+	}
+	ui.say("\n%s", ui.bold("Waiting"))
+	for _, l := range some {
+		ui.say("  %s %d %s", ui.yellow("‖"), l.n, l.text)
+	}
+}
