@@ -99,7 +99,7 @@ func newRoot(ui *voice) *cobra.Command {
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb,
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb}},
 		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb}},
-		{groupOther, []func(*voice, *common) *cobra.Command{auditVerb, stateVerb, configVerb, versionVerb, completionVerb}},
+		{groupOther, []func(*voice, *common) *cobra.Command{auditVerb, stateVerb, configVerb, supportVerb, versionVerb, completionVerb}},
 	} {
 		for _, verb := range family.verbs {
 			cmd := verb(ui, c)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -47,6 +48,7 @@ func TestMain(m *testing.M) {
 //	json [NULLABLE...]         the output is one JSON document, in which only these fields may be null
 //	lock FILE                  another kisi-sync has the state file open
 //	appears FILE               wait for a file
+//	unpack ARCHIVE             unpack an archive into the folder unpacked
 //	spoil FILE HOW             a file is damaged: cut (its second half is missing), empty, loop (its pages lead to themselves)
 func TestStories(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -62,9 +64,17 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
-			"spoil": cmdSpoil,
+			"spoil": cmdSpoil, "unpack": cmdUnpack,
 		},
 	})
+}
+
+// cmdUnpack unpacks an archive into the story's folder.
+func cmdUnpack(ts *testscript.TestScript, _ bool, args []string) {
+	archive, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer archive.Close()
+	ts.Check(os.CopyFS(ts.MkAbs("unpacked"), archive))
 }
 
 type stageKey struct{}
