@@ -1,6 +1,7 @@
 package kisi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -16,8 +17,10 @@ type Group struct {
 	UsersCount  int    `json:"users_count"`
 }
 
-func (g Group) key() int64   { return g.ID }
-func (g Group) flaw() string { return lacks("id", g.ID == 0) }
+func (g Group) key() int64 { return g.ID }
+
+// flaw: a group without a name cannot be, and would have us make the one that we look for.
+func (g Group) flaw() string { return cmp.Or(lacks("id", g.ID == 0), lacks("name", g.Name == "")) }
 
 // Groups reads all groups, of the organization and of its places.
 func (c *Client) Groups(ctx context.Context) ([]Group, error) {

@@ -356,7 +356,7 @@ func (o *office) groups() *http.Response {
 	var all []string
 	for g := int64(1); g <= int64(len(o.perGroup)); g++ {
 		if !o.hidden[g] {
-			all = append(all, fmt.Sprintf(`{"id":%d}`, g))
+			all = append(all, fmt.Sprintf(`{"id":%d,"name":"Group %d"}`, g, g))
 		}
 	}
 	return respond(200, "["+strings.Join(all, ",")+"]", fmt.Sprintf("0-249/%d", len(all)))

@@ -212,18 +212,20 @@ func TestAStampThatIsReadLaterMakesTheUserOursAgain(t *testing.T) {
 	w.kisi.CheckT(t)
 }
 
-// Found by TestSoak (seed 1278): the state file is lost, and one of the lists of groups that a run reads comes empty.
-func TestAListOfGroupsThatLiesOnceMakesNoGroupAgain(t *testing.T) {
+// Found by TestSoak (seeds 1278 and 2077): the state file is lost, and a list of groups that a run reads comes empty, or with no names.
+func TestAListOfGroupsThatLiesMakesNoGroupAgain(t *testing.T) {
 	t.Parallel()
-	for _, lie := range []kisisim.Action{kisisim.EmptyList(), kisisim.Answer(200, "application/json", "[]")} {
+	for lie, count := range map[*kisisim.Action]int{new(kisisim.EmptyList()): 1, new(kisisim.Answer(200, "application/json", "[]")): 1,
+		new(kisisim.NullFields("name")): kisisim.Always} {
 		for nth := 1; nth <= 3; nth++ {
 			w := newWorld(t, kisisim.Assumptions{})
 			w.must(true)
 			groups := len(w.kisi.World().Groups)
 			w.forget()
 			w.pass(time.Hour)
-			w.kisi.Inject(kisisim.Fault{Method: "GET", Path: "/groups", Nth: nth, Do: lie})
+			fault := w.kisi.Inject(kisisim.Fault{Method: "GET", Path: "/groups", Nth: nth, Count: count, Do: *lie})
 			_, _ = w.run(true)
+			fault.Remove()
 			w.heal()
 			if n := len(w.kisi.World().Groups); n != groups {
 				t.Errorf("%s of reading %d: %d groups became %d", lie, nth, groups, n)

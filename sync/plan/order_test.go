@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -221,5 +222,29 @@ func TestAManagersRightIsEnoughForADoorAndNotTheOtherWayRound(t *testing.T) {
 		if got := tell(row.s.plan()); got != row.want {
 			t.Errorf("%s: got %s, want %s", name, got, row.want)
 		}
+	}
+}
+
+// Found by the engine's TestSoak (seed 2206). Whoever comes back may lose one right with the leavers while others are taken and given
+// after that: the steps of one person lie in two places of the plan, and what one of them needs must be found in either.
+func TestWhatAStepNeedsIsFoundAlsoInWhatIsDoneWithTheLeavers(t *testing.T) {
+	const lab, labRow, roof, roofRow access.RemoteID = 8, 901, 9, 902
+	right := func(group, row access.RemoteID) access.OwnedGrant {
+		return access.OwnedGrant{Group: group, Assignment: row, Level: access.Created, Role: access.DoorAccess}
+	}
+	s := newScene(link(access.Created, owned(access.Created), right(lab, labRow), right(roof, roofRow)), suspendedByUs, off, holds)
+	s.observed.Groups = append(s.observed.Groups, access.Group{ID: lab, Name: "Lab"}, access.Group{ID: roof, Name: "Roof"})
+	s.user().Grants = append(s.user().Grants, access.Grant{Assignment: labRow, Group: lab, Role: access.DoorAccess},
+		access.Grant{Assignment: roofRow, Group: roof, Role: access.DoorAccess})
+	s.desired.Groups = append(s.desired.Groups, access.DesiredGroup{ID: lab, Name: "Lab", Members: true}, access.DesiredGroup{ID: roof, Name: "Roof", Members: true})
+	s.ana().Grants = []access.WishedGrant{{Group: 2, Cause: byRule, Role: access.DoorAccess}}
+	s.ana().Losses = []access.Loss{{Group: hq, Cause: disabled}, {Group: lab, Cause: leftGroup}}
+	p := s.plan()
+	last := len(p.Steps) - 1
+	if last != 2 || p.Steps[last].Change.Kind != access.EnableMember {
+		t.Fatal(tell(p))
+	}
+	if got := fmt.Sprint(p.Steps[last].Needs); got != "[0 1]" {
+		t.Errorf("she is restored after the steps %s, want both removals: %s", got, tell(p))
 	}
 }
