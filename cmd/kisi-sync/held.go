@@ -15,7 +15,8 @@ func plansVerb(ui *voice, c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "plans", Short: "What is held and waits for somebody to decide", Args: exactly(),
 		Long: `Shows what the last runs held back, by reason, with the ids that approve and reject take: one for all that waits now, and
-one for each step. Nobody is contacted. Exit code 3 says that something waits.`,
+one for each step; and what Kisi refuses, with when it is tried again. Nobody is contacted. Exit code 3 says that
+something waits for a decision.`,
 		Example: `  kisi-sync plans
   kisi-sync plans --json | jq -r '.held[].reason'`,
 	}
@@ -45,6 +46,7 @@ type heldDocument struct {
 	Held     []heldGroup `json:"held"`
 	Approved []heldStep  `json:"approved"` // and not done yet
 	Rejected []heldStep  `json:"rejected"`
+	Refused  []heldStep  `json:"refused"` // by Kisi, and tried again by itself
 }
 
 // heldGroup is what waits for one reason.
@@ -61,6 +63,7 @@ type heldStep struct {
 	What string        `json:"what"`
 	By   string        `json:"by,omitempty"`
 	Why  string        `json:"why,omitempty"`
+	Next string        `json:"next,omitempty"` // when it is tried again
 }
 
 func newHeldStep(h access.Hold) heldStep {
@@ -91,7 +94,15 @@ func readHeld(ctx context.Context, st holdReader) (heldDocument, error) {
 		return convert(some, newHeldStep)
 	}
 	d.Approved, d.Rejected = with(access.Approved), with(access.Rejected)
+	d.Refused = convert(slices.DeleteFunc(all, func(h access.Hold) bool {
+		return h.Verdict != access.Parked || h.Until <= access.At(now()) // what is over due is done by now, or wanted no more
+	}), newRefusedStep)
 	return d, nil
+}
+
+// newRefusedStep shows a step that Kisi did not do: why, and when it is tried again.
+func newRefusedStep(h access.Hold) heldStep {
+	return heldStep{ID: h.Step, What: h.What, Why: h.Reason.Text, Next: stamp(h.Until)}
 }
 
 // byReason sorts what waits: one group for each reason, what has waited longest first.
@@ -154,10 +165,21 @@ func (s *session) showHeld(d heldDocument) error {
 		ui.say("\n%s", ui.bold("Rejected; not done until somebody approves it:"))
 		s.showSteps(d.Rejected)
 	}
+	if len(d.Refused) > 0 {
+		ui.say("\n%s", ui.bold("Refused by Kisi; tried again by itself, ever more rarely:"))
+		s.showRefused(d.Refused)
+	}
 	if d.Plan != "" {
 		ui.tell("\n%s kisi-sync approve %s --why TEXT lets all of it pass, once; --only STEP,... lets some of it; reject keeps it back", ui.yellow("hint:"), d.Plan[:8])
 	}
 	return nil
+}
+
+func (s *session) showRefused(steps []heldStep) {
+	for _, step := range steps {
+		s.ui.say("  %s  %s", step.ID.Short(), step.What)
+		s.ui.say("            %s; next at %s", step.Why, s.moment(step.Next))
+	}
 }
 
 func (s *session) showSteps(steps []heldStep) {

@@ -167,7 +167,11 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 		"refuse": func() {
 			status, err := strconv.Atoi(rest[1])
 			ts.Check(err)
-			k.Inject(kisisim.Fault{Path: rest[0], Count: kisisim.Always, Do: kisisim.Status(status)})
+			method, path, some := strings.Cut(rest[0], " ")
+			if !some {
+				method, path = "", rest[0]
+			}
+			k.Inject(kisisim.Fault{Method: method, Path: path, Count: kisisim.Always, Do: kisisim.Status(status)})
 		},
 		"cut": func() { k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Do: kisisim.CutAfter()}) },
 	}

@@ -176,6 +176,32 @@ func (b *booking) park() error {
 	return b.t.putHold(h)
 }
 
+// failed holds a step whose call Kisi left without an outcome, again, and had not done: over some people it may always fail. The first
+// time may be anybody's, so it is tried again at once.
+func (b *booking) failed() error {
+	step := b.call.Change.Digest()
+	h, known, err := b.t.hold(step)
+	if err != nil {
+		return err
+	}
+	if !known {
+		h.Hold = access.Hold{Step: step, Since: b.at, What: describe(b.call.Change)}
+	}
+	if h.Hold.Verdict != access.Approved || !known {
+		h.Hold.Verdict, h.Hold.Until = access.Parked, b.at
+		if h.Refusals > 0 {
+			h.Hold.Until += parkFor(h.Refusals - 1)
+		}
+		if b.call.Change.Takes() {
+			h.Hold.Until = min(h.Hold.Until, b.at+parkFirst)
+		}
+		h.Hold.Reason = access.HoldReason{Kind: access.HeldByRefusal, Text: "Kisi gave no answer to it, and had not done it"}
+	}
+	h.Planned = b.at
+	h.Refusals++
+	return b.t.putHold(h)
+}
+
 func parkFor(refusals int) access.Instant {
 	const doublings = 8 // 10 minutes become more than a day
 	return min(parkFirst<<min(refusals, doublings), parkMost)

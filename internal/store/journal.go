@@ -42,7 +42,8 @@ func (s *Store) Open(ctx context.Context) (open []access.Intent, err error) {
 //
 //	no error            booked as done
 //	ErrUnknownOutcome   the intent stays open, cut now; so does one with an error that says nothing about the outcome
-//	ErrNotDone          closed; an approval of the step stays good
+//	ErrNotDone          closed; an approval of the step stays good. After ErrUnknownOutcome the step is tried again at once when that
+//	                    was the first time, and then parked like what is refused
 //	ErrRefused          closed; the step is parked, longer each time
 //	ErrGone             of a removal: booked as done; otherwise closed
 //	ErrExists, ErrStop  closed
@@ -63,6 +64,7 @@ func (s *Store) Finish(ctx context.Context, seq access.Seq, r access.Result, out
 			return err
 		}
 		if end := endOf(i.Call, outcome); end != staysOpen {
+			b.cut = i.Cut != 0
 			return b.close(seq, end)
 		}
 		i.Cut = b.at
@@ -115,6 +117,7 @@ type booking struct {
 	at      access.Instant
 	run     uint64
 	who     string
+	cut     bool // Kisi was asked before, and gave no outcome
 
 	approval *record.Approval // of the step; nil when it needed none
 }
@@ -132,6 +135,12 @@ func (b *booking) close(seq access.Seq, end end) error {
 	case wasRefused:
 		if err := b.park(); err != nil {
 			return err
+		}
+	case wasNotDone:
+		if b.cut && errors.Is(b.outcome, access.ErrNotDone) {
+			if err := b.failed(); err != nil {
+				return err
+			}
 		}
 	}
 	return b.audit()

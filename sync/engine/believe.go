@@ -11,7 +11,7 @@ import (
 // believed observes Kisi and returns what it shows once that can be believed: it is the organization that the catalog is about, nothing
 // of ours is missing from one view of it that another one shows, and not too much is missing from both.
 func (l *look) believed(ctx context.Context, scope access.Scope) (*access.State, error) {
-	state, err := l.e.o.Target.Observe(ctx, scope)
+	state, err := l.out.kisi.Observe(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (l *look) groupsAgain(ctx context.Context, state *access.State) error {
 	if !slices.ContainsFunc(l.out.Words.Catalog.Groups, gone) {
 		return nil
 	}
-	again, err := l.e.o.Target.Catalog(ctx)
+	again, err := l.out.kisi.Catalog(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (l *look) secondLook(ctx context.Context, first *access.State) (*access.Sta
 	if first.Covers.All {
 		scope = access.Scope{Members: who, Singly: true}
 	}
-	second, err := l.e.o.Target.Observe(ctx, scope)
+	second, err := l.out.kisi.Observe(ctx, scope)
 	if err != nil {
 		return nil, err
 	}

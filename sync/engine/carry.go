@@ -20,6 +20,9 @@ func (e *Engine) Carry(ctx context.Context, o *Outlook, options apply.Options) (
 		return run, apply.Report{Held: o.Plan.Held(), Left: o.Plan.Do()}, err
 	}
 	report, err := e.carry(ctx, o, options)
+	if err == nil {
+		err = o.kisi.worked(ctx)
+	}
 	run.Ended, run.Calls = e.o.Now(), e.calls()-o.calls
 	run.Steps.Done, run.Steps.Held, run.Steps.Blocked = report.Done+report.Noted, report.Held, report.Blocked
 	run.Steps.Refused, run.Steps.Unknown, run.Steps.Left = report.Refused, report.Unknown, report.Left
@@ -106,9 +109,9 @@ func (e *Engine) carry(ctx context.Context, o *Outlook, options apply.Options) (
 			return apply.Report{}, err
 		}
 	}
-	report, err := apply.Execute(ctx, o.Plan, e.o.Target, e.o.Store, options)
+	report, err := apply.Execute(ctx, o.Plan, o.kisi, e.o.Store, options)
 	if err == nil && report.Done > 0 && !report.Cut && o.makesGroups() { // whoever cut it short does not wait for that, and groups are looked at anew anyhow
-		err = e.rereadCatalog(ctx)
+		err = e.rereadCatalog(ctx, o.kisi)
 	}
 	return report, err
 }
@@ -118,8 +121,8 @@ func (o *Outlook) makesGroups() bool {
 	return slices.ContainsFunc(o.Plan.Steps, func(s plan.Step) bool { return s.Change.Kind == access.CreateGroup && s.Hold == nil })
 }
 
-func (e *Engine) rereadCatalog(ctx context.Context) error {
-	c, err := e.o.Target.Catalog(ctx)
+func (e *Engine) rereadCatalog(ctx context.Context, kisi Target) error {
+	c, err := kisi.Catalog(ctx)
 	if err != nil {
 		return err
 	}

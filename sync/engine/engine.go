@@ -22,11 +22,12 @@ import (
 )
 
 // Target is Kisi. Observe may see more than it was asked for, never less; what it returns is whole. Catalog lists what there is to be
-// granted.
+// granted. Probe makes the one call that says whether Kisi works at all, and does not go on about it.
 type Target interface {
 	apply.Target
 	Observe(ctx context.Context, s access.Scope) (*access.State, error)
 	Catalog(ctx context.Context) (*access.Catalog, error)
+	Probe(ctx context.Context) error
 }
 
 // Snapshots remembers what was read of the sources. Snapshot returns nil when nothing is known of a source. RenameSource moves what is
@@ -83,6 +84,8 @@ type Journal interface {
 // source was read last.
 type Runs interface {
 	SaveRun(ctx context.Context, r *record.Run) error
+	Circuit(ctx context.Context) (record.Circuit, error) // for how long Kisi is left alone
+	SaveCircuit(ctx context.Context, c record.Circuit) error
 	SaveStatus(ctx context.Context, status record.SourceStatus) error
 }
 
@@ -106,7 +109,7 @@ type Source struct {
 	connectors.Source
 }
 
-// Options are what an Engine is made of. All fields but Asked, Accept and Calls are required.
+// Options are what an Engine is made of. All fields but Asked, Accept, Insist and Calls are required.
 type Options struct {
 	Sources      []Source
 	Rules        *mapping.Rules
@@ -119,6 +122,7 @@ type Options struct {
 	Log          *slog.Logger
 	Asked        string          // who asked, for the record
 	Accept       map[string]bool // names of sources whose next read is believed whatever it says; "kisi" for Kisi itself
+	Insist       bool            // ask Kisi also while it is to be left alone: somebody waits for the answer
 	Calls        func() int      // how many requests were sent to Kisi so far; nil: nobody counts
 }
 

@@ -20,6 +20,7 @@ type Explanation struct {
 // Explain looks at one person. who is an address, a key or a name.
 func (e *Engine) Explain(ctx context.Context, who string) (*Explanation, error) {
 	l := e.look(false)
+	l.out.kisi.insists, l.out.kisi.aloof = true, true // somebody waits for the answer
 	if _, err := l.do(ctx, l.recall, l.catalog, l.remap); err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func (l *look) explain(ctx context.Context, x *Explanation) error {
 	if scope.Empty() {
 		return nil
 	}
-	state, err := l.e.o.Target.Observe(ctx, scope)
+	state, err := l.out.kisi.Observe(ctx, scope)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type Outlook struct {
 	bindings  []mapping.Binding // of selectors, to be remembered when this is carried out
 	ended     []access.Pin      // to be dropped once the run has told of their end
 	calls     int               // that were made before
+	kisi      *careful
 }
 
 // Look observes Kisi and plans. full looks at everybody, otherwise only at who differs from what is known; then nobody may be
@@ -48,6 +49,7 @@ func (e *Engine) LookAtLeavers(ctx context.Context) (*Outlook, error) {
 func (e *Engine) Preview(ctx context.Context) (*Outlook, error) {
 	l := e.look(true)
 	l.aloof = true
+	l.out.kisi.insists, l.out.kisi.aloof = true, true
 	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.recognize, l.plan)
 }
 
@@ -59,7 +61,7 @@ func (e *Engine) Resolve(ctx context.Context) (*Outlook, error) {
 }
 
 func (e *Engine) look(full bool) *look {
-	return &look{e: e, full: full, suspects: plan.Suspects, out: &Outlook{Full: full, calls: e.calls(), Run: record.Run{Began: e.o.Now(), Full: full, Asked: e.o.Asked}}}
+	return &look{e: e, full: full, suspects: plan.Suspects, out: &Outlook{Full: full, calls: e.calls(), kisi: e.careful(), Run: record.Run{Began: e.o.Now(), Full: full, Asked: e.o.Asked}}}
 }
 
 // do takes the steps of a look in order.
@@ -157,7 +159,7 @@ func (l *look) catalog(ctx context.Context) (err error) {
 		}
 	}
 	if c == nil {
-		if c, err = l.e.o.Target.Catalog(ctx); err != nil {
+		if c, err = l.out.kisi.Catalog(ctx); err != nil {
 			return err
 		}
 		if err := l.e.bind(ctx, c); err != nil {
@@ -220,6 +222,9 @@ func (l *look) observe(ctx context.Context) error {
 		l.out.Input.Observed = &access.State{At: l.e.now()}
 		l.out.Words.Observed = l.out.Input.Observed
 		return nil
+	}
+	if !l.full && !plan.Leavers(l.out.Input).Empty() {
+		l.out.kisi.insists = true // who leaves does not wait for the end of a rest
 	}
 	for i := range l.desired.Groups {
 		if g := &l.desired.Groups[i]; g.ID != 0 && l.full {
