@@ -177,7 +177,7 @@ func (l *look) madeSince(ctx context.Context) error {
 	if l.full || !slices.ContainsFunc(l.desired.Groups, missing) {
 		return nil
 	}
-	if err := l.e.rereadCatalog(ctx); err != nil {
+	if err := l.e.rereadCatalog(ctx, l.out.kisi); err != nil {
 		return err
 	}
 	if err := l.catalog(ctx); err != nil {
