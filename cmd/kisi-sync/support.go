@@ -75,6 +75,8 @@ func parts() []part {
 		{"version.json", false, []string{"version", "--json"}},
 		{"config.yaml", false, []string{"config", "show"}},
 		{"state.json", false, []string{"state", "check", "--json"}},
+		{"status.json", false, []string{"status", "--json"}},
+		{"runs.json", false, []string{"runs", "--json"}},
 		{"plans.json", false, []string{"plans", "--json"}},
 		{"audit.jsonl", false, []string{"audit", "export", "--jsonl", "--since", week}},
 		{"check.json", true, []string{"check", "--json"}},
