@@ -96,6 +96,7 @@ func newRoot(ui *voice) *cobra.Command {
 		{groupBegin, []func(*voice, *common) *cobra.Command{demoVerb, initVerb, checkVerb}},
 		{groupWork, []func(*voice, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb}},
 		{groupDaemon, []func(*voice, *common) *cobra.Command{statusVerb, runsVerb, pauseVerb, resumeVerb, reloadVerb}},
+		{groupDaemon, machineVerbs()},
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb,
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb}},
 		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb}},

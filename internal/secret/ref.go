@@ -191,8 +191,8 @@ func private(where, path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return openError(where, errNotRegular)
 	}
-	if runtime.GOOS == "windows" {
-		return nil // mode bits say nothing there; access lists rule
+	if runtime.GOOS == "windows" { // mode bits say nothing there; access lists rule
+		return listed(where, path)
 	}
 	mode := info.Mode().Perm()
 	hint := fmt.Sprintf("run: chmod %#o %s", mode&^0o027, path)
