@@ -81,8 +81,8 @@ func (u *voice) me() string {
 // apply shows what would happen, asks, and carries it out; or carries out a saved plan.
 func (s *session) apply(ctx context.Context, saved *plan.Saved, ask bool) error {
 	readErr := s.read(ctx, false)
-	if ctx.Err() != nil {
-		return s.untouched(ctx.Err())
+	if err := hopeless(ctx, readErr); err != nil {
+		return s.untouched(err)
 	}
 	if readErr != nil && saved != nil {
 		return failed(readErr, "nothing was done: a saved plan is carried out only when everything can be compared")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/sync/apply"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
@@ -68,6 +69,8 @@ func ended(f forecast, report apply.Report, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return failed(errors.New("interrupted; what was begun is finished and written down"), "run the same again, it goes on where it stopped")
+	case errors.Is(err, store.ErrUnwritable):
+		return failed(err, "run the same again then: a change that was made and not written down is found by looking at Kisi")
 	case err != nil:
 		return failed(err, "what was done is written down; run the same again, it goes on where it stopped")
 	case report.Refused+report.Unknown+report.Blocked > 0:

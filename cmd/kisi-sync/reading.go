@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
 // counted is a source that counts what it reads, so that a large directory is not read in silence.
@@ -67,6 +69,14 @@ func (s *session) read(ctx context.Context, full bool) error {
 		s.tellSource(status)
 	}
 	return also(errs...)
+}
+
+// hopeless says why a run ends before Kisi is asked anything: it was interrupted, or what it learns cannot be kept.
+func hopeless(ctx context.Context, readErr error) error {
+	if ctx.Err() == nil && errors.Is(readErr, store.ErrUnwritable) {
+		return readErr
+	}
+	return ctx.Err()
 }
 
 // unread is a source that could not be read. What to do about it is what its connector says, and then that nothing is lost.

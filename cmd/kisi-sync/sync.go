@@ -47,8 +47,8 @@ nothing is ever written, and sync says what mode: full would do.`,
 // sync is one run.
 func (s *session) sync(ctx context.Context, full bool) error {
 	readErr := s.read(ctx, full)
-	if ctx.Err() != nil {
-		return s.untouched(ctx.Err())
+	if err := hopeless(ctx, readErr); err != nil {
+		return s.untouched(err)
 	}
 	return also(readErr, s.inTurn(ctx, func(ctx context.Context) error { return s.lookAndCarry(ctx, full) }))
 }

@@ -108,6 +108,8 @@ func hintFor(err error) string {
 		return "name your file with --config, start from config.example.yaml, or see kisi-sync demo"
 	case errors.Is(err, fs.ErrPermission) && strings.HasPrefix(text, "state file"):
 		return "kisi-sync remembers there what is its own: let its account write the file and its folder, or name another place with state:"
+	case errors.Is(err, store.ErrUnwritable):
+		return "kisi-sync does nothing that it cannot write down: make room on the disk of the state file, or mend it"
 	case errors.Is(err, store.ErrLocked):
 		return "one run at a time: wait until the other one has ended"
 	case errors.Is(err, store.ErrOther):

@@ -19,6 +19,9 @@ var (
 	// ErrDamaged: what is in the file is not what was written.
 	ErrDamaged = errors.New("damaged; state check says what it concerns, state restore puts a backup in its place, and state rebuild begins " +
 		"anew: kisi-sync then knows the users that it made by their stamps, but no longer which rights it gave")
+	// ErrUnwritable: the disk is full, broken or may not be written. What was to be written is not, and what was there still is; in the rare
+	// case that the disk fails at the very last, it may be written all the same.
+	ErrUnwritable = errors.New("cannot be written")
 	// ErrBroken: a line of the audit trail does not fit those before it. It is an ErrDamaged.
 	ErrBroken = fmt.Errorf("the trail is broken there, and what comes after cannot be relied on: %w", ErrDamaged)
 	// ErrAltered: the audit trail is not the one that was anchored elsewhere.

@@ -33,7 +33,7 @@ func TestOnAFullDiskBeginFailsAndWhatWasWrittenStays(t *testing.T) {
 		}
 		refused = rest
 	}
-	if begun == 0 || !strings.Contains(refused, "file too large") || !strings.Contains(refused, path) {
+	if begun == 0 || !strings.Contains(refused, "cannot be written") || !strings.Contains(refused, "file too large") || !strings.Contains(refused, path) {
 		t.Errorf("%d begun, then %q", begun, refused)
 	}
 	s, err := Open(path, Options{})

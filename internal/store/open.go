@@ -167,13 +167,20 @@ func (s *Store) update(ctx context.Context, what string, do func(*txn) error) er
 
 func (s *Store) transact(run func(func(*bolt.Tx) error) error, do func(*txn) error) (err error) {
 	defer rescue(expectFaults(), &err)
-	return run(func(tx *bolt.Tx) error {
+	committing := false
+	err = run(func(tx *bolt.Tx) error {
 		t := &txn{tx: tx, docs: s.docs}
 		if err := do(t); err != nil {
 			return err
 		}
-		return t.settle()
+		err := t.settle()
+		committing = err == nil
+		return err
 	})
+	if err != nil && committing { // bbolt keeps only the text of some of what the system says
+		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+	}
+	return err
 }
 
 func (s *Store) wrap(what string, err error) error {
