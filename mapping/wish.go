@@ -267,7 +267,7 @@ func (m *mapper) reportAddressChange(h uint32, account *access.Account, w access
 	if old == "" || w.Folded == email.Fold(old) {
 		return
 	}
-	m.conflict(m.about(h, AddressChanged, "Kisi cannot change the address of a user",
+	m.conflict(m.about(h, AddressChanged, "have the address corrected in Kisi, or ask for a new Kisi user: kisi-sync rename",
 		fmt.Sprintf("has the address %s now; the Kisi user still has %s, and access goes on under it", w.Email, old)))
 }
 

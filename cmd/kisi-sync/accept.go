@@ -89,6 +89,9 @@ func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
 		return 0, err
 	}
 	defer s.closeInto(&err)
+	if err := mayApprove(s.settings, s.ui.me()); err != nil {
+		return 0, err
+	}
 	i := s.indexOf(a.name)
 	switch {
 	case i < 0 && a.name == "kisi":
@@ -193,7 +196,7 @@ func (a *acceptance) take(ctx context.Context) (err error) {
 	}
 	a.doc.Accepted = true
 	b, n := a.doc.Before, a.doc.Now
-	line := record.AuditLine{Kind: "accept", Who: a.ui.me(), Outcome: record.Done, What: "accept source " + a.name,
+	line := record.AuditLine{Kind: record.DidAccept, Who: a.ui.me(), Outcome: record.Done, What: "accept source " + a.name,
 		Why: fmt.Sprintf("people %d → %d, groups %d → %d, memberships %d → %d", b.People, n.People, b.Groups, n.Groups, b.Members, n.Members)}
 	if st, ok := s.store.(*store.Store); ok {
 		if err := st.Audit(ctx, line); err != nil {

@@ -43,6 +43,9 @@ prints the difference and does nothing.`,
 			return err
 		}
 		defer s.closeInto(&err)
+		if err := s.auditAccept(cmd.Context(), accept); err != nil {
+			return err
+		}
 		return s.apply(cmd.Context(), saved, ask)
 	}
 	return cmd

@@ -71,7 +71,7 @@ func mayApprove(settings *config.Settings, who string) error {
 	if settings.Approvals.Allow(who) {
 		return nil
 	}
-	return failed(fmt.Errorf("%s may not decide about what is held; %s names %s (approvals.by)", who, settings.File,
+	return failed(fmt.Errorf("%s may not decide; %s names %s (approvals.by)", who, settings.File,
 		strings.Join(settings.Approvals.By, ", ")), "nothing was decided; ask one of them")
 }
 

@@ -13,6 +13,7 @@ import (
 type explanation struct {
 	Asked    string      `json:"asked"`
 	Records  []recordRow `json:"records"` // what the directories say, the source that decides first
+	Pins     []pinRow    `json:"pins"`    // what operators have said
 	Rules    []ruleRow   `json:"rules"`
 	Should   *shouldHold `json:"should"` // null: nothing, and nothing of ours is there
 	Problems []problem   `json:"problems"`
@@ -31,6 +32,19 @@ type recordRow struct {
 	Handles    []string            `json:"handles"`
 	Attributes map[string][]string `json:"attributes"`
 	order      []string            // of attributes
+}
+
+// pinRow is what an operator has said about the person.
+type pinRow struct {
+	Kind  string `json:"kind"` // block, exempt, adopt, release, rename
+	By    string `json:"by"`
+	Why   string `json:"why"`
+	Since string `json:"since,omitempty"`
+	Until string `json:"until,omitempty"` // "": until it is taken back, or done
+}
+
+func newPinRow(p mapping.TrailPin) pinRow {
+	return pinRow{Kind: p.Kind.String(), By: p.By, Why: p.Why, Since: p.Since, Until: p.Until}
 }
 
 type ruleRow struct {
@@ -92,7 +106,7 @@ type nextLine struct {
 func newExplanation(x *engine.Explanation) *explanation {
 	t := x.Trail
 	return &explanation{
-		Asked: t.Asked, Records: convert(t.Records, newRecordRow), Rules: convert(t.Rules, newRuleRow),
+		Asked: t.Asked, Records: convert(t.Records, newRecordRow), Pins: convert(t.Pins, newPinRow), Rules: convert(t.Rules, newRuleRow),
 		Should: newShouldHold(t.Wish), Problems: convert(t.Conflicts, newProblem), Kisi: newInKisi(x), Next: []nextLine{},
 	}
 }

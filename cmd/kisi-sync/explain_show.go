@@ -16,6 +16,15 @@ func (s *session) showExplanation(x *explanation) {
 	for _, r := range x.Records {
 		s.showRecord(r)
 	}
+	if len(x.Pins) > 0 {
+		ui.say("\n%s", ui.bold("What people have said"))
+	}
+	for _, p := range x.Pins {
+		ui.say("  %s %sby %s: %s", pinWords(p.Kind), s.span("", p.Until), p.By, p.Why)
+		if p.Since != "" {
+			ui.say("      since %s", s.moment(p.Since))
+		}
+	}
 	if len(x.Rules) > 0 {
 		ui.say("\n%s", ui.bold("The rules"))
 	}
@@ -52,6 +61,21 @@ func (s *session) showRecord(r recordRow) {
 	if r.Missing != "" {
 		s.ui.say("      %s missing since %s, which is not believed", s.ui.yellow("!"), s.moment(r.Missing))
 	}
+}
+
+// pinWords says what a pin makes of somebody.
+func pinWords(kind string) string {
+	switch kind {
+	case "block":
+		return "blocked"
+	case "exempt":
+		return "keeps what is there"
+	case "adopt":
+		return "adopted"
+	case "release":
+		return "released"
+	}
+	return "gets a Kisi user with the new address"
 }
 
 func orNone(text, none string) string {

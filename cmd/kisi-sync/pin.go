@@ -14,6 +14,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
 func blockVerb(ui *voice, c *common) *cobra.Command {
@@ -63,6 +64,9 @@ func (p *pinning) command(ui *voice, c *common, cmd *cobra.Command) *cobra.Comma
 			return err
 		}
 		defer s.closeInto(&err)
+		if err := mayApprove(s.settings, s.ui.me()); err != nil {
+			return err
+		}
 		return p.pin(cmd.Context(), s, args[0])
 	}
 	return cmd
@@ -174,6 +178,11 @@ func (s *session) identify(ctx context.Context, who string) (access.Pin, error) 
 	if x == nil {
 		return access.Pin{}, err
 	}
+	return s.pinOf(x, who)
+}
+
+// pinOf names a person who was found, by anchor and address.
+func (s *session) pinOf(x *engine.Explanation, who string) (access.Pin, error) {
 	var pin access.Pin
 	if len(x.Trail.Records) > 0 {
 		r := x.Trail.Records[0]
@@ -223,6 +232,9 @@ func unpinVerb(ui *voice, c *common, kind access.PinKind, cmd *cobra.Command) *c
 			return err
 		}
 		defer m.closeInto(cmd.Context(), &err)
+		if err := mayApprove(m.settings, m.ui.me()); err != nil {
+			return err
+		}
 		return m.unpin(cmd.Context(), kind, args[0], why)
 	}
 	return cmd

@@ -123,8 +123,14 @@ func (s *session) lookingAtKisi() (stop func()) {
 	})
 }
 
-// checkAccept refuses names of sources that are not in the file. Kisi itself is accepted by the name kisi.
-func (s *session) checkAccept(names []string) error {
+// checkAccept refuses names of sources that are not in the file, and whoever may not decide. Kisi itself is accepted by the name kisi.
+func (s *session) checkAccept(o opening) error {
+	names := o.accept
+	if len(names) > 0 && o.keep {
+		if err := mayApprove(s.settings, s.ui.me()); err != nil {
+			return err
+		}
+	}
 	known := make([]string, len(s.sources))
 	there := map[string]bool{"kisi": true}
 	for i, source := range s.sources {
@@ -133,6 +139,24 @@ func (s *session) checkAccept(names []string) error {
 	for _, name := range names {
 		if !there[name] {
 			return usage(fmt.Errorf("--accept %s: the file has no source of that name", name), "its sources are "+strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// auditAccept writes down that a run was told to believe what sources say, whatever it is.
+func (s *session) auditAccept(ctx context.Context, names []string) error {
+	st, ok := s.store.(*store.Store)
+	for _, name := range names {
+		what := "accept source " + name
+		if name == "kisi" {
+			what = "accept what is missing in Kisi"
+		}
+		line := record.AuditLine{Kind: record.DidAccept, Who: s.ui.me(), Outcome: record.Done, What: what, Why: "--accept: whatever this run finds there"}
+		if ok {
+			if err := st.Audit(ctx, line); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -98,7 +98,7 @@ func newRoot(ui *voice) *cobra.Command {
 		{groupDaemon, []func(*voice, *common) *cobra.Command{statusVerb, runsVerb, pauseVerb, resumeVerb, reloadVerb}},
 		{groupDaemon, machineVerbs()},
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb,
-			blockVerb, unblockVerb, exemptVerb, unexemptVerb}},
+			blockVerb, unblockVerb, exemptVerb, unexemptVerb, adoptVerb, releaseVerb, renameVerb}},
 		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb}},
 		{groupOther, []func(*voice, *common) *cobra.Command{auditVerb, stateVerb, configVerb, supportVerb, versionVerb, completionVerb}},
 	} {

@@ -100,7 +100,7 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	if err := s.openSources(); err != nil {
 		return err
 	}
-	if err := s.checkAccept(o.accept); err != nil {
+	if err := s.checkAccept(o); err != nil {
 		return err
 	}
 	if err := s.openStore(o); err != nil {

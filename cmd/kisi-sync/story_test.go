@@ -157,6 +157,8 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 		"add":        func() { k.AddUser(kisisim.UserSpec{Email: rest[0], Name: rest[1]}) },
 		"give":       func() { k.AddGrant(kisisim.GrantSpec{To: user, On: kisisim.Group(k.GroupID(rest[1]))}) },
 		"take":       func() { k.DeleteGrant(k.GrantID(user, kisisim.Group(k.GroupID(rest[1])))) },
+		"address":    func() { k.ChangeAddress(user.ID, rest[1]) },
+		"adopt":      func() { k.AdoptUser(user.ID) },
 		"role":       func() { k.SetOrganizationRole(user.ID, rest[1]) },
 		"import":     func() { k.AddImport("Entra contractors", k.GroupID(rest[0])) },
 		"scim":       func() { k.SetScim(true, true) },
@@ -173,7 +175,11 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 			}
 			k.Inject(kisisim.Fault{Method: method, Path: path, Count: kisisim.Always, Do: kisisim.Status(status)})
 		},
-		"cut": func() { k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Do: kisisim.CutAfter()}) },
+		"full": func() {
+			s.fault = k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Count: kisisim.Always, Do: kisisim.Status(422)})
+		},
+		"heal": func() { s.fault.Remove() },
+		"cut":  func() { k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Do: kisisim.CutAfter()}) },
 	}
 	verb := verbs[args[0]]
 	if verb == nil {

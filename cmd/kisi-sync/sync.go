@@ -36,6 +36,9 @@ nothing is ever written, and sync says what mode: full would do.`,
 			return err
 		}
 		defer s.closeInto(&err)
+		if err := s.auditAccept(cmd.Context(), accept); err != nil {
+			return err
+		}
 		if person != "" {
 			return s.syncPerson(cmd.Context(), person)
 		}

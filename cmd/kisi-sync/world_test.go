@@ -27,6 +27,7 @@ type stage struct {
 	api     *kisisim.Server
 	doors   map[string]int64
 	served  answered
+	fault   *kisisim.Injection
 	written int // writes that the story has accounted for
 	asked   int // requests that the story has accounted for
 }

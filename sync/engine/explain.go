@@ -62,6 +62,9 @@ func (l *look) person(x *Explanation) access.Scope {
 		x.Account = a
 		scope.Members = []access.RemoteID{a.Known.ID}
 	}
+	if w := x.Trail.Wish; w != nil && w.Replaces != 0 {
+		scope.Members = append(scope.Members, w.Replaces)
+	}
 	return scope
 }
 
