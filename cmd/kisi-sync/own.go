@@ -89,8 +89,12 @@ func (o *owning) pin(p access.Pin) access.Pin {
 
 // attend looks at the people as if it had been said already.
 func (o *owning) attend(ctx context.Context, a engine.Attention) (forecast, error) {
-	defer o.lookingAtKisi()()
-	out, err := o.engine.Attend(ctx, a)
+	var out *engine.Outlook
+	err := o.inTurn(ctx, func(ctx context.Context) (err error) {
+		defer o.lookingAtKisi()()
+		out, err = o.engine.Attend(ctx, a)
+		return err
+	})
 	if err != nil {
 		return forecast{}, o.untouched(err)
 	}
@@ -157,6 +161,23 @@ func (o *owning) finish(ctx context.Context, f forecast, a engine.Attention, que
 			return nil
 		}
 	}
+	return o.inTurn(ctx, func(ctx context.Context) error { return o.agreed(ctx, f, a) })
+}
+
+// agreed writes down what was said and does what was shown; where that may be another thing by now, it looks again first.
+func (o *owning) agreed(ctx context.Context, f forecast, a engine.Attention) error {
+	if o.ui.host() != nil || now().Sub(f.Run.Began) > fresh {
+		stop := o.lookingAtKisi()
+		again, err := o.engine.Attend(ctx, a)
+		stop()
+		if err == nil {
+			err = o.same(f.Plan.Save(f.Words, now()), again)
+		}
+		if err != nil {
+			return o.untouched(err)
+		}
+		f = o.forecast(again)
+	}
 	if err := o.store.(*store.Store).ChangePins(ctx, a.Drop, a.Save); err != nil {
 		return o.untouched(err)
 	}
@@ -167,7 +188,7 @@ func (o *owning) finish(ctx context.Context, f forecast, a engine.Attention, que
 // carryOut does what was shown.
 func (o *owning) carryOut(ctx context.Context, f forecast) error {
 	progress := o.ui.progress(f.Words.Catalog)
-	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step})
+	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step, Urgent: o.urgent(ctx)})
 	progress.end()
 	if ctx.Err() != nil {
 		leaveUnsent(&run.Steps, &report)
