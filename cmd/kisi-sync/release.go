@@ -18,9 +18,9 @@ func releaseVerb(ui *voice, c *common) *cobra.Command {
 	o := &owning{kind: access.Release}
 	cmd := &cobra.Command{
 		Use: "release PERSON...", Short: "No longer look after somebody's Kisi user; nothing changes in Kisi", Args: atLeastOne,
-		Long: `Takes a Kisi user out of kisi-sync's care, exactly as it is. Nothing changes in Kisi. From then on nothing is given to the
-user and nothing is taken from it, also when the person leaves: that is reported, and is for somebody to do by hand.
-PERSON is as explain takes it; the address or the number of a Kisi user means that one, of a person who is linked to several.
+		Long: `Takes a Kisi user out of kisi-sync's care, exactly as it is. Nothing changes in Kisi. From then on nothing is given to
+the user and nothing is taken from it, also when the person leaves: that is reported, and is for somebody to do by hand.
+PERSON is as explain takes it; the address or the number of a Kisi user means that one, where somebody has several.
 
 First it shows what it means, and asks. adopt takes it back.`,
 		Example: `  kisi-sync release ana@example.com --why ticket-4711
