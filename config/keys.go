@@ -44,6 +44,8 @@ type file struct {
 	Expect []expectBlock `yaml:"expect,omitempty"`
 	// The file in which kisi-sync remembers what is its own. The default is kisi-sync.db in systemd's state directory, else beside this file.
 	State string `yaml:"state"`
+	// How the audit trail is made fast against those who can write the state file.
+	Audit auditBlock `yaml:"audit,omitempty"`
 	// How people of this machine reach a running daemon.
 	Admin adminBlock `yaml:"admin,omitempty"`
 	// Where a monitoring system finds figures, and whether the daemon is alive and ready.

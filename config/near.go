@@ -7,7 +7,7 @@ import (
 )
 
 // maxListed bounds how many words a hint lists.
-const maxListed = 20
+const maxListed = 30
 
 // hintFor proposes the known word that is nearest to an unknown one, or else lists the known words.
 func hintFor(word string, known []string) string {

@@ -90,7 +90,7 @@ func beyond() []string {
 		"duration-too-long", "duration-window", "duration-zero", "duration-stale-after-short", "duration-read-every-", "expect-", "group-door", "group-id-create",
 		"group-id-twice", "group-name", "group-manage-twice", "group-manage-nothing", "group-stop-other", "kisi-domain", "kisi-http",
 		"kisi-integration", "kisi-other", "kisi-url", "missing-rules-comm", "missing-sources", "missing-scope", "missing-value",
-		"approvals-", "leavers-too-long", "leavers-delete", "same-person-", "sensitive-doors-", "source-was-",
+		"approvals-", "audit-anchor", "leavers-too-long", "leavers-delete", "same-person-", "sensitive-doors-", "source-was-",
 		"rule-", "source-attribute-name", "source-attribute-builtin", "source-connector", "source-id", "source-may", "source-name", "source-precedence",
 		"metrics-address", "metrics-every", "metrics-no-token", "metrics-off", "metrics-open", "notify-heartbeat", "notify-mail-clear", "notify-nobody", "notify-webhook.",
 		"unknown-group", "unknown-source-in", "unknown-time", "type-scope-empty", "type-port", "type-rate-hex",

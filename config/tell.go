@@ -6,7 +6,15 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/secret"
+	"github.com/kisi-sync/kisi-sync/internal/syslog"
 )
+
+// Anchor is where the head of the audit trail is kept: in neither place, in one, or in both.
+type Anchor struct {
+	File   string         // an absolute path; "": in none
+	Syslog syslog.Address // zero: with none
+	CA     string         // the absolute path of a file of authorities; "": the system's
+}
 
 // Metrics is where a monitoring system finds figures. An empty Listen is nowhere.
 type Metrics struct {
@@ -56,6 +64,16 @@ const defaultHeartbeat = span(5 * time.Minute)
 
 // Socket is the path on which the daemon answers the command line; "" is the place beside the state file.
 func (s *Settings) Socket() string { return s.absolute(s.file.Admin.Socket) }
+
+// Anchor says where the head of the audit trail is kept.
+func (s *Settings) Anchor() Anchor {
+	f := s.file.Audit.Anchor
+	a := Anchor{File: s.absolute(f.File), CA: s.absolute(f.CA)}
+	if f.Syslog != "" {
+		a.Syslog, _ = syslog.ParseAddress(f.Syslog) // reported by check
+	}
+	return a
+}
 
 // Metrics says where a monitoring system finds figures.
 func (s *Settings) Metrics() Metrics {

@@ -6,14 +6,17 @@ import (
 	"net/mail"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/internal/syslog"
 )
 
 // tell examines how people and machines are told how kisi-sync is.
 func (c checker) tell() {
 	c.metrics()
+	c.anchor()
 	n := &c.Notify
 	c.repeats("notify.about", words(n.About))
 	if _, err := time.Parse(timeOfDay, n.SummaryAt); err != nil {
@@ -31,6 +34,20 @@ func (c checker) tell() {
 	}
 	if n.Mail == nil && n.Chat == nil && n.Webhook == nil && len(n.About) > 0 {
 		c.add("notify.about", "says what to tell, and nothing says how", "add notify.mail, notify.chat or notify.webhook")
+	}
+}
+
+// anchor examines where the head of the audit trail is kept.
+func (c checker) anchor() {
+	a := c.Audit.Anchor
+	if a.Syslog != "" {
+		if _, err := syslog.ParseAddress(a.Syslog); err != nil {
+			c.add("audit.anchor.syslog", fmt.Sprintf("%q is not the address of a syslog server", shorten(a.Syslog)),
+				"write it as udp://log.example.com, tcp://log.example.com:601, tls://log.example.com:6514 or unix:///dev/log")
+		}
+	}
+	if a.CA != "" && !strings.HasPrefix(a.Syslog, "tls://") {
+		c.add("audit.anchor.ca", "only a server that is reached by tls:// shows a certificate", "")
 	}
 }
 

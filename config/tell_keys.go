@@ -10,6 +10,24 @@ type adminBlock struct {
 	Socket string `yaml:"socket,omitempty"`
 }
 
+// auditBlock is what becomes of the audit trail outside of the state file.
+type auditBlock struct {
+	// Where the head of the trail is kept after each run that wrote into it. Held against it later (audit verify --anchor), the trail
+	// shows whether anything was changed, also by somebody who can write the state file. It belongs on another machine.
+	Anchor anchorBlock `yaml:"anchor,omitempty"`
+}
+
+// anchorBlock is where the head of the audit trail is kept. Both at once are possible.
+type anchorBlock struct {
+	// A file to which a line is added: on a server that only takes what is appended, or at least on another disk.
+	File string `yaml:"file,omitempty"`
+	// A syslog server: udp://host, tcp://host or tls://host, with a port where it is not the usual one (514, 601, 6514), or unix:///dev/log
+	// for that of this machine.
+	Syslog string `yaml:"syslog,omitempty"`
+	// For tls://, the file of the authorities that vouch for the server, in PEM. The default is those of the system.
+	CA string `yaml:"ca,omitempty"`
+}
+
 // metricsBlock is where a monitoring system finds figures, and whether the daemon is alive and ready.
 type metricsBlock struct {
 	// Address and port of /metrics, /healthz and /readyz, or off. Another address than loopback needs tls and token.

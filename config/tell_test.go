@@ -24,6 +24,9 @@ func TestWhereAndWhomToTellIsReadFromTheFile(t *testing.T) {
 	if m := s.Metrics(); m.Listen != "0.0.0.0:9766" || m.Certificate != filepath.Join(dir, "metrics.pem") || m.Key.File != "key" || m.Token.Env != "KISI_API_KEY" {
 		t.Errorf("metrics %+v", m)
 	}
+	if a := s.Anchor(); a.File != filepath.Join(dir, "heads.txt") || a.Syslog.String() != "tls://log.example.com:6514" || a.CA != filepath.Join(dir, "ca.pem") {
+		t.Errorf("anchor %+v", a)
+	}
 	n := s.Notify()
 	if len(n.About) != 2 || n.SummaryAt != 17*time.Hour+30*time.Minute || n.Again != 48*time.Hour || n.Heartbeat.Every != time.Minute {
 		t.Errorf("notify %+v", n)

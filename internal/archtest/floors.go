@@ -28,6 +28,7 @@ func floors() map[string]int {
 		"internal/sdnotify":   ground,
 		"internal/winservice": ground,
 		"internal/secret":     ground,
+		"internal/syslog":     ground,
 
 		"internal/access":    words,
 		"internal/directory": words,
@@ -37,10 +38,11 @@ func floors() map[string]int {
 		"mapping":         minds,
 		"sync/plan":       minds,
 
-		"connectors/*":   hands,
-		"internal/kisi":  hands,
-		"internal/store": hands,
-		"sync/apply":     hands,
+		"connectors/*":    hands,
+		"internal/anchor": hands,
+		"internal/kisi":   hands,
+		"internal/store":  hands,
+		"sync/apply":      hands,
 
 		"connectors/all": conductor,
 		"sync/engine":    conductor,
@@ -170,6 +172,7 @@ func readsTheClock() map[string]string {
 		"cmd/kisi-sync":   "the roof hands time.Now down",
 		"connectors/ldap": "deadlines of connections are moments of the real clock",
 		"internal/admin":  "deadlines of connections are moments of the real clock",
+		"internal/syslog": "deadlines of connections are moments of the real clock",
 		"internal/pacer":  "it waits; its tests run in the bubble of testing/synctest",
 	}
 }

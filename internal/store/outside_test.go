@@ -18,11 +18,11 @@ func TestWhatClosesEveryDoorOfAPersonIsFoundUnderEachOfThem(t *testing.T) {
 	held := func(step byte, what string) access.Hold {
 		return access.Hold{Step: access.Digest{step}, What: what, Since: 1, Reason: access.HoldReason{Kind: access.HeldByLimit, Text: "3 people, the limit is 2"}}
 	}
-	f.carry(door(access.AddDoor, 7, 3), access.Result{ID: 30}, nil)                               // 1
-	f.carry(give(1, 7), access.Result{ID: 70}, nil)                                               // 2
-	f.carry(give(2, 8), access.Result{ID: 71}, nil)                                               // 3
-	f.carry(suspend(1), access.Result{}, nil)                                                     // 4
-	f.carry(suspend(2), access.Result{}, nil)                                                     // 5
+	f.carry(door(access.AddDoor, 7, 3), access.Result{ID: 30}, nil)                                // 1
+	f.carry(give(1, 7), access.Result{ID: 70}, nil)                                                // 2
+	f.carry(give(2, 8), access.Result{ID: 71}, nil)                                                // 3
+	f.carry(suspend(1), access.Result{}, nil)                                                      // 4
+	f.carry(suspend(2), access.Result{}, nil)                                                      // 5
 	must(t, f.SavePin(ctx, access.Pin{Kind: access.Block, Email: "1@x.com", By: "eva", Why: "x"})) // 6
 	must(t, f.SaveHolds(ctx, []access.Hold{held(1, "suspend user: 1@x.com"), held(2, "suspend user: 2@x.com"),
 		held(3, "give access: 9@x.com in HQ Staff as door_access until 2027-12-31"), held(4, "give access: 9@x.com in HQ as door_access")}))

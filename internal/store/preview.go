@@ -268,6 +268,19 @@ func (p *Preview) VerifyAuditFrom(ctx context.Context, anchor record.Head) (uint
 	return p.base.VerifyAuditFrom(ctx, anchor)
 }
 
+// VerifyAuditAgainst is Store.VerifyAuditAgainst.
+func (p *Preview) VerifyAuditAgainst(ctx context.Context, anchors []record.Head) (Verified, error) {
+	return p.base.VerifyAuditAgainst(ctx, anchors)
+}
+
+// Anchored is Store.Anchored.
+func (p *Preview) Anchored(ctx context.Context, place string) (record.Anchor, error) {
+	return p.base.Anchored(ctx, place)
+}
+
+// SaveAnchored refuses.
+func (p *Preview) SaveAnchored(context.Context, string, record.Anchor) error { return ErrPreview }
+
 // PruneAudit refuses.
 func (p *Preview) PruneAudit(context.Context, Pruning) (uint64, error) { return 0, ErrPreview }
 

@@ -2,8 +2,10 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -26,7 +28,7 @@ func (t *txn) auditEnd() (record.Head, error) {
 // VerifyAudit walks the whole trail and returns how many lines hold, and why the next one does not. Lines that were cut off the
 // beginning (see PruneAudit) count as holding when the line about it is there and says what is missing.
 func (s *Store) VerifyAudit(ctx context.Context) (lines uint64, err error) {
-	w, err := s.walkAudit(ctx, record.Head{})
+	w, err := s.walkAudit(ctx)
 	return w.lines, err
 }
 
@@ -40,18 +42,48 @@ func (s *Store) VerifyAuditFrom(ctx context.Context, anchor record.Head) (lines 
 	return w.lines, err
 }
 
+// Verified says how a trail was held against heads that were kept elsewhere.
+type Verified struct {
+	Lines uint64 // that hold
+	Met   int    // heads that are still those of their lines
+	Gone  int    // heads of lines that were cut off since, about which nothing can be said
+}
+
+// VerifyAuditAgainst is VerifyAuditFrom for many heads at once, in any order. Those of lines that were cut off since are counted, and so is
+// the one at the cut as met; the error names the first that does not fit, by number.
+func (s *Store) VerifyAuditAgainst(ctx context.Context, anchors []record.Head) (v Verified, err error) {
+	w, err := s.walkAudit(ctx, anchors...)
+	if v.Lines = w.lines; err != nil {
+		return v, err
+	}
+	anchors = slices.SortedFunc(slices.Values(anchors), func(a, b record.Head) int { return cmp.Compare(a.Number, b.Number) })
+	for _, anchor := range anchors {
+		if anchor.Number < w.cut.Last.Number {
+			v.Gone++
+			continue
+		}
+		if err := w.meets(anchor); err != nil {
+			return v, s.wrap(auditBucket, err)
+		}
+		v.Met++
+	}
+	return v, nil
+}
+
 // trailWalk is a walk along the trail, line by line.
 type trailWalk struct {
 	cut    cut
 	lines  uint64
-	digest []byte // of the last line
-	anchor record.Head
-	met    []byte      // the digest at the anchor's number
-	told   *record.Cut // what the newest line about cutting says
+	digest []byte            // of the last line
+	met    map[uint64][]byte // the digests of lines by which the trail is held against heads
+	told   *record.Cut       // what the newest line about cutting says
 }
 
-func (s *Store) walkAudit(ctx context.Context, anchor record.Head) (*trailWalk, error) {
-	w := &trailWalk{anchor: anchor}
+func (s *Store) walkAudit(ctx context.Context, anchors ...record.Head) (*trailWalk, error) {
+	w := &trailWalk{met: map[uint64][]byte{}}
+	for _, anchor := range anchors {
+		w.met[anchor.Number] = nil
+	}
 	err := s.view(ctx, auditBucket, func(t *txn) error {
 		err := w.begin(t)
 		if b := t.bucket(auditBucket); err == nil && b != nil {
@@ -120,10 +152,10 @@ func (w *trailWalk) step(t *txn, key, row []byte) (*record.AuditLine, error) {
 	return &a.Line, nil
 }
 
-// see keeps the digest of the line that the anchor names.
+// see keeps the digest of a line that is asked for.
 func (w *trailWalk) see() {
-	if w.lines == w.anchor.Number {
-		w.met = w.digest
+	if _, wanted := w.met[w.lines]; wanted {
+		w.met[w.lines] = w.digest
 	}
 }
 
@@ -153,8 +185,24 @@ func (w *trailWalk) meets(anchor record.Head) error {
 	case anchor.Number < w.cut.Last.Number && anchor.Number != 0:
 		return fmt.Errorf("the anchor is of line %d, and the trail was cut after line %d (the line about it says by whom); hold it against a later "+
 			"anchor: %w", anchor.Number, w.cut.Last.Number, ErrAltered)
-	case anchor.Number != 0 && !bytes.Equal(w.met, anchor.Digest):
+	case anchor.Number != 0 && !bytes.Equal(w.met[anchor.Number], anchor.Digest):
 		return fmt.Errorf("line %d or one before it is not what it was when the anchor was taken: %w", anchor.Number, ErrAltered)
 	}
 	return nil
+}
+
+func anchoredKey(place string) []byte { return []byte("anchored " + place) }
+
+// Anchored returns what was anchored last in a place, zero when nothing was.
+func (s *Store) Anchored(ctx context.Context, place string) (a record.Anchor, err error) {
+	err = s.view(ctx, metaBucket, func(t *txn) error {
+		_, err := t.get(metaBucket, anchoredKey(place), &a)
+		return err
+	})
+	return a, err
+}
+
+// SaveAnchored keeps what was anchored last in a place.
+func (s *Store) SaveAnchored(ctx context.Context, place string, a record.Anchor) error {
+	return s.update(ctx, metaBucket, func(t *txn) error { return t.put(metaBucket, anchoredKey(place), a) })
 }
