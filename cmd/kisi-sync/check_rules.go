@@ -77,20 +77,25 @@ func (k *checkup) expectations(d *access.Desired, lost []string) {
 		return
 	}
 	for _, e := range k.settings.Expect {
-		holds := desiredGroups(d, e.Person)
-		for _, g := range lost {
-			if holds[g] == notGiven {
-				holds[g] = undecided
-			}
-		}
-		k.expectation(e, holds)
+		k.expectation(e, decidedGroups(d, e.Person, lost))
 	}
 }
 
+// decidedGroups says what the rules make of a person's groups, but of those that were lost nothing.
+func decidedGroups(d *access.Desired, folded string, lost []string) map[string]decided {
+	holds := desiredGroups(d, folded)
+	for _, g := range lost {
+		if holds[g] == notGiven {
+			holds[g] = undecided
+		}
+	}
+	return holds
+}
+
 // lostGroups are the groups that a rule gives whose group of the directory cannot be found.
-func (k *checkup) lostGroups(conflicts []mapping.Conflict) []string {
+func (s *session) lostGroups(conflicts []mapping.Conflict) []string {
 	var lost []string
-	for _, rule := range k.settings.MappingSpec().Rules {
+	for _, rule := range s.settings.MappingSpec().Rules {
 		for _, c := range conflicts {
 			if c.Who == "rule "+rule.Name && levelOf(c.Kind) == bad {
 				lost = append(lost, rule.Grant...)
@@ -100,8 +105,8 @@ func (k *checkup) lostGroups(conflicts []mapping.Conflict) []string {
 	return lost
 }
 
-func (k *checkup) expectation(e config.Expectation, holds map[string]decided) {
-	var wrong, open []string
+// unmet says what of an expectation is not so, and what cannot be decided now.
+func unmet(e config.Expectation, holds map[string]decided) (wrong, open []string) {
 	for _, g := range e.Has {
 		switch holds[g] {
 		case notGiven:
@@ -118,6 +123,11 @@ func (k *checkup) expectation(e config.Expectation, holds map[string]decided) {
 			open = append(open, g)
 		}
 	}
+	return wrong, open
+}
+
+func (k *checkup) expectation(e config.Expectation, holds map[string]decided) {
+	wrong, open := unmet(e, holds)
 	about := fmt.Sprintf("expect (line %d)", e.Line)
 	switch {
 	case len(wrong) > 0:

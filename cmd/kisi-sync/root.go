@@ -95,7 +95,7 @@ func newRoot(ui *voice) *cobra.Command {
 	}{
 		{groupBegin, []func(*voice, *common) *cobra.Command{demoVerb, initVerb, checkVerb}},
 		{groupWork, []func(*voice, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb}},
-		{groupDaemon, []func(*voice, *common) *cobra.Command{statusVerb, runsVerb, pauseVerb, resumeVerb, reloadVerb}},
+		{groupDaemon, []func(*voice, *common) *cobra.Command{runVerb, statusVerb, runsVerb, pauseVerb, resumeVerb, reloadVerb}},
 		{groupDaemon, machineVerbs()},
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb,
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb, adoptVerb, releaseVerb, renameVerb}},

@@ -41,6 +41,8 @@ type opening struct {
 	quiet  bool     // the verb tells the warnings about the file itself
 	writes bool     // to write is all that the verb is for, so in mode: observe it refuses
 	asks   bool     // the verb asks before it writes, so without anybody to ask it refuses
+	// lent is the state file that the daemon has open for as long as it lives; nil: it is opened, and closed with the session.
+	lent *store.Store
 	// patience is how long one call to Kisi is tried; 0 is long, for runs that nobody watches.
 	patience time.Duration
 }
@@ -177,6 +179,10 @@ func (s *session) openStore(o opening) error {
 		if !o.keep {
 			s.store = h.store.Preview()
 		}
+		return nil
+	}
+	if o.lent != nil {
+		s.store = o.lent
 		return nil
 	}
 	if !o.keep {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,6 +50,7 @@ func TestMain(m *testing.M) {
 //	lock FILE                  another kisi-sync has the state file open
 //	appears FILE               wait for a file
 //	unpack ARCHIVE             unpack an archive into the folder unpacked
+//	signal HUP|TERM            send a signal to whatever runs in the background
 //	spoil FILE HOW             a file is damaged: cut (its second half is missing), empty, loop (its pages lead to themselves)
 func TestStories(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -65,6 +67,7 @@ func TestStories(t *testing.T) {
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
 			"spoil": cmdSpoil, "unpack": cmdUnpack,
+			"signal": cmdSignal,
 		},
 	})
 }
@@ -127,19 +130,20 @@ func cmdDirectory(ts *testscript.TestScript, _ bool, args []string) {
 	s := stageOf(ts)
 	c, rest := s.company, args[1:]
 	verbs := map[string]func() error{
-		"join":    func() error { return s.join(rest[0], rest[1:]...) },
-		"move":    func() error { return c.Transfer(rest[0], rest[1], rest[2]) },
-		"add":     func() error { return c.AddMember(rest[1], ldapsim.PersonDN(rest[0])) },
-		"leave":   func() error { return c.Leave(rest...) },
-		"disable": func() error { return c.Disable(rest[0]) },
-		"enable":  func() error { return c.Enable(rest[0]) },
-		"rename":  func() error { return c.RenameGroup(rest[0], rest[1]) },
-		"set":     func() error { return c.Replace(ldapsim.PersonDN(rest[0]), rest[1], rest[2:]...) },
-		"empty":   func() error { return c.Replace(ldapsim.GroupDN(rest[0]), "member") },
-		"down":    func() error { s.closeDirectory(); return nil },
-		"cut":     func() error { s.ldap.Break(ldapsim.Fault{On: ldapsim.OnEntry, After: 3, Drop: true}); return nil },
-		"limit":   func() error { s.ldap.Break(ldapsim.Fault{On: ldapsim.OnEntry, After: 3, Code: 4}); return nil },
-		"heal":    func() error { s.ldap.Heal(); return nil },
+		"join":     func() error { return s.join(rest[0], rest[1:]...) },
+		"move":     func() error { return c.Transfer(rest[0], rest[1], rest[2]) },
+		"add":      func() error { return c.AddMember(rest[1], ldapsim.PersonDN(rest[0])) },
+		"leave":    func() error { return c.Leave(rest...) },
+		"disable":  func() error { return c.Disable(rest[0]) },
+		"enable":   func() error { return c.Enable(rest[0]) },
+		"rename":   func() error { return c.RenameGroup(rest[0], rest[1]) },
+		"set":      func() error { return c.Replace(ldapsim.PersonDN(rest[0]), rest[1], rest[2:]...) },
+		"empty":    func() error { return c.Replace(ldapsim.GroupDN(rest[0]), "member") },
+		"down":     func() error { s.closeDirectory(); return nil },
+		"cut":      func() error { s.ldap.Break(ldapsim.Fault{On: ldapsim.OnEntry, After: 3, Drop: true}); return nil },
+		"limit":    func() error { s.ldap.Break(ldapsim.Fault{On: ldapsim.OnEntry, After: 3, Code: 4}); return nil },
+		"heal":     func() error { s.ldap.Heal(); return nil },
+		"password": func() error { return c.Replace(ldapsim.LoginDN, "userPassword", rest[0]) },
 	}
 	verb := verbs[args[0]]
 	if verb == nil {
@@ -164,6 +168,7 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 		"scim":       func() { k.SetScim(true, true) },
 		"deletedoor": func() { k.TakeDoor(k.GroupID(rest[0]), s.doors[rest[1]]) },
 		"revoke":     func() { k.RevokeKey(key) },
+		"rekey":      func() { k.RevokeKey(key); k.AddKey(k.UserID("kisi-sync@example.com"), rest[0]) },
 		"down":       func() { s.api.Close() },
 		"up":         func() { ts.Check(s.serveAgain()) },
 		"refuse": func() {
@@ -284,6 +289,13 @@ func cmdLock(ts *testscript.TestScript, _ bool, args []string) {
 	st, err := store.Open(ts.MkAbs(args[0]), store.Options{})
 	ts.Check(err)
 	ts.Defer(func() { _ = st.Close() })
+}
+
+func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
+	sig := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}[args[0]]
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(sig))
+	}
 }
 
 func cmdAppears(ts *testscript.TestScript, _ bool, args []string) {

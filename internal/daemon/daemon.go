@@ -32,6 +32,8 @@ type Work struct {
 	Changes, Full cron.Schedule
 	Installation  string
 	Mode          string // as the file says it
+	// Begin is called when the work is put to use. nil: nobody wants to know.
+	Begin func()
 	// Check says why the work must not be used in place of another, after its sources were read by that. nil: nothing is checked.
 	Check func(ctx context.Context) error
 	// Close lets go of what the work opened. It is called once, when nothing uses the work any more. nil: there is nothing.
@@ -64,8 +66,13 @@ type Options struct {
 	File string
 	Now  func() time.Time
 	Log  *slog.Logger
+	// Explain says an error in words for people, with what to do. nil: as it says itself.
+	Explain func(error) string
 	// Ready is called once, when the first configuration is in use. It may be nil.
 	Ready func()
+	// Beat is called by the loop itself, every BeatEvery: when it stops, the daemon hangs. BeatEvery 0: it is not.
+	Beat      func()
+	BeatEvery time.Duration
 }
 
 // Daemon is made by New and runs once. Its methods may be called by many goroutines.
@@ -142,6 +149,12 @@ const longestSleep = 30 * time.Second
 func (d *Daemon) loop(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var beat <-chan time.Time
+	if d.o.BeatEvery > 0 {
+		ticker := time.NewTicker(d.o.BeatEvery)
+		defer ticker.Stop()
+		beat = ticker.C
+	}
 	for {
 		d.dispatch(d.now())
 		timer.Reset(max(0, min(longestSleep, d.next().Sub(d.now()))))
@@ -150,6 +163,8 @@ func (d *Daemon) loop(ctx context.Context) error {
 			return d.stop()
 		case event := <-d.events:
 			event()
+		case <-beat:
+			d.o.Beat()
 		case <-timer.C:
 		}
 	}
@@ -169,12 +184,23 @@ func (d *Daemon) stop() error {
 	if next := d.reload.next; next != nil {
 		err = errors.Join(err, next.close())
 	}
-	d.o.Log.Info("daemon stopped", "took", d.now().Sub(began).Round(time.Millisecond))
+	d.o.Log.Info("daemon stopped", "took", d.now().Sub(began).Round(time.Millisecond).String())
 	return err
 }
 
 // now is the wall clock: what is planned must follow when it is set.
 func (d *Daemon) now() time.Time { return d.o.Now().Round(0) }
+
+// explain says an error in words for people.
+func (d *Daemon) explain(err error) string {
+	if d.o.Explain == nil {
+		return err.Error()
+	}
+	return d.o.Explain(err)
+}
+
+// often says that a failure is the first, the second, the fourth in a row and so on: those are told of.
+func often(failures int) bool { return failures&(failures-1) == 0 }
 
 // tell has the loop carry something out, and waits until it has.
 func (d *Daemon) tell(ctx context.Context, event func()) error {

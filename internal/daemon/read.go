@@ -56,8 +56,8 @@ func (d *Daemon) heard(r *reader, number int, settles bool, news engine.News, er
 	}
 	if err != nil {
 		r.failures++
-		if r.failures&(r.failures-1) == 0 { // the first, the second, the fourth time and so on
-			d.o.Log.Error("source not read: what is known of it stays as it is", "source", r.Name, "failures", r.failures, "err", err)
+		if often(r.failures) {
+			d.o.Log.Error("source not read: what is known of it stays as it is", "source", r.Name, "failures", r.failures, "err", d.explain(err))
 		}
 		return
 	}

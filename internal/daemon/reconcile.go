@@ -10,6 +10,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/sync/apply"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
 // reach is whom a run looks at.
@@ -78,11 +79,9 @@ func (d *Daemon) carryOut(ctx, look context.Context, e *engine.Engine, r *runnin
 		return record.Run{}, err
 	}
 	o.Run.Asked = r.asked
-	run, report, err := e.Carry(ctx, o, apply.Options{Urgent: r.stopped.Load, Progress: func(ev apply.Event) { d.progress(r, o, ev) }})
+	run, report, err := e.Carry(ctx, o, apply.Options{Urgent: r.stopped.Load, Progress: func(ev apply.Event) { d.progress(r, ev) }})
 	for _, f := range report.Failures {
-		c := f.Step.Change
-		d.o.Log.Warn("change not made", "step", f.Step.ID, "what", c.Kind, "key", c.Object.Anchor, "member", c.Object.Member,
-			"group", c.Object.GroupName, "err", f.Err)
+		d.o.Log.Warn("change not made", append(words(f.Step), "err", d.explain(f.Err))...)
 	}
 	return run, err
 }
@@ -95,7 +94,7 @@ func (r *running) look(ctx context.Context, e *engine.Engine) (*engine.Outlook, 
 }
 
 // progress tells of a step that was tried. People go by their keys: a log is read by more people than a directory.
-func (d *Daemon) progress(r *running, o *engine.Outlook, ev apply.Event) {
+func (d *Daemon) progress(r *running, ev apply.Event) {
 	c := ev.Step.Change
 	r.mu.Lock()
 	if r.tried == 0 {
@@ -107,9 +106,24 @@ func (d *Daemon) progress(r *running, o *engine.Outlook, ev apply.Event) {
 	}
 	r.mu.Unlock()
 	if ev.Err == nil {
-		d.o.Log.Info("change", "what", c.Kind, "key", c.Object.Anchor, "member", c.Object.Member, "group", c.Object.GroupName,
-			"reason", ev.Step.Reason, "cause", c.Cause.Kind, "rule", c.Cause.Rule, "step", ev.Step.ID, "full", o.Full)
+		d.o.Log.Info("change", words(ev.Step)...)
 	}
+}
+
+// words say a step in a log: what it is about only as far as it is.
+func words(s *plan.Step) []any {
+	c := &s.Change
+	all := []any{"what", c.Kind}
+	add := func(name string, value any, has bool) {
+		if has {
+			all = append(all, name, value)
+		}
+	}
+	add("key", c.Object.Anchor, c.Object.Anchor != "")
+	add("member", c.Object.Member, c.Object.Member != 0)
+	add("group", c.Object.GroupName, c.Object.GroupName != "")
+	add("rule", c.Cause.Rule, c.Cause.Rule != "")
+	return append(all, "reason", s.Reason, "cause", c.Cause.Kind, "step", s.ID)
 }
 
 // finished goes on from a run that has ended.
@@ -136,8 +150,10 @@ func (d *Daemon) finished(r *running, run record.Run, err error) {
 // failed has a run tried again: changes at the next tick, a full one less and less often.
 func (d *Daemon) failed(r *running, err error) {
 	d.failures++
-	d.failing = err.Error()
-	d.o.Log.Error("run failed; what was done is written down, and the rest is tried again", "full", r.reach == everybody, "failures", d.failures, "err", err)
+	d.failing = d.explain(err)
+	if often(d.failures) {
+		d.o.Log.Error("run failed; what was done is written down, and the rest is tried again", "full", r.reach == everybody, "failures", d.failures, "err", d.failing)
+	}
 	d.owed = true
 	switch r.reach {
 	case theLeavers:

@@ -95,8 +95,8 @@ func (d *Daemon) replace(w *Work) {
 
 // keep goes on with the Work in use.
 func (d *Daemon) keep(err error) {
-	d.reload.refused = err.Error()
-	d.o.Log.Error("configuration refused; the one before stays in use", "err", err)
+	d.reload.refused = d.explain(err)
+	d.o.Log.Error("configuration refused; the one before stays in use", "err", d.reload.refused)
 	d.answer(err)
 }
 

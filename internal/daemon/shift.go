@@ -21,6 +21,9 @@ func (d *Daemon) begin(w *Work, full bool) {
 	now := d.now()
 	d.shift = &shift{Work: w, crew: newCrew(d.house.ctx), changes: newClock(w.Changes, now), full: newClock(w.Full, now)}
 	d.awake, d.due, d.fullAt = false, time.Time{}, time.Time{}
+	if w.Begin != nil {
+		w.Begin()
+	}
 	for _, s := range w.Sources {
 		r := &reader{Source: s}
 		if s.ReadEvery != 0 {

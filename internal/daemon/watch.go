@@ -48,9 +48,9 @@ func (d *Daemon) pinged(r *reader) {
 
 func (d *Daemon) deafened(r *reader, err error, wait time.Duration) {
 	if r.watching || r.deaf == "" {
-		d.o.Log.Warn("source cannot be watched: it is read on schedule until it can", "source", r.Name, "again_in", wait, "err", err)
+		d.o.Log.Warn("source cannot be watched: it is read on schedule until it can", "source", r.Name, "again_in", wait.String(), "err", d.explain(err))
 	}
-	r.watching, r.deaf = false, err.Error()
+	r.watching, r.deaf = false, d.explain(err)
 }
 
 // pause waits, or less if ctx ends.

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/internal/daemon"
+	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+)
+
+func runVerb(ui *voice, c *common) *cobra.Command {
+	var watch bool
+	cmd := &cobra.Command{
+		Use: "run", Short: "Stay, and keep Kisi in step by schedule and as things happen", Args: exactly(),
+		Long: `Reads the directories by the schedule of the file, and at once where one tells of changes by itself, and does what
+follows, one run at a time. Whoever is disabled or deleted waits for nobody. It logs to standard error, as log: in the
+file says, and stays until it is told to end: the call under way is finished, and the next start goes on from there.
+
+SIGTERM or Ctrl-C ends it within seconds; SIGHUP has it read the file again. A file that cannot be used is reported, and the
+one before stays in use. Keys and passwords are read anew whenever they are needed. Other verbs work beside it.`,
+		Example: `  kisi-sync run
+  kisi-sync run --watch-config       read the file again when it changes
+  kisi-sync run --log debug`,
+	}
+	cmd.Flags().BoolVar(&watch, "watch-config", false, "read the file again when it changes")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		switch {
+		case ui.host() != nil:
+			return usage(errors.New("run is the daemon, and one is running"), "")
+		case ui.json:
+			return usage(errors.New("run has no --json"), "write log: {format: json} into the file; kisi-sync status --json asks a daemon that runs")
+		}
+		level := ""
+		if cmd.Flags().Changed("log") {
+			level = c.log
+		}
+		return serveForever(cmd.Context(), &service{ui: ui, common: c, level: level, watch: watch})
+	}
+	return cmd
+}
+
+// serveForever is the verb.
+func serveForever(ctx context.Context, s *service) (err error) {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	defer func() { err = also(err, s.store.Close()) }()
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	notifier, err := sdnotify.New(os.LookupEnv, os.Getpid())
+	if err != nil {
+		return also(err, s.first.Close())
+	}
+	d := daemon.New(s.options(notifier))
+	return s.keep(ctx, d, notifier)
+}
+
+// open loads the file, sees that no daemon has it already, and opens the state for as long as the process lives.
+func (s *service) open(ctx context.Context) error {
+	settings, err := load(s.common)
+	if err != nil {
+		return err
+	}
+	s.startLog(settings.Log)
+	st, err := store.Open(settings.State, store.Options{Now: now, Who: "kisi-sync"})
+	if errors.Is(err, store.ErrLocked) {
+		return failed(err, "kisi-sync status says whether a daemon is running; there is one for each state file")
+	}
+	s.state, s.store = settings.State, st
+	return err
+}
+
+// keep runs the daemon, and beside it whatever talks to it, and waits for all.
+func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifier) error {
+	h := &host{store: s.store, ops: d, daemon: s.inUse, beside: d.Beside}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	serve, err := h.listen(ctx, s.log)
+	if err != nil {
+		return also(err, s.first.Close())
+	}
+	var beside sync.WaitGroup
+	beside.Go(func() { s.reloadOnHangup(ctx, d) })
+	beside.Go(func() {
+		<-ctx.Done()
+		s.warn(n.Stopping())
+	})
+	var serveErr error
+	beside.Go(func() { serveErr = serve() })
+	err = d.Run(ctx)
+	cancel()
+	beside.Wait()
+	if err = also(err, serveErr); err == nil {
+		s.ui.tell("kisi-sync has stopped; what was begun is finished and written down")
+	}
+	return err
+}
+
+// reloadOnHangup has the file read again at each SIGHUP. The daemon logs what comes of it.
+func (s *service) reloadOnHangup(ctx context.Context, d *daemon.Daemon) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			_ = d.Reload(ctx, "SIGHUP")
+		}
+	}
+}
+
+func (s *service) warn(err error) {
+	if err != nil {
+		s.log.Warn("service manager", "err", err)
+	}
+}
+
+// startLog makes the log that everything from here on writes to. Its format stays; its level follows the file.
+func (s *service) startLog(l config.Log) {
+	s.setLevel(l)
+	o := &slog.HandlerOptions{Level: &s.threshold}
+	var handler slog.Handler = slog.NewTextHandler(s.ui.err, o)
+	if l.JSON {
+		handler = slog.NewJSONHandler(s.ui.err, o)
+	}
+	s.log = slog.New(handler)
+	s.ui.log = s.log
+}
+
+func (s *service) setLevel(l config.Log) {
+	s.threshold.Set(l.Level)
+	var said slog.Level
+	if s.level != "" && said.UnmarshalText([]byte(s.level)) == nil { // begin has refused what is no level
+		s.threshold.Set(said)
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/daemon"
+	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+)
+
+// service is what stays while the daemon goes from one configuration to the next.
+type service struct {
+	ui        *voice
+	common    *common
+	level     string // of the command line; "": the file's
+	watch     bool
+	log       *slog.Logger
+	threshold slog.LevelVar
+	state     string
+	store     *store.Store
+
+	first *session // loaded, and not in use yet; nil afterwards
+	mu    sync.Mutex
+	used  *session // by whose file the daemon goes
+}
+
+// inUse returns the session by whose file the daemon goes.
+func (s *service) inUse() *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used
+}
+
+// prepare loads the first configuration. One that was changed since it was last in use is tried against its own expectations.
+func (s *service) prepare(ctx context.Context) error {
+	first, err := s.load(ctx)
+	if err != nil {
+		return err
+	}
+	s.first, s.used = first, first
+	known, err := s.remembered().Get(ctx, "configuration")
+	if err == nil && known != nil && !bytes.Equal(known, digestOf(first.settings)) {
+		err = first.expected(ctx)
+	}
+	if err != nil {
+		return also(err, first.Close())
+	}
+	return nil
+}
+
+// remembered are the daemon's own documents, under a name that no source can have.
+func (s *service) remembered() store.Documents { return s.store.Documents("(daemon)") }
+
+// digestOf tells one file from another. It goes by the text: what the text means may be another thing after an update of kisi-sync, and
+// nobody has changed the file then.
+func digestOf(settings *config.Settings) []byte {
+	text, err := os.ReadFile(settings.File)
+	if err != nil {
+		return nil // it was there a moment ago; what is not known is taken for changed
+	}
+	sum := sha256.Sum256(text)
+	return sum[:]
+}
+
+// load makes a session of the file as it is now. It contacts nobody.
+func (s *service) load(ctx context.Context) (*session, error) {
+	settings, err := load(s.common)
+	if err != nil {
+		return nil, err
+	}
+	if settings.State != s.state {
+		return nil, usage(fmt.Errorf("%s names another state file (%s)", settings.File, settings.State), "restart the daemon for that")
+	}
+	s.ui.warn(problemTroubles(settings.Warnings))
+	made := &session{ui: s.ui, settings: settings}
+	if err := made.introduce(ctx, opening{asked: "schedule", keep: true, lent: s.store}); err != nil {
+		return nil, also(err, made.Close())
+	}
+	return made, nil
+}
+
+// options are what the daemon is made of.
+func (s *service) options(n *sdnotify.Notifier) daemon.Options {
+	o := daemon.Options{
+		Load: func(ctx context.Context) (*daemon.Work, error) { return s.work(ctx) }, Memory: s.store, Version: version(), Now: now, Log: s.log, Explain: inWords,
+		Ready: func() { s.warn(n.Ready()) }, Beat: func() { s.warn(n.Alive()) }, BeatEvery: n.Every(),
+	}
+	if s.watch {
+		o.File = s.common.config
+	}
+	return o
+}
+
+// work is the session that was loaded first, and then one of the file as it is now.
+func (s *service) work(ctx context.Context) (*daemon.Work, error) {
+	made := s.first
+	if s.first = nil; made == nil {
+		var err error
+		if made, err = s.load(ctx); err != nil {
+			return nil, err
+		}
+	}
+	policy := made.settings.Policy()
+	w := &daemon.Work{
+		Engine: made.engine, Changes: made.settings.Schedule.Changes, Full: made.settings.Schedule.Full,
+		Installation: policy.Installation, Mode: policy.Mode.String(),
+		Begin: func() { s.begin(made) }, Check: made.expected, Close: made.Close,
+	}
+	for i, source := range made.settings.Sources {
+		watcher, _ := made.sources[i].Source.(connectors.Watcher)
+		w.Sources = append(w.Sources, daemon.Source{Name: source.Name, ReadEvery: source.ReadEvery, Watcher: watcher})
+	}
+	return w, nil
+}
+
+// begin notes that a session is in use.
+func (s *service) begin(made *session) {
+	s.mu.Lock()
+	s.used = made
+	s.mu.Unlock()
+	s.setLevel(made.settings.Log)
+	if err := s.remembered().Put(context.Background(), "configuration", digestOf(made.settings)); err != nil {
+		s.log.Error("that the configuration is in use is not written down", "err", err)
+	}
+}
+
+// inWords makes one line of an error with what to do about it, for a log and for status.
+func inWords(err error) string {
+	var parts []string
+	for _, t := range troubles(err) {
+		parts = append(parts, t.text)
+		for _, hint := range t.hints {
+			if hint != stays { // the daemon says so itself
+				parts = append(parts, hint)
+			}
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// expected says which expectation of the file is not met. What cannot be decided now, because a directory was never read, is no reason to
+// refuse a file.
+func (s *session) expected(ctx context.Context) error {
+	if len(s.settings.Expect) == 0 {
+		return nil
+	}
+	o, err := s.engine.Resolve(ctx)
+	if err != nil {
+		return fmt.Errorf("whether what the file expects is so could not be tried: %w", err)
+	}
+	lost := s.lostGroups(o.Conflicts)
+	var wrong []string
+	for _, e := range s.settings.Expect {
+		if not, _ := unmet(e, decidedGroups(o.Input.Desired, e.Person, lost)); len(not) > 0 {
+			wrong = append(wrong, fmt.Sprintf("line %d: %s %s", e.Line, e.Person, strings.Join(not, ", ")))
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return usage(fmt.Errorf("%s: what the file expects is not so: %s", s.settings.File, strings.Join(wrong, "; ")),
+		"kisi-sync explain "+s.settings.Expect[0].Person+" says why; the file is used when its expectations are met")
+}
