@@ -22,6 +22,26 @@ type item struct {
 	executable bool
 }
 
+// example writes config.example.yaml as it is for an installed service: its state is where the service may write, and whoever calls a verb
+// finds it there too.
+func (r *release) example(t target) (string, error) {
+	const asWritten = "\n# state: /var/lib/kisi-sync/kisi-sync.db\n"
+	state := "/var/lib/kisi-sync/kisi-sync.db"
+	if t.os == "windows" {
+		state = "state/kisi-sync.db"
+	}
+	raw, err := os.ReadFile(filepath.Join(r.root, "config.example.yaml"))
+	if err != nil {
+		return "", err
+	}
+	text := strings.Replace(string(raw), asWritten, "\nstate: "+state+"\n", 1)
+	if text == string(raw) {
+		return "", errors.New("config.example.yaml has no line about the state any more")
+	}
+	path := filepath.Join(r.out, ".work", t.os+".example.yaml")
+	return path, os.WriteFile(path, []byte(text), 0o644)
+}
+
 // contents are the files of the archive for a system.
 func (r *release) contents(t target, program string) []item {
 	all := []item{{t.program(), program, true}}

@@ -40,7 +40,8 @@ type release struct {
 	commit  string // in full; "" when it is not known
 	moment  time.Time
 	targets []target
-	cache   string // the go command's, "" for the usual one
+	tools   string // where tools are put that it takes; "": in a folder that goes when it is done
+	cache   string // the go command's; "": the usual one
 	say     io.Writer
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,11 @@ func (r *release) linuxPackages(ctx context.Context, t target, program string) e
 	if err != nil {
 		return err
 	}
-	environment := []string{"VERSION=" + r.version, "ARCH=" + t.arch, "PROGRAM=" + program, "SOURCE_DATE_EPOCH=" + strconv.FormatInt(r.moment.Unix(), 10)}
+	example, err := r.example(t)
+	if err != nil {
+		return err
+	}
+	environment := []string{"EXAMPLE=" + example, "VERSION=" + r.version, "ARCH=" + t.arch, "PROGRAM=" + program, "SOURCE_DATE_EPOCH=" + strconv.FormatInt(r.moment.Unix(), 10)}
 	for _, kind := range []string{"deb", "rpm"} {
 		_, err := output(ctx, r.root, environment, tool, "package", "--config", "packaging/nfpm.yaml", "--packager", kind, "--target", r.name(t, "."+kind))
 		if err != nil {
@@ -29,7 +34,7 @@ func (r *release) linuxPackages(ctx context.Context, t target, program string) e
 
 // nfpm builds the tool that makes packages, in the version of .ci/tools.mod.
 func (r *release) nfpm(ctx context.Context) (string, error) {
-	tool := filepath.Join(r.out, ".work", "nfpm")
+	tool := filepath.Join(cmp.Or(r.tools, filepath.Join(r.out, ".work")), "nfpm")
 	if _, err := os.Stat(tool); err == nil {
 		return tool, nil
 	}
@@ -39,12 +44,20 @@ func (r *release) nfpm(ctx context.Context) (string, error) {
 
 // windowsPackage makes the .msi with wixl (Debian: apt-get install wixl). What is in it is said in packaging/msi/kisi-sync.wxs.
 func (r *release) windowsPackage(ctx context.Context, t target, program string) error {
-	relative, err := filepath.Rel(r.root, program) // wixl finds no others
+	example, err := r.example(t)
 	if err != nil {
 		return err
 	}
+	// wixl finds relative paths only.
+	relative, err := filepath.Rel(r.root, program)
+	if err != nil {
+		return err
+	}
+	if example, err = filepath.Rel(r.root, example); err != nil {
+		return err
+	}
 	version, _, _ := strings.Cut(r.version, "-") // Windows knows three numbers and no more
-	_, err = output(ctx, r.root, nil, "wixl", "--arch", "x64", "-D", "VERSION="+version, "-D", "PROGRAM="+relative,
+	_, err = output(ctx, r.root, nil, "wixl", "--arch", "x64", "-D", "VERSION="+version, "-D", "PROGRAM="+relative, "-D", "EXAMPLE="+example,
 		"-o", r.name(t, ".msi"), "packaging/msi/kisi-sync.wxs")
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("make the .msi: %w; install it (Debian: apt-get install wixl)", err)

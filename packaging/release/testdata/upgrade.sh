@@ -42,6 +42,7 @@ getent passwd kisi-sync | grep -q nologin || fail "there is no account"
 [ ! -e /etc/systemd/system/multi-user.target.wants/kisi-sync.service ] || fail "it starts without having been told to"
 was=$(kisi-sync version)
 say "installed, $was"
+grep -q '^state: /var/lib/kisi-sync/kisi-sync.db' /usr/share/kisi-sync/config.example.yaml || fail "the example does not say where the state is"
 
 # What an administrator and the service make of it.
 command install -m 0640 -g kisi-sync /given/config.yaml /etc/kisi-sync/config.yaml

@@ -9,12 +9,11 @@ import (
 	"testing"
 )
 
-// The state is one that an older program wrote, in a form that the new one has to change.
-func TestAnUpgradeKeepsStateAndConfiguration(t *testing.T) {
+// upgradeKeeps goes from one version to another. The state is one that an older program wrote, in a form that the new one has to change.
+func upgradeKeeps(t *testing.T, before, after *release) {
 	if os.Getuid() != 0 && os.Getenv("CI") == "" {
 		t.Skip("installs packages as root, in a copy of this machine's root")
 	}
-	before, after := made(t, "../..", "1.0.0"), made(t, "../..", "1.1.0")
 	state := oldState(t)
 	for _, kind := range []string{"deb", "rpm"} {
 		t.Run(kind, func(t *testing.T) {
