@@ -206,17 +206,11 @@ func find(steps []access.Hold, with string) (access.Digest, error) {
 
 // withNeeds adds what must be done first and waits as well: a right can be given only to somebody who has a Kisi user.
 func (h *held) withNeeds(steps []access.Digest) []access.Digest {
-	made := map[string]access.Digest{}
-	for _, step := range h.plan.Steps {
-		if strings.HasPrefix(step.What, access.CreateMember.String()+": ") {
-			made[personOf(step.What)] = step.Step
-		}
-	}
-	for _, id := range slices.Clone(steps) {
-		what := h.byStep[id].What
-		need, ok := made[personOf(what)]
-		if ok && strings.HasPrefix(what, access.CreateAssignment.String()+": ") && !slices.Contains(steps, need) {
-			steps = append(steps, need)
+	for i := 0; i < len(steps); i++ {
+		for _, need := range h.byStep[steps[i]].Needs {
+			if first, waits := h.byStep[need]; waits && first.Verdict == access.Waiting && first.Reason.Kind != access.HeldByHand && !slices.Contains(steps, need) {
+				steps = append(steps, need)
+			}
 		}
 	}
 	return steps

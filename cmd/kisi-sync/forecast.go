@@ -32,20 +32,24 @@ type holds struct {
 	person int // somebody's decision, or steps that wait for one
 	kisi   int // Kisi: it refused them lately, or does not say yet whether an earlier call was carried out
 	mode   int // nothing: the mode of the file leaves them out
+	kept   int // nothing: it would undo what somebody did in Kisi, or somebody rejected it
 }
 
 func holdsOf(p *plan.Plan) holds {
 	var h holds
 	for i := range p.Steps {
-		if hold := p.Steps[i].Hold; hold != nil {
-			switch waitsFor(hold.Kind) {
-			case waitsForMode:
-				h.mode++
-			case waitsForKisi:
-				h.kisi++
-			default:
-				h.person++
-			}
+		if p.Steps[i].Hold == nil {
+			continue
+		}
+		switch waitsFor(p, i) {
+		case waitsForMode:
+			h.mode++
+		case waitsForKisi:
+			h.kisi++
+		case waitsForNobody:
+			h.kept++
+		default:
+			h.person++
 		}
 	}
 	return h
@@ -55,14 +59,25 @@ const (
 	waitsForPerson = iota
 	waitsForKisi
 	waitsForMode
+	waitsForNobody
 )
 
-func waitsFor(kind access.HoldKind) int {
-	switch kind {
+// waitsFor says what a held step waits for; one that waits for another step, for what that one waits for.
+func waitsFor(p *plan.Plan, step int) int {
+	s := &p.Steps[step]
+	switch s.Hold.Kind {
 	case access.HeldByMode:
 		return waitsForMode
 	case access.HeldByUnknown, access.HeldByRefusal:
 		return waitsForKisi
+	case access.HeldByHand, access.HeldByVerdict:
+		return waitsForNobody
+	case access.HeldByNeed:
+		for _, n := range s.Needs {
+			if p.Steps[n].Hold != nil {
+				return waitsFor(p, n)
+			}
+		}
 	}
 	return waitsForPerson
 }
@@ -95,7 +110,7 @@ func (f forecast) waiting() int {
 	}
 	n := 0
 	for _, h := range f.Input.Holds {
-		if h.Verdict == access.Waiting && !again[h.Step] {
+		if h.Verdict == access.Waiting && h.Reason.Kind != access.HeldByHand && !again[h.Step] {
 			n++
 		}
 	}

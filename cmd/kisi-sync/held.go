@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,10 +44,22 @@ something waits for a decision.`,
 type heldDocument struct {
 	Plan     string      `json:"plan"` // names all that waits now; "" when nothing does
 	Since    string      `json:"since"`
+	Summary  []string    `json:"summary"` // what the last look at everybody said of what waits; empty when something was decided since
 	Held     []heldGroup `json:"held"`
 	Approved []heldStep  `json:"approved"` // and not done yet
 	Rejected []heldStep  `json:"rejected"`
-	Refused  []heldStep  `json:"refused"` // by Kisi, and tried again by itself
+	Refused  []heldStep  `json:"refused"`        // by Kisi, and tried again by itself
+	ByHand   []heldStep  `json:"by_hand"`        // undone by somebody in Kisi and kept so; approve does it again
+	Last     *lastRun    `json:"last,omitempty"` // the last look at everybody; left out: there was none
+}
+
+// lastRun is a run as plans tells of it.
+type lastRun struct {
+	Run   uint64 `json:"run"`
+	Began string `json:"began"`
+	Ended string `json:"ended"` // "" when it was killed
+	Done  int    `json:"done"`
+	Error string `json:"error,omitempty"`
 }
 
 // heldGroup is what waits for one reason.
@@ -74,10 +87,11 @@ func newHeldStep(h access.Hold) heldStep {
 type holdReader interface {
 	HeldPlan(ctx context.Context) (record.HeldPlan, error)
 	Holds(ctx context.Context) ([]access.Hold, error)
+	Runs(ctx context.Context, n int) ([]record.Run, error)
 }
 
 func readHeld(ctx context.Context, st holdReader) (heldDocument, error) {
-	d := heldDocument{Held: []heldGroup{}}
+	d := heldDocument{Held: []heldGroup{}, Summary: []string{}}
 	waiting, err := st.HeldPlan(ctx)
 	if err != nil {
 		return d, err
@@ -88,16 +102,42 @@ func readHeld(ctx context.Context, st holdReader) (heldDocument, error) {
 	}
 	if len(waiting.Steps) > 0 {
 		d.Plan, d.Since, d.Held = waiting.ID.String(), stamp(waiting.Since), byReason(waiting.Steps)
+		d.Summary = orEmpty(waiting.Summary)
 	}
 	with := func(v access.Verdict) []heldStep {
 		some := slices.DeleteFunc(slices.Clone(all), func(h access.Hold) bool { return h.Verdict != v })
 		return convert(some, newHeldStep)
 	}
 	d.Approved, d.Rejected = with(access.Approved), with(access.Rejected)
-	d.Refused = convert(slices.DeleteFunc(all, func(h access.Hold) bool {
+	d.Refused = convert(slices.DeleteFunc(slices.Clone(all), func(h access.Hold) bool {
 		return h.Verdict != access.Parked || h.Until <= access.At(now()) // what is over due is done by now, or wanted no more
 	}), newRefusedStep)
-	return d, nil
+	byHand := slices.DeleteFunc(slices.Clone(all), func(h access.Hold) bool {
+		return h.Verdict != access.Waiting || h.Reason.Kind != access.HeldByHand
+	})
+	d.ByHand = convert(byHand, newHeldStep)
+	d.Last, err = lastFull(ctx, st)
+	return d, err
+}
+
+// lastFull returns the last run that looked at everybody; nil when none of the last ones did.
+func lastFull(ctx context.Context, st holdReader) (*lastRun, error) {
+	const enough = 2000 // more than a day of one a minute
+	runs, err := st.Runs(ctx, enough)
+	for _, r := range runs {
+		if r.Full {
+			return &lastRun{r.ID, moment(r.Began), moment(r.Ended), r.Steps.Done, r.Error}, err
+		}
+	}
+	return nil, err
+}
+
+// moment is a time as JSON shows it; "" for none.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 // newRefusedStep shows a step that Kisi did not do: why, and when it is tried again.
@@ -119,8 +159,8 @@ func byReason(steps []access.Hold) []heldGroup {
 		}
 		g := &groups[i]
 		g.Steps = append(g.Steps, newHeldStep(h))
-		if who := personOf(h.What); who != "" && !slices.Contains(g.People, who) {
-			g.People = append(g.People, who)
+		if h.Email != "" && !slices.Contains(g.People, h.Email) {
+			g.People = append(g.People, h.Email)
 		}
 	}
 	for i := range groups {
@@ -128,17 +168,6 @@ func byReason(steps []access.Hold) []heldGroup {
 		slices.SortFunc(groups[i].Steps, func(a, b heldStep) int { return strings.Compare(a.What, b.What) })
 	}
 	return groups
-}
-
-// personOf returns the address in the words of a step ("give access: ana@example.com in Staff"), "" when it is about a group.
-func personOf(what string) string {
-	_, about, _ := strings.Cut(what, ": ")
-	who, _, _ := strings.Cut(about, " ")
-	who = strings.TrimSuffix(who, ",")
-	if !strings.Contains(who, "@") {
-		return ""
-	}
-	return who
 }
 
 // showHeld prints what waits, and what was decided and not done yet.
@@ -151,6 +180,9 @@ func (s *session) showHeld(d heldDocument) error {
 		ui.say("Nothing is held.")
 	} else {
 		ui.say("%s, since %s", ui.bold("Plan "+d.Plan[:8]), s.moment(d.Since))
+	}
+	for _, line := range d.Summary {
+		ui.say("%s %s", ui.yellow("‖"), line)
 	}
 	for _, g := range d.Held {
 		ui.say("\n%s %s", ui.yellow("Held:"), g.Reason)
@@ -169,6 +201,11 @@ func (s *session) showHeld(d heldDocument) error {
 		ui.say("\n%s", ui.bold("Refused by Kisi; tried again by itself, ever more rarely:"))
 		s.showRefused(d.Refused)
 	}
+	if len(d.ByHand) > 0 {
+		ui.say("\n%s", ui.bold("Undone in Kisi by hand, and kept so; nobody has to decide, and approve does it again:"))
+		s.showSteps(d.ByHand)
+	}
+	s.showLastFull(d.Last)
 	if d.Plan != "" {
 		ui.tell("\n%s kisi-sync approve %s --why TEXT lets all of it pass, once; --only STEP,... lets some of it; reject keeps it back", ui.yellow("hint:"), d.Plan[:8])
 	}
@@ -179,6 +216,19 @@ func (s *session) showRefused(steps []heldStep) {
 	for _, step := range steps {
 		s.ui.say("  %s  %s", step.ID.Short(), step.What)
 		s.ui.say("            %s; next at %s", step.Why, s.moment(step.Next))
+	}
+}
+
+func (s *session) showLastFull(last *lastRun) {
+	switch {
+	case last == nil:
+		return
+	case last.Ended == "":
+		s.ui.say("\nThe last run over everybody (run %d, %s) was killed; the next one goes on where it stopped.", last.Run, s.moment(last.Began))
+	case last.Error != "":
+		s.ui.say("\nThe last run over everybody (run %d, %s) ended early: %s", last.Run, s.moment(last.Ended), last.Error)
+	default:
+		s.ui.say("\nThe last run over everybody was run %d, %s: %s done.", last.Run, s.moment(last.Ended), count(last.Done, "step", "steps"))
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
@@ -37,13 +36,15 @@ func (s *session) showPlan(f forecast) {
 
 // showLines prints the sentences of a plan: what will be done, and then what will not, and why.
 func (s *session) showLines(f forecast) {
-	ui, kinds := s.ui, kindsOf(f.told)
+	ui, waits := s.ui, waitsOf(f.told)
 	section := ""
 	for _, line := range f.told.Summary(f.Words) {
 		mark, title := ui.green("+"), ""
-		switch kind, held := kinds[line.Steps[0]]; {
-		case held && waitsFor(kind) == waitsForMode:
+		switch what, held := waits[line.Steps[0]]; {
+		case held && what == waitsForMode:
 			mark, title = "·", "Not done, because the file says mode: "+f.mode.String()+":"
+		case held && what == waitsForNobody:
+			mark, title = "=", "Kept as it is, by somebody's hand or word; nobody has to decide:"
 		case held:
 			mark, title = ui.yellow("‖"), "Held, not done:"
 		}
@@ -53,7 +54,11 @@ func (s *session) showLines(f forecast) {
 		}
 		ui.say("%s %s", mark, line.Text)
 		if line.Hold != "" && mark != "·" {
-			ui.say("    held: %s", line.Hold)
+			word := "held"
+			if mark == "=" {
+				word = "kept"
+			}
+			ui.say("    %s: %s", word, line.Hold)
 		}
 		if len(line.People) > 1 {
 			ui.say("    %s", names(line.People))
@@ -61,15 +66,15 @@ func (s *session) showLines(f forecast) {
 	}
 }
 
-// kindsOf returns why the held steps of a plan are held, by id.
-func kindsOf(p *plan.Plan) map[string]access.HoldKind {
-	kinds := map[string]access.HoldKind{}
+// waitsOf returns what the held steps of a plan wait for, by id.
+func waitsOf(p *plan.Plan) map[string]int {
+	waits := map[string]int{}
 	for i := range p.Steps {
-		if h := p.Steps[i].Hold; h != nil {
-			kinds[p.Steps[i].ID.String()] = h.Kind
+		if p.Steps[i].Hold != nil {
+			waits[p.Steps[i].ID.String()] = waitsFor(p, i)
 		}
 	}
-	return kinds
+	return waits
 }
 
 // names lists people, not too many.
@@ -143,7 +148,7 @@ func (s *session) showTotals(f forecast) {
 	switch {
 	case todo > 0:
 		parts = append(parts, fmt.Sprintf("%s, %s to Kisi, about %s", count(todo, "step", "steps"), count(f.told.Calls(), "call", "calls"), roughly(f.takes())))
-	case h.person+h.kisi+h.mode > 0:
+	case h.person+h.kisi+h.mode+h.kept > 0:
 		parts = append(parts, "Nothing to do now")
 	case f.waiting() > 0:
 		parts = append(parts, "Nothing has changed")
@@ -166,6 +171,7 @@ func (s *session) showTotals(f forecast) {
 		{h.person, asks},
 		{h.kisi, "held until Kisi answers; tried again by itself"},
 		{h.mode, "left out by mode: " + f.mode.String()},
+		{h.kept, "kept back by somebody's hand or word (kisi-sync drift shows what)"},
 		{f.waiting(), "still held for a person to decide (kisi-sync plans shows what)"},
 	} {
 		if held.n > 0 {

@@ -174,11 +174,6 @@ func (d *statusDocument) lastRuns(runs []record.Run) {
 		}
 		if r.Full {
 			d.LastFullRun = &row
-			for _, p := range r.Problems {
-				if p.Kind == "drifted" || p.Kind == "removed_by_hand" {
-					d.Drifted += max(1, p.Count)
-				}
-			}
 			return
 		}
 	}
@@ -191,7 +186,11 @@ func (d *statusDocument) holds(ctx context.Context, st *store.Preview) error {
 	}
 	var since access.Instant
 	for i := range all {
-		switch h := &all[i]; h.Verdict {
+		h := &all[i]
+		if h.Reason.Kind == access.HeldByHand && h.Verdict == access.Waiting {
+			continue // is drift, and waits for nobody
+		}
+		switch h.Verdict {
 		case access.Waiting:
 			d.Held++
 			if since == 0 || h.Since < since {
@@ -206,6 +205,15 @@ func (d *statusDocument) holds(ctx context.Context, st *store.Preview) error {
 		}
 	}
 	d.HeldSince = stamp(since)
+	drift, err := st.Drift(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range drift {
+		if !drift[i].Accepted() {
+			d.Drifted++
+		}
+	}
 	open, err := st.Open(ctx)
 	d.Unsettled = len(open)
 	return err

@@ -139,7 +139,7 @@ func (s *session) showWaiting(d statusDocument) {
 		{d.Rejected, "rejected"},
 		{d.Parked, "parked: Kisi refused it, and it is tried again by itself"},
 		{d.Unsettled, "sent without a clear answer; it is looked at again"},
-		{d.Drifted, "altered by hand in Kisi, and left so"},
+		{d.Drifted, "altered by hand in Kisi, and left so: kisi-sync drift"},
 	} {
 		if l.n > 0 {
 			some = append(some, l)

@@ -26,6 +26,8 @@ type Hold struct {
 	Until   Instant // of Parked
 	By      string  // who decided, "" while waiting
 	Why     string
+	Email   string   // of the person whom the step is about, folded; "" when it is about a group
+	Needs   []Digest // steps that were held as well and must be done first
 }
 
 // HoldReason says why a step is held.
@@ -46,9 +48,10 @@ const (
 	HeldByRefusal                     // Kisi refused it lately
 	HeldByNeed                        // a step that must come first is held
 	HeldByTime                        // caused by time alone while the clock cannot be trusted
+	HeldByVerdict                     // somebody rejected it, or accepted what it would undo
 )
 
-var holdWords = [...]string{"", "limit", "mode", "by_hand", "unknown_outcome", "refused", "need", "clock"}
+var holdWords = [...]string{"", "limit", "mode", "by_hand", "unknown_outcome", "refused", "need", "clock", "rejected"}
 
 func (k HoldKind) String() string { return holdWords[k] }
 

@@ -76,6 +76,7 @@ func (s *Store) parts() []part {
 		{"blocks and exemptions", doRestore, func(ctx context.Context) error { _, err := s.Pins(ctx); return err }},
 		{"what selectors are bound to", doRestore, func(ctx context.Context) error { _, err := s.Bindings(ctx); return err }},
 		{"held steps", doRestore, func(ctx context.Context) error { _, err := s.HeldPlan(ctx); return err }},
+		{"what differs by somebody's hand", doAnew, func(ctx context.Context) error { _, err := s.Drift(ctx); return err }},
 		{"who was moved lately", doRestore, func(ctx context.Context) error { _, err := s.Spent(ctx, 0); return err }},
 		{"the record of runs", doRestore, func(ctx context.Context) error { _, err := s.Runs(ctx, runsKept); return err }},
 		{"what there is in Kisi", doAnew, func(ctx context.Context) error { _, err := s.Catalog(ctx); return err }},

@@ -34,6 +34,8 @@ var (
 	ErrNoPlan = errors.New("not the plan that waits now; look at what waits, and decide about that")
 	// ErrNoHold: there is no held step of that id.
 	ErrNoHold = errors.New("no such held step")
+	// ErrNoDrift: nothing that somebody did in Kisi has that id, or several things have.
+	ErrNoDrift = errors.New("nothing that differs has this id alone")
 	// ErrPreview: nothing is carried out while only looking ahead.
 	ErrPreview = errors.New("only looking ahead: nothing is carried out")
 )

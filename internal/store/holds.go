@@ -164,7 +164,7 @@ func (b *booking) park() error {
 		return err
 	}
 	if !known {
-		h.Hold = access.Hold{Step: step, Since: b.at, What: describe(b.call.Change)}
+		h.Hold = access.Hold{Step: step, Since: b.at, What: describe(b.call.Change), Email: b.call.Change.Object.Email}
 	}
 	h.Hold.Verdict, h.Hold.Until = access.Parked, b.at+parkFor(h.Refusals)
 	if b.call.Change.Takes() { // somebody keeps a door meanwhile

@@ -18,7 +18,8 @@ type planRow struct {
 	Summary []string
 }
 
-// HeldPlan returns the steps that wait for a decision now, under one name: a digest over their ids. Whenever one of them comes, goes,
+// HeldPlan returns the steps that wait for a decision now, under one name: a digest over their ids. What is held only because somebody
+// undid it in Kisi waits for nobody; it may be approved by itself. Whenever one of them comes, goes,
 // changes or is decided about, it is another plan with another name. With nothing waiting, the ID is zero.
 func (s *Store) HeldPlan(ctx context.Context) (p record.HeldPlan, err error) {
 	now := s.instant()
@@ -29,7 +30,7 @@ func (s *Store) HeldPlan(ctx context.Context) (p record.HeldPlan, err error) {
 func (t *txn) heldPlan(now access.Instant) (p record.HeldPlan, err error) {
 	var ids []byte
 	err = t.eachHold(func(h *holdRow) error { // by step, so the order is always the same
-		if h.Hold.Verdict != access.Waiting || h.obsolete(now) {
+		if h.Hold.Verdict != access.Waiting || h.Hold.Reason.Kind == access.HeldByHand || h.obsolete(now) {
 			return nil
 		}
 		ids = append(ids, h.Hold.Step[:]...)

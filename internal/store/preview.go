@@ -235,6 +235,17 @@ func (p *Preview) HeldPlan(ctx context.Context) (record.HeldPlan, error) { retur
 // SavePlan does nothing.
 func (p *Preview) SavePlan(context.Context, []string) error { return nil }
 
+// Drift is Store.Drift.
+func (p *Preview) Drift(ctx context.Context) ([]access.Drift, error) { return p.base.Drift(ctx) }
+
+// SaveDrift does nothing.
+func (p *Preview) SaveDrift(context.Context, []access.Drift) error { return nil }
+
+// AcceptDrift refuses.
+func (p *Preview) AcceptDrift(context.Context, string, record.Said) (access.Drift, error) {
+	return access.Drift{}, ErrPreview
+}
+
 // DecidePlan refuses.
 func (p *Preview) DecidePlan(context.Context, string, access.Decision, ...access.Digest) ([]access.Digest, error) {
 	return nil, ErrPreview

@@ -26,7 +26,7 @@ const (
 	documentBucket = "documents"     // by source, then key
 	pinBucket      = "pins"          // by kind, anchor, address
 	bindingBucket  = "bindings"      // by source, then selector
-	planBucket     = "held plan"     // the one that waits for a decision
+	planBucket     = "held plan"     // by name: the one that waits for a decision, what differs by somebody's hand
 	openedBucket   = "doors seen"    // by group
 	carriedBucket  = "audit carried" // by person and group: who held what after the lines that were cut off
 )

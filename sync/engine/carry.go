@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -19,6 +21,16 @@ func (e *Engine) Carry(ctx context.Context, o *Outlook, options apply.Options) (
 	if err := e.o.Store.SaveRun(ctx, &run); err != nil {
 		return run, apply.Report{Held: o.Plan.Held(), Left: o.Plan.Do()}, err
 	}
+	done := map[access.Digest]bool{}
+	tell := options.Progress
+	options.Progress = func(event apply.Event) {
+		if event.Err == nil {
+			done[event.Step.ID] = true
+		}
+		if tell != nil {
+			tell(event)
+		}
+	}
 	report, err := e.carry(ctx, o, options)
 	if err == nil {
 		err = o.kisi.worked(ctx)
@@ -33,12 +45,36 @@ func (e *Engine) Carry(ctx context.Context, o *Outlook, options apply.Options) (
 	if due, dueErr := e.due(context.WithoutCancel(ctx), o); dueErr == nil {
 		run.Due = due
 	}
+	if driftErr := e.saveDrift(context.WithoutCancel(ctx), o, done); err == nil {
+		err = driftErr
+	}
 	if endErr := e.end(context.WithoutCancel(ctx), o, &run); err == nil {
 		err = endErr
 	}
 	e.o.Log.Info("run ended", "run", run.ID, "done", run.Steps.Done, "held", run.Steps.Held, "refused", run.Steps.Refused,
 		"unknown", run.Steps.Unknown, "left", run.Steps.Left)
 	return run, report, err
+}
+
+// saveDrift keeps what somebody did in Kisi to what is ours, but for what was done again just now. A look at some people settles nothing.
+func (e *Engine) saveDrift(ctx context.Context, o *Outlook, done map[access.Digest]bool) error {
+	if !o.Full {
+		return nil
+	}
+	var still []access.Drift
+	for _, x := range o.Plan.Drift {
+		if done[x.Step] {
+			continue
+		}
+		var id access.RemoteID
+		if _, err := fmt.Sscanf(x.Expected, "opens door %d", &id); err == nil {
+			x.Expected = "opens " + cmp.Or(o.Words.Catalog.DoorName(id), x.Subject)
+		} else if _, err := fmt.Sscanf(x.Expected, "opens elevator stop %d", &id); err == nil {
+			x.Expected = "opens " + cmp.Or(o.Words.Catalog.StopName(id), x.Subject)
+		}
+		still = append(still, x)
+	}
+	return e.o.Store.SaveDrift(ctx, still)
 }
 
 // end writes down how a run ended. Pins whose time is over were told of in it, and are dropped then: killed in between, it is told twice.
@@ -150,26 +186,52 @@ func (e *Engine) saveHolds(ctx context.Context, o *Outlook) error {
 	if err := e.o.Store.SaveHolds(ctx, o.holds(e.now())); err != nil {
 		return err
 	}
-	var summary []string
-	for _, line := range o.Plan.Summary(o.Words) {
-		if line.Hold != "" {
-			summary = append(summary, line.Text+": "+line.Hold)
-		}
-	}
-	return e.o.Store.SavePlan(ctx, summary)
+	return e.o.Store.SavePlan(ctx, o.summary())
 }
 
-// holds returns the steps that wait for a person's decision.
-func (o *Outlook) holds(at access.Instant) []access.Hold {
-	var waiting []access.Hold
+// summary is what the plan says of the steps that wait for somebody to decide.
+func (o *Outlook) summary() (lines []string) {
+	waits := map[string]bool{}
 	for i := range o.Plan.Steps {
-		s := &o.Plan.Steps[i]
-		if s.Hold != nil && (s.Hold.Kind == access.HeldByLimit || s.Hold.Kind == access.HeldByHand) {
-			waiting = append(waiting, access.Hold{Step: s.ID, Verdict: access.Waiting, Reason: *s.Hold,
-				What: s.Describe(o.Words.Catalog), Since: at})
+		if s := &o.Plan.Steps[i]; s.Hold != nil && s.Hold.Kind == access.HeldByLimit {
+			waits[s.ID.String()] = true
 		}
 	}
-	return waiting
+	for _, line := range o.Plan.Summary(o.Words) {
+		if waits[line.Steps[0]] {
+			lines = append(lines, line.Text)
+		}
+	}
+	return lines
+}
+
+// holds returns the steps that a person may decide about: those that wait for it, those that would undo what somebody did, and those
+// that were rejected and are still wanted.
+func (o *Outlook) holds(at access.Instant) []access.Hold {
+	decidable := func(s *plan.Step) bool {
+		return s.Hold != nil && (s.Hold.Kind == access.HeldByLimit || s.Hold.Kind == access.HeldByHand || s.Hold.Kind == access.HeldByVerdict)
+	}
+	var all []access.Hold
+	for i := range o.Plan.Steps {
+		s := &o.Plan.Steps[i]
+		if !decidable(s) {
+			continue
+		}
+		h := access.Hold{Step: s.ID, Verdict: access.Waiting, Reason: *s.Hold, What: s.Describe(o.Words.Catalog), Since: at}
+		if h.Reason.Kind == access.HeldByVerdict { // what was rejected is known as that already; the rest is what somebody accepted
+			h.Reason.Kind = access.HeldByHand
+		}
+		if s.Change.Kind.OfMember() {
+			h.Email = s.Change.Object.Email
+		}
+		for _, n := range s.Needs {
+			if decidable(&o.Plan.Steps[n]) {
+				h.Needs = append(h.Needs, o.Plan.Steps[n].ID)
+			}
+		}
+		all = append(all, h)
+	}
+	return all
 }
 
 // Reconcile is one run: look, then carry out what is not held. urgent is asked after each call; true cuts the run short.

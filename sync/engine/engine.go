@@ -55,12 +55,15 @@ type Memory interface {
 }
 
 // Rulings remembers what is held, what was decided about it, and what was spent. SaveHolds replaces all that wait for a decision,
-// AddHolds adds to them; SavePlan keeps what a plan over everybody said of those that wait; Decide decides about some.
+// AddHolds adds to them; SavePlan keeps what a plan over everybody said of those that wait; Decide decides about some. SaveDrift
+// replaces what somebody did in Kisi to what is ours.
 type Rulings interface {
 	Holds(ctx context.Context) ([]access.Hold, error)
 	SaveHolds(ctx context.Context, waiting []access.Hold) error
 	AddHolds(ctx context.Context, waiting []access.Hold) error
 	SavePlan(ctx context.Context, summary []string) error
+	Drift(ctx context.Context) ([]access.Drift, error)
+	SaveDrift(ctx context.Context, found []access.Drift) error
 	Decide(ctx context.Context, all ...access.Decision) error
 	Spent(ctx context.Context, since access.Instant) ([]access.Spending, error)
 }

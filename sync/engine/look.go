@@ -113,6 +113,9 @@ func (l *look) recall(ctx context.Context) (err error) {
 	if in.Holds, err = l.e.o.Store.Holds(ctx); err != nil {
 		return err
 	}
+	if in.Drift, err = l.e.o.Store.Drift(ctx); err != nil {
+		return err
+	}
 	since := access.At(l.e.o.Now().Add(-l.e.o.Limits.Window))
 	if in.Spent, err = l.e.o.Store.Spent(ctx, since); err != nil {
 		return err

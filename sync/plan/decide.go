@@ -19,6 +19,7 @@ type decider struct {
 	scratch   []Step // the steps of the person under way
 	right     *access.Fields
 	notes     []Note
+	drifts    drifts
 	met       []access.RemoteID          // Kisi users who are left alone and not in the ledger
 	names     map[access.RemoteID]string // of groups: as the file says, else as Kisi does
 	holding   map[access.RemoteID]int    // people per group; nil until asked for
@@ -58,7 +59,7 @@ func newDecider(in *Input, known bool) *decider {
 	if in.Observed == nil {
 		in.Observed = &access.State{}
 	}
-	d := &decider{in: in, people: newPeople(in, known), names: map[access.RemoteID]string{}}
+	d := &decider{in: in, people: newPeople(in, known), drifts: newDrifts(in), names: map[access.RemoteID]string{}}
 	d.findGroups(known)
 	for i := range in.Observed.Groups {
 		d.names[in.Observed.Groups[i].ID] = in.Observed.Groups[i].Name

@@ -23,6 +23,7 @@ func (p *person) grants() {
 	for i := range p.wish.Grants {
 		w := &p.wish.Grants[i]
 		if !p.d.givable(w) {
+			p.d.drifts.unsaidOf(p.name(), p.groupKey(w, 0).GroupName)
 			continue
 		}
 		id := p.d.groups[w.Group].id
@@ -56,7 +57,7 @@ func (p *person) grant(w *access.WishedGrant, there []access.Grant, owned *acces
 	case len(there) == 0:
 		n := p.give(w)
 		if owned != nil && !p.lostAll() {
-			p.d.undone(&p.steps[n], p.name(), "somebody took "+p.groupKey(w, 0).GroupName+" away in Kisi")
+			p.d.undone(&p.steps[n], "somebody took "+p.groupKey(w, 0).GroupName+" away in Kisi")
 		}
 	case owned != nil && owned.Level.Ours():
 		p.ours(w, there, owned)
@@ -134,9 +135,11 @@ func (p *person) ours(w *access.WishedGrant, there []access.Grant, owned *access
 	why := ChangedAtSource
 	if have.Role != owned.Role || have.From != owned.From || have.Until != owned.Until {
 		if !p.d.in.Policy.Repair {
-			p.d.note(Drifted, p.name(), fmt.Sprintf("%s was changed in Kisi (now%s); it stays so", p.groupKey(w, 0).GroupName,
-				terms(access.Fields{Role: owned.Role, From: owned.From, Until: owned.Until},
-					access.Fields{Role: have.Role, From: have.From, Until: have.Until})))
+			p.d.drifted(access.Drift{Kind: string(Drifted), Who: p.name(), Subject: p.groupKey(w, 0).GroupName,
+				Expected: validity(owned.Role, owned.From, owned.Until), Found: validity(have.Role, have.From, have.Until)},
+				fmt.Sprintf("%s was changed in Kisi (now%s); it stays so", p.groupKey(w, 0).GroupName,
+					terms(access.Fields{Role: owned.Role, From: owned.From, Until: owned.Until},
+						access.Fields{Role: have.Role, From: have.From, Until: have.Until})))
 			return
 		}
 		why = Repaired
@@ -175,7 +178,8 @@ func (p *person) added() {
 			continue
 		}
 		if p.d.managed(g.Group) && !p.wants(g.Group) {
-			p.d.note(AddedByHand, p.name(), fmt.Sprintf("holds %s as %s, which no rule gives; not given by kisi-sync as far as it remembers, so it stays",
+			p.d.drifted(access.Drift{Kind: string(AddedByHand), Who: p.name(), Subject: p.d.groupName(g.Group),
+				Expected: "does not hold it", Found: "holds it as " + validity(g.Role, g.From, g.Until)}, fmt.Sprintf("holds %s as %s, which no rule gives; not given by kisi-sync as far as it remembers, so it stays",
 				p.d.groupName(g.Group), validity(g.Role, g.From, g.Until)))
 		}
 	}

@@ -78,6 +78,7 @@ func (d *decider) declaredGroups() {
 		switch {
 		case g.problem != "":
 			d.note(GroupProblem, want.Name, g.problem)
+			d.drifts.groups[want.Name] = true
 		case g.seen != nil:
 			d.keepGroup(want, g)
 		case g.id == 0 && !d.in.Observed.Covers.Empty():
@@ -99,7 +100,7 @@ func (d *decider) createGroup(g *access.DesiredGroup, lost bool) {
 	steps := []Step{{Reason: New, Change: access.Change{
 		Kind: access.CreateGroup, Object: access.ObjectKey{GroupName: g.Name}, After: after, Cause: declared(g)}}}
 	if lost {
-		d.undone(&steps[0], g.Name, "somebody deleted this group in Kisi")
+		d.undone(&steps[0], "somebody deleted this group in Kisi")
 	}
 	for _, thing := range g.Doors {
 		steps = append(steps, open(g, 0, access.AddDoor, thing, 0))
@@ -144,13 +145,15 @@ func (d *decider) keepGroup(want *access.DesiredGroup, g *group) {
 func (d *decider) describe(s *groupSteps) {
 	g, seen, account := s.want, s.seen, s.account
 	if seen.Name != g.Name && account.Level == access.Created {
-		d.note(Drifted, g.Name, "this group was renamed in Kisi to "+seen.Name+"; it stays so")
+		d.drifted(access.Drift{Kind: string(Drifted), Who: g.Name, Subject: "name", Expected: g.Name, Found: seen.Name},
+			"this group was renamed in Kisi to "+seen.Name+"; it stays so")
 	}
 	if g.Description == nil || *g.Description == seen.Description || account.Level != access.Created {
 		return
 	}
 	if seen.Description != account.Description {
-		d.note(Drifted, g.Name, "the description was changed in Kisi; it stays as it is there")
+		d.drifted(access.Drift{Kind: string(Drifted), Who: g.Name, Subject: "description", Expected: account.Description, Found: seen.Description},
+			"the description was changed in Kisi; it stays as it is there")
 		return
 	}
 	s.opening = append(s.opening, Step{Reason: ChangedAtSource, Change: access.Change{Kind: access.UpdateGroup,
@@ -173,7 +176,7 @@ func (d *decider) compare(g *groupSteps, set openingSet) {
 			s := open(g.want, g.id, set.add, thing)
 			s.People = holders
 			if opens(set.ours, thing) {
-				d.undone(&s, g.want.Name, fmt.Sprintf("somebody took a %s out that we had put in", set.word))
+				d.undone(&s, fmt.Sprintf("somebody took a %s out that we had put in", set.word))
 			}
 			g.opening = append(g.opening, s)
 		}
@@ -200,25 +203,26 @@ func (d *decider) compare(g *groupSteps, set openingSet) {
 }
 
 func (d *decider) noteStrangers(group string, n int, word string) {
-	switch n {
-	case 0:
-	case 1:
-		d.note(UnmanagedDoors, group, "1 "+word+" was put in by hand and is left alone")
-	default:
-		d.note(UnmanagedDoors, group, fmt.Sprintf("%d %ss were put in by hand and are left alone", n, word))
+	if n == 0 {
+		return
 	}
+	x := access.Drift{Kind: string(UnmanagedDoors), Who: group, Subject: word + "s", Expected: "what the file names", Found: fmt.Sprintf("%d %ss more", n, word)}
+	text := fmt.Sprintf("%d %ss were put in by hand and are left alone", n, word)
+	if n == 1 {
+		x.Found, text = "1 "+word+" more", "1 "+word+" was put in by hand and is left alone"
+	}
+	d.drifted(x, text)
 }
 
 func opens(all []access.Opening, thing access.RemoteID) bool {
 	return slices.ContainsFunc(all, func(o access.Opening) bool { return o.Thing == thing })
 }
 
-// undone marks a step that would do again what somebody undid in Kisi.
-func (d *decider) undone(s *Step, who, text string) {
+// undone marks a step that would do again what somebody undid in Kisi. It is told of once it is known whether somebody approved it.
+func (d *decider) undone(s *Step, text string) {
 	s.Reason = Repaired
 	if d.in.Policy.Repair {
 		return
 	}
 	s.Hold = &access.HoldReason{Kind: access.HeldByHand, Text: text}
-	d.note(RemovedByHand, who, text)
 }

@@ -133,7 +133,7 @@ func byVerdict(h *access.Hold, at access.Instant) *access.HoldReason {
 	case h == nil:
 		return nil
 	case h.Verdict == access.Rejected:
-		return &access.HoldReason{Kind: h.Reason.Kind, Text: "rejected by " + h.By}
+		return &access.HoldReason{Kind: access.HeldByVerdict, Text: "rejected by " + h.By}
 	case h.Verdict == access.Parked && at < h.Until:
 		return &access.HoldReason{Kind: access.HeldByRefusal, Text: h.Reason.Text + "; tried again after " + day(h.Until)}
 	case h.Verdict == access.Waiting && h.Reason.Kind == access.HeldByLimit:

@@ -299,7 +299,7 @@ func TestAnApprovalIsOfOneStepAsItWas(t *testing.T) {
 func TestAnApprovalLiftsWhatWasHeldByHandAndNotTheMode(t *testing.T) {
 	s := newScene(wants, link(access.Created, owned(access.Created)))
 	s.do(verdict(s.plan(), access.Approved, nil))
-	if got := tell(s.plan()); got != "give access: repaired, (removed_by_hand)" {
+	if got := tell(s.plan()); got != "give access: repaired" {
 		t.Error(got)
 	}
 	s.in.Policy.Mode = Observe

@@ -64,6 +64,7 @@ func (p *person) decide() {
 	case p.wish.Release != 0 && p.account != nil:
 		p.letGo()
 	case p.wish.Standing == access.Leave:
+		p.d.drifts.unsaid(p.name())
 	case p.account == nil && !p.mayReplace():
 	case p.account == nil && p.seen == nil:
 		p.newcomer()
@@ -171,11 +172,12 @@ func (p *person) again() {
 		return
 	}
 	if !p.wish.Create || p.wish.Folded == "" {
-		p.d.note(RemovedByHand, p.name(), "somebody deleted this user in Kisi")
+		p.d.drifted(access.Drift{Kind: string(RemovedByHand), Who: p.name(), Subject: "user", Expected: "has a Kisi user", Found: "deleted"},
+			"somebody deleted this user in Kisi")
 		return
 	}
 	p.create(Repaired)
-	p.d.undone(&p.steps[p.maker], p.name(), "somebody deleted this user in Kisi")
+	p.d.undone(&p.steps[p.maker], "somebody deleted this user in Kisi")
 	p.forgetAs(deleted)
 	p.grants()
 }
@@ -343,12 +345,12 @@ func protectedAs(why access.Protection) string {
 // enabled lifts a suspension of ours, and no other.
 func (p *person) enabled() {
 	if p.seen.SCIMBlocked {
-		p.d.note(SuspendedBySCIM, p.name(), "SCIM has suspended this user; only SCIM can restore it")
+		p.d.drifted(access.Drift{Kind: string(SuspendedBySCIM), Who: p.name(), Subject: "user", Expected: "enabled", Found: "suspended by SCIM"}, "SCIM has suspended this user; only SCIM can restore it")
 	}
 	switch {
 	case p.seen.Enabled:
 	case p.account.Link.Suspended == nil:
-		p.d.note(SuspendedByHand, p.name(), "suspended in Kisi, not by kisi-sync: it stays so")
+		p.d.drifted(access.Drift{Kind: string(SuspendedByHand), Who: p.name(), Subject: "user", Expected: "enabled", Found: "suspended"}, "suspended in Kisi, not by kisi-sync: it stays so")
 	default:
 		p.add(Step{Reason: Returned, Change: access.Change{Kind: access.EnableMember,
 			Cause:  access.Cause{Kind: access.ByRule, Text: "no longer " + p.account.Link.Suspended.Text},
@@ -363,7 +365,7 @@ func (p *person) rename() {
 		return
 	}
 	if p.seen.Name != link.Name {
-		p.d.note(Drifted, p.name(), "the name was changed in Kisi to "+p.seen.Name+"; it stays as it is there")
+		p.d.drifted(access.Drift{Kind: string(Drifted), Who: p.name(), Subject: "name", Expected: link.Name, Found: p.seen.Name}, "the name was changed in Kisi to "+p.seen.Name+"; it stays as it is there")
 		return
 	}
 	p.add(Step{Reason: ChangedAtSource, Change: access.Change{Kind: access.UpdateMember,

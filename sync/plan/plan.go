@@ -15,6 +15,7 @@ type Input struct {
 	Holds    []access.Hold     // standing, in any order
 	Open     []access.Intent   // begun and not settled
 	Released []access.RemoteID // Kisi users that an operator has released: whatever their stamps say, they are not ours
+	Drift    []access.Drift    // as it is remembered
 	At       access.Instant
 }
 
@@ -22,6 +23,9 @@ type Input struct {
 type Plan struct {
 	Steps []Step
 	Notes []Note // sorted by kind, then who
+	// Drift is what somebody did in Kisi to what is ours, as far as it was looked at, and what there was of those of whom nothing can be
+	// said now, sorted. After a look at everybody, what is not in it is settled.
+	Drift []access.Drift
 	// Met are Kisi users of addresses that rules speak of, who are left alone, ascending: to be remembered, so that nobody looks at them
 	// again for that.
 	Met []access.RemoteID
@@ -131,8 +135,10 @@ func Compute(in Input) *Plan {
 	for i := range steps {
 		steps[i].ID = steps[i].Change.Digest()
 	}
+	undone := byHand(steps)
 	hold(d, steps)
+	d.undoneSteps(steps, undone)
 	d.noteLeavers(steps)
 	d.sortNotes()
-	return &Plan{Steps: steps, Notes: d.notes, Met: sorted(d.met)}
+	return &Plan{Steps: steps, Notes: d.notes, Drift: d.drifts.all(), Met: sorted(d.met)}
 }

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+)
+
+func driftVerb(ui *voice, c *common) *cobra.Command {
+	var accept, why string
+	cmd := &cobra.Command{
+		Use: "drift", Short: "What somebody did in Kisi to what is ours", Args: exactly(),
+		Long: `Shows what differs in Kisi by somebody's hand from what kisi-sync gave or wrote, since when, and what was expected. It
+stays as it is; each run over everybody tells of it until it is settled: undone in Kisi, done again with approve, no longer
+wanted by the rules, or accepted here. What was accepted and changes again is told anew. Nobody is contacted: it is as the
+last run over everybody saw it.`,
+		Example: `  kisi-sync drift
+  kisi-sync drift --accept 3f9a01c2 --why 'agreed with the front desk'
+  kisi-sync drift --json | jq -r '.drift[] | select(.accepted_by == null) | .who'`,
+	}
+	cmd.Flags().StringVar(&accept, "accept", "", "leave `ID` as it is, and be told no more")
+	cmd.Flags().StringVar(&why, "why", "", "the reason, for the audit trail: `TEXT`; required with --accept")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		switch {
+		case accept != "":
+			return acceptDrift(cmd.Context(), ui, c, accept, why)
+		case why != "":
+			return usage(errors.New("--why is the reason of --accept ID"), "kisi-sync drift shows the ids")
+		}
+		settings, st, err := recollect(cmd.Context(), ui, c)
+		if err != nil {
+			return err
+		}
+		defer func() { err = also(err, st.Close()) }()
+		all, err := st.Drift(cmd.Context())
+		if err != nil {
+			return err
+		}
+		s := &session{ui: ui, settings: settings}
+		return s.showDrift(convert(all, newDriftRow))
+	}
+	return cmd
+}
+
+// driftRow is one drift as JSON.
+type driftRow struct {
+	ID       access.Digest  `json:"id"`
+	Kind     string         `json:"kind"`
+	Who      string         `json:"who"`
+	Subject  string         `json:"subject"`
+	Expected string         `json:"expected"`
+	Found    string         `json:"found"`
+	Since    string         `json:"since"`
+	Step     *access.Digest `json:"step,omitempty"` // does it again, once approved; left out when nothing does
+	By       *string        `json:"accepted_by,omitempty"`
+	Why      string         `json:"why,omitempty"`
+}
+
+func newDriftRow(x access.Drift) driftRow {
+	row := driftRow{ID: x.ID(), Kind: x.Kind, Who: x.Who, Subject: x.Subject, Expected: x.Expected, Found: x.Found, Since: stamp(x.Since), Why: x.Why}
+	if x.Step != (access.Digest{}) {
+		row.Step = &x.Step
+	}
+	if x.Accepted() {
+		row.By = &x.By
+	}
+	return row
+}
+
+// showDrift prints what differs, and then what was accepted of it.
+func (s *session) showDrift(all []driftRow) error {
+	if s.ui.json {
+		return s.ui.print(map[string]any{"drift": orEmpty(all)})
+	}
+	if len(all) == 0 {
+		s.ui.say("Nothing in Kisi differs by somebody's hand.")
+	}
+	for _, accepted := range []bool{false, true} {
+		for _, x := range all {
+			if (x.By != nil) != accepted {
+				continue
+			}
+			s.ui.say("%s  %s, %s: expected: %s; found: %s; since %s", x.ID.Short(), x.Who, x.Subject, x.Expected, x.Found, s.moment(x.Since))
+			switch {
+			case accepted:
+				s.ui.say("          accepted by %s: %s", *x.By, x.Why)
+			case x.Step != nil:
+				s.ui.say("          kisi-sync approve %s --why TEXT does it again", x.Step.Short())
+			}
+		}
+	}
+	return nil
+}
+
+func acceptDrift(ctx context.Context, ui *voice, c *common, id, why string) (err error) {
+	if err := reasoned(why); err != nil {
+		return err
+	}
+	m, err := remember(ctx, ui, c)
+	if err != nil {
+		return err
+	}
+	defer m.closeInto(ctx, &err)
+	if err := mayApprove(m.settings, m.ui.me()); err != nil {
+		return err
+	}
+	x, err := m.AcceptDrift(ctx, id, record.Said{By: m.ui.me(), Why: why})
+	if errors.Is(err, store.ErrNoDrift) {
+		return failed(err, "kisi-sync drift shows the ids; nothing was accepted")
+	}
+	if err != nil {
+		return err
+	}
+	if ui.json {
+		return ui.print(newDriftRow(x))
+	}
+	ui.say("Accepted: %s, %s stays as it is (%s).", x.Who, x.Subject, x.Found)
+	return nil
+}
