@@ -60,7 +60,6 @@ const (
 	DidBind     = "bind"
 	DidRestore  = "restore state"
 	DidCut      = "cut trail"
-	DidAccept   = "accept"
 	DidPause    = "pause"
 	DidResume   = "resume"
 	DidOpen     = "open state" // with something to say about it
