@@ -53,47 +53,74 @@ func (t *trail) moment(at time.Time) string {
 }
 
 func auditVerifyVerb(ui *voice, c *common) *cobra.Command {
-	var from string
+	var from, anchors string
 	cmd := &cobra.Command{
 		Use: "verify", Short: "Walk the whole trail and see that no line was changed or taken away", Args: exactly(),
 		Long: `Walks the whole trail: every line must fit all before it. Prints the trail's head; kept on another machine and given with
---from later, it proves that everything up to it is still the same.`,
+--from later, it proves that everything up to it is still the same. --anchor does that with all heads in a file: the one
+that audit.anchor.file names, or the log of the syslog server.`,
 		Example: `  kisi-sync audit verify
-  kisi-sync audit verify --json | jq -r .head
+  kisi-sync audit verify --anchor /mnt/worm/kisi-sync-audit-heads
   kisi-sync audit verify --from 1204:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08`,
 	}
 	cmd.Flags().StringVar(&from, "from", "", "a `HEAD` that was kept elsewhere")
-	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error { return t.verify(ctx, from) })
+	cmd.Flags().StringVar(&anchors, "anchor", "", "a `FILE` with heads that were kept elsewhere")
+	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error { return t.verify(ctx, from, anchors) })
 	return cmd
 }
 
 // verifyDocument is what audit verify --json prints.
 type verifyDocument struct {
-	Lines uint64 `json:"lines"` // that hold
-	Head  string `json:"head"`
+	Lines   uint64           `json:"lines"` // that hold
+	Head    string           `json:"head"`
+	Anchors *anchorsDocument `json:"anchors,omitempty"` // with --anchor
 }
 
-func (t *trail) verify(ctx context.Context, from string) error {
-	var anchor record.Head
-	if from != "" {
+func (t *trail) verify(ctx context.Context, from, anchors string) error {
+	d := verifyDocument{}
+	var heads []record.Head
+	if anchors != "" {
 		var err error
-		if anchor, err = record.ParseHead(from); err != nil {
+		d.Anchors = &anchorsDocument{}
+		if heads, d.Anchors.Others, err = t.readAnchors(anchors); err != nil {
+			return err
+		}
+	}
+	if from != "" {
+		head, err := record.ParseHead(from)
+		if err != nil {
 			return usage(fmt.Errorf("--from: %w", err), "write it as audit verify has printed it")
 		}
+		heads = append(heads, head)
 	}
 	head, err := t.AuditHead(ctx)
 	if err != nil {
 		return err
 	}
-	lines, err := t.VerifyAuditFrom(ctx, anchor)
-	if jsonErr := t.ui.printJSON(verifyDocument{Lines: lines, Head: head.String()}); jsonErr != nil {
+	v, err := t.VerifyAuditAgainst(ctx, heads)
+	if d.Lines, d.Head = v.Lines, head.String(); d.Anchors != nil {
+		d.Anchors.Met, d.Anchors.Gone = v.Met, v.Gone
+	}
+	if jsonErr := t.ui.printJSON(d); jsonErr != nil {
 		return jsonErr
 	}
-	if err != nil {
-		return failed(err, "keep the state file and its backups as they are: they show what was changed")
+	if err == nil && v.Met == 0 && len(heads) > 0 {
+		err = errors.New("all heads are of lines that were cut off since, so they prove nothing; hold the trail against a later one")
 	}
-	t.ui.say("%s hold, each with all before it. Head: %s", count(int(lines), "line", "lines"), head)
-	return nil
+	if err != nil {
+		return failed(err, verifyHint(err))
+	}
+	t.ui.say("%s hold, each with all before it. Head: %s", count(int(v.Lines), "line", "lines"), head)
+	t.sayAnchors(d.Anchors)
+	return t.sayAnchored(ctx, head)
+}
+
+func verifyHint(err error) string {
+	const keep = "keep the state file and its backups as they are: they show what was changed"
+	if errors.Is(err, store.ErrAltered) {
+		return keep + "; after state restore or rebuild a trail differs rightly from there on, and a line in it says so"
+	}
+	return keep
 }
 
 // filterFlags are the flags that choose lines.

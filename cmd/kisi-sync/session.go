@@ -120,7 +120,7 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	}
 	s.engine = s.newEngine(engine.Options{
 		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
-		Organization: s.settings.Kisi.Domain, Target: s.target, Store: s.store, Now: now, Log: s.ui.log,
+		Organization: s.settings.Kisi.Domain, Target: s.target, Store: anchoring(s.store, s.settings, s.ui.log), Now: now, Log: s.ui.log,
 		Asked: o.asked, Accept: accept, Insist: o.asks || o.patience > 0, Calls: func() int { return int(s.client.Stats().Calls) },
 	})
 	return ctx.Err()

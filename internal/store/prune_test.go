@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -180,5 +181,43 @@ func TestATrailKilledWhileItIsCutIsWholeOrCut(t *testing.T) {
 	f.cutBefore(newClock().at.Add(2 * time.Hour))
 	if f.committed = nil; commits != 1 {
 		t.Errorf("%d transactions", commits)
+	}
+}
+
+func TestACutTrailIsHeldAgainstAllHeadsThatWereKeptElsewhere(t *testing.T) {
+	f, ctx := newFixture(t), context.Background()
+	var heads []record.Head
+	keep := func() {
+		head, err := f.AuditHead(ctx)
+		must(t, err)
+		heads = append(heads, head)
+	}
+	for n := range 6 {
+		f.hour(n, func() { f.carry(give(access.RemoteID(n+1), 7), access.Result{ID: 70}, nil) })
+		keep()
+	}
+	against := func(heads ...record.Head) Verified {
+		t.Helper()
+		v, err := f.VerifyAuditAgainst(ctx, heads)
+		must(t, err)
+		return v
+	}
+	if got, want := against(heads[5], heads[0], heads[3]), (Verified{Lines: 6, Met: 3}); got != want {
+		t.Errorf("%+v", got)
+	}
+	f.cutBefore(newClock().at.Add(3 * time.Hour)) // lines 1 to 3
+	keep()
+	if got, want := against(heads...), (Verified{Lines: 7, Met: 5, Gone: 2}); got != want {
+		t.Errorf("%+v", got)
+	}
+	if got, want := against(heads[:1]...), (Verified{Lines: 7, Gone: 1}); got != want {
+		t.Errorf("%+v", got)
+	}
+	for name, forged := range map[string]record.Head{"at the cut": {Number: 3, Digest: heads[0].Digest}, "in between": {Number: 5, Digest: heads[3].Digest},
+		"beyond the end": {Number: 9, Digest: heads[5].Digest}} {
+		if _, err := f.VerifyAuditAgainst(ctx, append([]record.Head{forged}, heads...)); !errors.Is(err, ErrAltered) ||
+			!strings.Contains(err.Error(), strconv.Itoa(int(forged.Number))) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
