@@ -15,6 +15,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
 	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/internal/winservice"
 )
 
 func runVerb(ui *voice, c *common) *cobra.Command {
@@ -43,7 +44,8 @@ one before stays in use. Keys and passwords are read anew whenever they are need
 		if cmd.Flags().Changed("log") {
 			level = c.log
 		}
-		return serveForever(cmd.Context(), &service{ui: ui, common: c, level: level, watch: watch})
+		s := &service{ui: ui, common: c, level: level, watch: watch}
+		return winservice.Run(cmd.Context(), func(ctx context.Context, m winservice.Manager) error { return serveUnder(ctx, s, m) })
 	}
 	return cmd
 }
@@ -134,6 +136,9 @@ func (s *service) startLog(l config.Log) {
 	var handler slog.Handler = slog.NewTextHandler(s.ui.err, o)
 	if l.JSON {
 		handler = slog.NewJSONHandler(s.ui.err, o)
+	}
+	if s.events != nil {
+		handler = s.events
 	}
 	s.log = slog.New(handler)
 	s.ui.log = s.log

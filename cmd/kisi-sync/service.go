@@ -15,6 +15,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
 	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/internal/winservice"
 )
 
 // service is what stays while the daemon goes from one configuration to the next.
@@ -23,6 +24,8 @@ type service struct {
 	common    *common
 	level     string // of the command line; "": the file's
 	watch     bool
+	manager   winservice.Manager
+	events    slog.Handler // of the Event Log; nil: standard error
 	log       *slog.Logger
 	threshold slog.LevelVar
 	state     string
@@ -92,7 +95,7 @@ func (s *service) load(ctx context.Context) (*session, error) {
 func (s *service) options(n *sdnotify.Notifier) daemon.Options {
 	o := daemon.Options{
 		Load: func(ctx context.Context) (*daemon.Work, error) { return s.work(ctx) }, Memory: s.store, Version: version(), Now: now, Log: s.log, Explain: inWords,
-		Ready: func() { s.warn(n.Ready()) }, Beat: func() { s.warn(n.Alive()) }, BeatEvery: n.Every(),
+		Ready: func() { s.warn(n.Ready()); s.manager.Ready() }, Beat: func() { s.warn(n.Alive()) }, BeatEvery: n.Every(),
 	}
 	if s.watch {
 		o.File = s.common.config
