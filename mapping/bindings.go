@@ -137,7 +137,7 @@ func (b *binder) replaced(r *rule, old Binding, found []directory.Object) select
 	text := fmt.Sprintf("the group that %q named (%s) is gone, and %s bears the name now; what the rule gave stays, and it gives nothing new",
 		r.From.Group, old.GroupID, found[0].ID())
 	return selected{group: noGroup, lost: "its group is gone, and another one bears the name", tell: &Conflict{Kind: SelectorRebound, Text: text,
-		Hint: "if that group is meant, accept it, or write its id: " + found[0].ID()}}
+		Hint: fmt.Sprintf("if that group is meant: kisi-sync accept %s; or write its id: %s", r.Name, found[0].ID())}}
 }
 
 // renamed tells about a selector whose group is there under another name, or not alone under its name.

@@ -171,3 +171,48 @@ func TestADoubtedGroupIsStillTheOneThatARuleNames(t *testing.T) {
 		t.Errorf("%v %+v", got, out.Conflicts)
 	}
 }
+
+func TestAGroupMadeAgainUnderTheNameIsAcceptedAsTheOneItIs(t *testing.T) {
+	ana := person("1", "ana@example.com")
+	old := []Binding{{"corp", "Staff", "g-staff", "Staff", 5}, {"corp", "Admins", "g-admins", "Admins", 6}}
+	spec := func(s *Spec) {
+		s.Rules[0].From.Group, s.Rules[1].From.Group = "Staff", "Admins"
+		for i := range s.Groups {
+			s.Groups[i].Sensitive = false
+		}
+	}
+	input := func(t *testing.T, records []directory.Record) (*Rules, Input) {
+		r, in, _ := scene{spec: spec, corp: records, bindings: old}.play(t)
+		return r, in
+	}
+	r, in := input(t, records(ana, group("g-new", "Staff", "1"), group("g-admins", "Admins")))
+	for _, what := range []string{"hq", "Staff"} {
+		got, err := r.Rebind(in, what)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Before.GroupID != "g-staff" || got.After.GroupID != "g-new" || !slices.Equal(got.Members, []string{"ana@example.com"}) || !slices.Equal(got.Rules, []string{"hq"}) {
+			t.Errorf("%+v", got)
+		}
+		in.Bindings = got.All
+		if again := r.Map(in); len(again.Conflicts) > 0 || len(again.Bindings) != len(got.All) {
+			t.Errorf("after it was accepted: %+v %+v", again.Conflicts, again.Bindings)
+		}
+		in.Bindings = old
+	}
+	for _, c := range []struct {
+		what    string
+		records []directory.Record
+		want    string
+	}{
+		{"nobody", records(ana, group("g-new", "Staff")), ErrNoRule.Error()},
+		{"hq", records(ana, staff("1"), group("g-new", "Staff")), ErrBoundTo.Error()},
+		{"hq", records(ana), "has 0 groups"},
+		{"hq", records(ana, group("g-new", "Staff"), group("g-newer", "Staff")), "has 2 groups"},
+	} {
+		r, in := input(t, c.records)
+		if _, err := r.Rebind(in, c.what); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.what, err, c.want)
+		}
+	}
+}

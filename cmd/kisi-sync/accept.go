@@ -16,19 +16,33 @@ import (
 )
 
 func acceptVerb(ui *voice, c *common) *cobra.Command {
-	people := -1
+	people, group, why := -1, "", ""
 	cmd := &cobra.Command{
-		Use: "accept SOURCE", Short: "Believe a source that has much less than lately", Args: exactly("SOURCE"),
+		Use: "accept SOURCE|RULE", Short: "Believe a source that has much less than lately, or the group that a rule names now", Args: exactly("SOURCE|RULE"),
 		Long: `When far less comes from a source than lately, what is missing is not believed and takes nothing away. Accept reads the
 source, shows what is missing, and asks how many people it has now; with --people nobody is asked. Exactly what was shown
-is then taken in, and is the measure from then on. Nothing is done in Kisi: that is for the next run, and its limits hold.`,
+is then taken in, and is the measure from then on. Nothing is done in Kisi: that is for the next run, and its limits hold.
+
+A rule that names its group by name goes on with the group that it first matched. When that one is gone and another one
+bears the name, the rule gives nothing new until somebody says that the other one is meant: accept RULE shows it and whom
+it brings, and asks for its id; with --group nobody is asked.`,
 		Example: `  kisi-sync accept corp
-  kisi-sync accept corp --people 412`,
+  kisi-sync accept corp --people 412
+  kisi-sync accept servers --group 9f1c2d --why ticket-4711`,
 	}
 	cmd.Flags().IntVar(&people, "people", -1, "how many people the source has now, as accept has shown it: `N`")
+	cmd.Flags().StringVar(&group, "group", "", "of a rule: the `ID` of the group that is meant, as accept has shown it")
+	cmd.Flags().StringVar(&why, "why", "", "of a rule, the reason, for the audit trail: `TEXT`; required")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		a := &acceptance{ui: ui, c: c, name: args[0], people: people}
-		return a.run(cmd.Context())
+		source, err := a.ofSource()
+		switch {
+		case err != nil:
+			return err
+		case source:
+			return a.run(cmd.Context())
+		}
+		return (&rebinding{ui: ui, c: c, name: args[0], group: group, why: why}).run(cmd.Context())
 	}
 	return cmd
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -67,7 +68,7 @@ func TestStories(t *testing.T) {
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
 			"spoil": cmdSpoil, "unpack": cmdUnpack,
-			"signal": cmdSignal,
+			"signal": cmdSignal, "accepted": cmdAccepted,
 		},
 	})
 }
@@ -144,6 +145,12 @@ func cmdDirectory(ts *testscript.TestScript, _ bool, args []string) {
 		"limit":    func() error { s.ldap.Break(ldapsim.Fault{On: ldapsim.OnEntry, After: 3, Code: 4}); return nil },
 		"heal":     func() error { s.ldap.Heal(); return nil },
 		"password": func() error { return c.Replace(ldapsim.LoginDN, "userPassword", rest[0]) },
+		"remake": func() error {
+			if err := c.Delete(ldapsim.GroupDN(rest[0])); err != nil {
+				return err
+			}
+			return c.Add(ldapsim.GroupDN(rest[0]), ldapsim.Attributes{"objectClass": {"groupOfNames"}, "cn": {rest[0]}, "member": {ldapsim.PersonDN(rest[1])}})
+		},
 	}
 	verb := verbs[args[0]]
 	if verb == nil {
@@ -328,4 +335,14 @@ func cmdSpoil(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("spoil: no way %s", args[1])
 	}
 	ts.Check(os.WriteFile(path, b, 0o600))
+}
+
+// cmdAccepted accepts the group of a rule by the id that accept has just shown.
+func cmdAccepted(ts *testscript.TestScript, _ bool, args []string) {
+	_ = ts.Exec("kisi-sync", "accept", args[0], "--why", args[1])
+	shown := regexp.MustCompile(`from now on: .* \(([0-9a-f-]+)\)`).FindStringSubmatch(ts.ReadFile("stdout"))
+	if shown == nil {
+		ts.Fatalf("no group was shown")
+	}
+	ts.Check(ts.Exec("kisi-sync", "accept", args[0], "--why", args[1], "--group", shown[1], "--json"))
 }
