@@ -1,0 +1,234 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/record"
+)
+
+// cases.md 111
+func TestAFileThatCannotBeUsedLeavesTheOneBeforeInUse(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.start()
+		w.pass(time.Minute)
+		for name, work := range map[string]func(*Work) error{
+			"it cannot be read":  func(*Work) error { return errors.New("line 3: unknown key") },
+			"its own tests fail": func(w *Work) error { w.Check = func(context.Context) error { return errors.New("line 3: ana lacks Lab") }; return nil },
+		} {
+			w.work = work
+			err := w.daemon.Reload(w.t.Context(), "mia")
+			if s := w.status(); err == nil || !strings.Contains(s.Refused, "line 3") || s.Mode != "full" {
+				t.Errorf("%s: %v, %+v", name, err, s)
+			}
+		}
+		w.company.join("cem")
+		w.pass(2 * time.Minute)
+		w.expect("cem", true)
+		w.work = nil
+		if err := w.daemon.Reload(w.t.Context(), "mia"); err != nil || w.status().Refused != "" {
+			t.Error(err)
+		}
+	}, "ana", "bo")
+}
+
+func TestAChangedFileIsAppliedWithAFullRun(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.start()
+		w.pass(time.Minute)
+		w.groups = "Team"
+		if err := w.daemon.Reload(w.t.Context(), "mia"); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Minute)
+		runs := w.runs()
+		u, _ := w.kisi.World().User("ana@nordlicht.example")
+		if last := runs[len(runs)-1]; !last.Full || !u.Holds("Team") || u.Holds("Staff") {
+			t.Errorf("%+v, %+v", last, u)
+		}
+	}, "ana", "bo")
+}
+
+// A reload cuts a run short, and who waits for one still gets it.
+func TestAReloadInTheMiddleOfARunLosesNothing(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.start()
+		answered := make(chan error, 1)
+		go func() { _, err := w.daemon.Sync(w.t.Context(), record.Wish{By: "mia"}); answered <- err }()
+		w.until("it is under way", time.Minute, func() bool { u := w.status().UnderWay; return u != nil && u.Tried > 10 })
+		began := time.Now()
+		if err := w.daemon.Reload(w.t.Context(), "mia"); err != nil || time.Since(began) > 3*time.Second {
+			t.Fatalf("%v after %s", err, time.Since(began))
+		}
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+		w.until("all have the door", 5*time.Minute, func() bool { return w.opens("p0000") && w.opens("p0059") })
+	}, people(60)...)
+}
+
+func TestAWatchedFileIsReadAgainWhenItChangesAlsoBehindALink(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		folder := t.TempDir()
+		w.file = filepath.Join(folder, "config.yaml")
+		write := func(name, text string) {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		loads := 0
+		w.work = func(*Work) error { loads++; return nil }
+		write("one", "1")
+		if err := os.Symlink("one", w.file); err != nil {
+			t.Skip(err) // accounts of Windows may not make links
+		}
+		w.start()
+		w.pass(time.Minute)
+		for i, change := range []func(){
+			func() { write("one", "more") },
+			func() { write("two", "2"); swap(t, "two", w.file) },
+		} {
+			change()
+			w.pass(10 * time.Second)
+			if want := 2 + i; loads != want {
+				t.Errorf("loaded %d times, want %d", loads, want)
+			}
+		}
+		if err := os.Remove(w.file); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Minute)
+		if s := w.status(); loads != 3 || s.Refused != "" {
+			t.Errorf("loaded %d times: %+v", loads, s)
+		}
+	}, "ana")
+}
+
+// swap replaces a link as credentials and mounted files are replaced.
+func swap(t *testing.T, to, link string) {
+	t.Helper()
+	if err := errors.Join(os.Symlink(to, link+".new"), os.Rename(link+".new", link)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAPingIsFollowedByAReadAndABrokenWatchIsTriedAgainLessAndLessOften(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.watch = true
+		w.start()
+		w.pass(61 * time.Second)
+		if s := w.status().Sources[0]; !s.Watching {
+			t.Errorf("%+v", s)
+		}
+		reads := w.company.reads
+		for range 20 { // a bunch of changes
+			w.company.join("cem")
+			w.pass(5 * time.Millisecond)
+		}
+		w.pass(time.Second)
+		if n := w.company.reads - reads; n < 1 || n > 2 {
+			t.Errorf("%d reads", n)
+		}
+		w.company.mu.Lock()
+		w.company.broken, w.company.watches = errors.New("not supported"), nil
+		w.company.mu.Unlock()
+		if err := w.daemon.Reload(w.t.Context(), "mia"); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(20 * time.Minute)
+		if s := w.status().Sources[0]; s.Watching || s.NotWatched != "not supported" {
+			t.Errorf("%+v", s)
+		}
+		if n := len(w.company.watches); n < 9 || n > 14 {
+			t.Errorf("tried %d times in 20 minutes", n)
+		}
+		w.company.disable("ana")
+		w.pass(70 * time.Second)
+		w.expect("ana", false)
+		w.company.mu.Lock()
+		w.company.broken = nil
+		w.company.mu.Unlock()
+		w.pass(6 * time.Minute)
+		if s := w.status().Sources[0]; !s.Watching || s.NotWatched != "" {
+			t.Errorf("%+v", s)
+		}
+	}, "ana", "bo")
+}
+
+func TestWhoWorksBesideWaitsForTheRunAndNoRunBeginsMeanwhile(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.start()
+		w.until("it is under way", time.Minute, func() bool { u := w.status().UnderWay; return u != nil && u.Tried > 10 })
+		began, calls := time.Now(), 0
+		err := w.daemon.Beside(w.t.Context(), func(ctx context.Context) error {
+			calls = len(w.kisi.Requests())
+			pause(ctx, 5*time.Minute)
+			calls = len(w.kisi.Requests()) - calls
+			return ctx.Err()
+		})
+		if took := time.Since(began); err != nil || took > 5*time.Minute+2*time.Second || calls != 0 {
+			t.Errorf("%v after %s, %d calls", err, took, calls)
+		}
+		w.until("all have the door", 5*time.Minute, func() bool { return w.opens("p0000") && w.opens("p0059") })
+		ended := make(chan error, 1)
+		go func() {
+			ended <- w.daemon.Beside(w.t.Context(), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		}()
+		w.pass(time.Second)
+		w.end()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}, people(60)...)
+}
+
+// cases.md 109: the machine sleeps, or its clock is set.
+func TestAClockThatJumpsNeitherSilencesNorRepeats(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.start()
+		w.pass(10 * time.Minute)
+		for _, jump := range []time.Duration{30 * time.Minute, -20 * time.Minute, -10 * time.Minute} {
+			w.skew += jump
+			reads := w.company.reads
+			w.pass(10 * time.Minute)
+			if n := w.company.reads - reads; n < 9 || n > 12 {
+				t.Errorf("after a jump of %s: %d reads in ten minutes", jump, n)
+			}
+		}
+		w.pass(4 * time.Hour)
+		full := 0
+		for _, r := range w.runs() {
+			if r.Full {
+				full++
+			}
+		}
+		if full != 2 { // at the start, and at three
+			t.Errorf("%d full runs", full)
+		}
+	}, "ana", "bo")
+}
+
+func TestANightWithoutTheMachineIsMadeUpForByOneFullRun(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.start()
+		w.pass(time.Minute)
+		w.end()
+		w.start()
+		w.pass(time.Minute)
+		w.end()
+		if runs := w.runs(); len(runs) != 2 || !runs[0].Full || runs[1].Full {
+			t.Errorf("%+v", runs)
+		}
+		w.pass(80 * time.Hour)
+		w.start()
+		w.pass(time.Minute)
+		if runs := w.runs(); len(runs) != 3 || !runs[2].Full {
+			t.Errorf("%+v", runs)
+		}
+	}, "ana")
+}
