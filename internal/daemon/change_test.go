@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,8 +19,11 @@ func TestAFileThatCannotBeUsedLeavesTheOneBeforeInUse(t *testing.T) {
 		w.start()
 		w.pass(time.Minute)
 		for name, work := range map[string]func(*Work) error{
-			"it cannot be read":  func(*Work) error { return errors.New("line 3: unknown key") },
-			"its own tests fail": func(w *Work) error { w.Check = func(context.Context) error { return errors.New("line 3: ana lacks Lab") }; return nil },
+			"it cannot be read": func(*Work) error { return errors.New("line 3: unknown key") },
+			"its own tests fail": func(w *Work) error {
+				w.Check = func(context.Context) error { return errors.New("line 3: ana lacks Lab") }
+				return nil
+			},
 		} {
 			w.work = work
 			err := w.daemon.Reload(w.t.Context(), "mia")
@@ -81,8 +85,8 @@ func TestAWatchedFileIsReadAgainWhenItChangesAlsoBehindALink(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		loads := 0
-		w.work = func(*Work) error { loads++; return nil }
+		var loads atomic.Int32
+		w.work = func(*Work) error { loads.Add(1); return nil }
 		write("one", "1")
 		if err := os.Symlink("one", w.file); err != nil {
 			t.Skip(err) // accounts of Windows may not make links
@@ -95,16 +99,16 @@ func TestAWatchedFileIsReadAgainWhenItChangesAlsoBehindALink(t *testing.T) {
 		} {
 			change()
 			w.pass(10 * time.Second)
-			if want := 2 + i; loads != want {
-				t.Errorf("loaded %d times, want %d", loads, want)
+			if got, want := loads.Load(), int32(2+i); got != want {
+				t.Errorf("loaded %d times, want %d", got, want)
 			}
 		}
 		if err := os.Remove(w.file); err != nil {
 			t.Fatal(err)
 		}
 		w.pass(time.Minute)
-		if s := w.status(); loads != 3 || s.Refused != "" {
-			t.Errorf("loaded %d times: %+v", loads, s)
+		if s := w.status(); loads.Load() != 3 || s.Refused != "" {
+			t.Errorf("loaded %d times: %+v", loads.Load(), s)
 		}
 	}, "ana")
 }
@@ -125,13 +129,13 @@ func TestAPingIsFollowedByAReadAndABrokenWatchIsTriedAgainLessAndLessOften(t *te
 		if s := w.status().Sources[0]; !s.Watching {
 			t.Errorf("%+v", s)
 		}
-		reads := w.company.reads
+		reads := w.company.readsSoFar()
 		for range 20 { // a bunch of changes
 			w.company.join("cem")
 			w.pass(5 * time.Millisecond)
 		}
 		w.pass(time.Second)
-		if n := w.company.reads - reads; n < 1 || n > 2 {
+		if n := w.company.readsSoFar() - reads; n < 1 || n > 2 {
 			t.Errorf("%d reads", n)
 		}
 		w.company.mu.Lock()
@@ -144,7 +148,7 @@ func TestAPingIsFollowedByAReadAndABrokenWatchIsTriedAgainLessAndLessOften(t *te
 		if s := w.status().Sources[0]; s.Watching || s.NotWatched != "not supported" {
 			t.Errorf("%+v", s)
 		}
-		if n := len(w.company.watches); n < 9 || n > 14 {
+		if n := w.company.tried(); n < 9 || n > 14 {
 			t.Errorf("tried %d times in 20 minutes", n)
 		}
 		w.company.disable("ana")
@@ -193,10 +197,10 @@ func TestAClockThatJumpsNeitherSilencesNorRepeats(t *testing.T) {
 		w.start()
 		w.pass(10 * time.Minute)
 		for _, jump := range []time.Duration{30 * time.Minute, -20 * time.Minute, -10 * time.Minute} {
-			w.skew += jump
-			reads := w.company.reads
+			w.skew.Add(int64(jump))
+			reads := w.company.readsSoFar()
 			w.pass(10 * time.Minute)
-			if n := w.company.reads - reads; n < 9 || n > 12 {
+			if n := w.company.readsSoFar() - reads; n < 9 || n > 12 {
 				t.Errorf("after a jump of %s: %d reads in ten minutes", jump, n)
 			}
 		}

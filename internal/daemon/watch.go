@@ -30,7 +30,8 @@ func (d *Daemon) watch(ctx context.Context, r *reader) {
 		if d.now().Sub(began) > long {
 			wait = firstWait
 		}
-		d.events <- func() { d.deafened(r, err, wait) }
+		again := wait
+		d.events <- func() { d.deafened(r, err, again) }
 		pause(ctx, wait)
 		wait = min(2*wait, longestWait)
 	}

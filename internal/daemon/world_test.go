@@ -39,9 +39,8 @@ type company struct {
 	fail     error
 	takes    time.Duration // a read takes that long
 	reads    int
-	at       []time.Time // when reads began
-	reading  atomic.Int32
-	together int32 // the most reads at one time
+	reading  int
+	together int // the most reads at one time
 	watchers map[chan struct{}]bool
 	broken   error // why it cannot be watched
 	watches  []time.Time
@@ -87,6 +86,19 @@ func (c *company) disable(names ...string) {
 
 func (c *company) remove(name string) { c.change(func() { delete(c.people, name) }) }
 
+func (c *company) readsSoFar() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reads
+}
+
+// tried returns how often somebody wanted to watch.
+func (c *company) tried() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.watches)
+}
+
 func (c *company) breaks(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,12 +107,12 @@ func (c *company) breaks(err error) {
 
 // Fetch implements connectors.Source. Whoever is removed is missing from a complete read only, which it then makes.
 func (c *company) Fetch(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
-	c.together = max(c.together, c.reading.Add(1))
-	defer c.reading.Add(-1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.reading++
+	c.together = max(c.together, c.reading)
+	defer func() { c.reading-- }()
 	c.reads++
-	c.at = append(c.at, time.Now())
 	if c.takes > 0 {
 		c.mu.Unlock()
 		pause(ctx, c.takes)
@@ -169,7 +181,7 @@ type world struct {
 	kisi    *kisisim.Company
 	company *company
 	key     atomic.Pointer[string]
-	skew    time.Duration // what the wall clock shows besides
+	skew    atomic.Int64 // nanoseconds that the wall clock shows besides
 	store   *store.Store
 	path    string
 	work    func(w *Work) error // alters what Load returns
@@ -215,7 +227,7 @@ func (w *world) open() {
 	w.store = st
 }
 
-func (w *world) now() time.Time { return time.Now().Add(w.skew) }
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) }
 
 func (w *world) load(context.Context) (*Work, error) {
 	client, err := kisi.New(kisi.Options{
@@ -304,7 +316,7 @@ func (w *world) until(what string, most time.Duration, so func() bool) time.Dura
 		if time.Since(began) > most {
 			w.t.Fatalf("%s: not within %s", what, most)
 		}
-		w.pass(100 * time.Millisecond)
+		w.pass(max(100*time.Millisecond, most/600))
 	}
 	return time.Since(began)
 }
