@@ -68,7 +68,7 @@ func waitsFor(p *plan.Plan, step int) int {
 	switch s.Hold.Kind {
 	case access.HeldByMode:
 		return waitsForMode
-	case access.HeldByUnknown, access.HeldByRefusal:
+	case access.HeldByUnknown, access.HeldByRefusal, access.HeldByTime:
 		return waitsForKisi
 	case access.HeldByHand, access.HeldByVerdict:
 		return waitsForNobody

@@ -121,9 +121,15 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	s.engine = s.newEngine(engine.Options{
 		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
 		Organization: s.settings.Kisi.Domain, Target: s.target, Store: anchoring(s.store, s.settings, s.ui.log), Now: now, Log: s.ui.log,
-		Asked: o.asked, Accept: accept, Insist: o.asks || o.patience > 0, Calls: func() int { return int(s.client.Stats().Calls) },
+		Asked: o.asked, Accept: accept, Insist: o.asks || o.patience > 0, Skew: s.skew, Calls: func() int { return int(s.client.Stats().Calls) },
 	})
 	return ctx.Err()
+}
+
+// skew is Kisi's clock minus this machine's.
+func (s *session) skew() (time.Duration, bool) {
+	st := s.client.Stats()
+	return st.Skew, !st.SkewSeen.IsZero()
 }
 
 // newEngine returns an engine of the session's own, beside that of the daemon if the session is within it.

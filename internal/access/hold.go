@@ -1,5 +1,8 @@
 package access
 
+// LongestPark is how long a refused step is parked at most.
+const LongestPark Instant = 24 * 3600
+
 // Verdict is what was decided about a held step.
 type Verdict uint8
 

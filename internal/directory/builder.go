@@ -20,7 +20,13 @@ type Builder struct {
 	tombs  map[string]Tombstone
 	doubts map[string]int64
 	row    row
+
+	clockGood bool
 }
+
+// TrustClock says that the clock which this read is dated by is right. Losses that were written down as later than the read, by a clock that
+// was wrong, count from the read then; otherwise their grace would end when that time comes.
+func (b *Builder) TrustClock() { b.clockGood = true }
 
 // memberEdit is what was read of one group's members.
 type memberEdit struct {

@@ -215,10 +215,16 @@ func (m *merge) fill(k kept, r *row) {
 	}
 }
 
+// ahead is by how much a moment of before may lie after the read, for clocks that differ a little.
+const ahead = time.Hour
+
 // tombstones returns who is remembered as gone after this read, sorted by ID.
 func (s *seal) tombstones() []Tombstone {
 	dead := map[string]Tombstone{}
 	for _, t := range s.b.last.tombs {
+		if s.b.clockGood && t.Since.After(s.receipt.At.Add(ahead)) {
+			t.Since = s.receipt.At
+		}
 		dead[t.ID] = t
 	}
 	for id, t := range s.b.tombs {

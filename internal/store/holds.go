@@ -10,7 +10,7 @@ import (
 // How long a refused step is parked, and how long decisions are good that no plan has needed.
 const (
 	parkFirst    access.Instant = 10 * 60
-	parkMost     access.Instant = 24 * 3600
+	parkMost                    = access.LongestPark
 	decisionGood access.Instant = 7 * 24 * 3600
 	othersGood   access.Instant = 30 * 24 * 3600
 )

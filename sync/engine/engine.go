@@ -90,6 +90,7 @@ type Runs interface {
 	Circuit(ctx context.Context) (record.Circuit, error) // for how long Kisi is left alone
 	SaveCircuit(ctx context.Context, c record.Circuit) error
 	SaveStatus(ctx context.Context, status record.SourceStatus) error
+	Runs(ctx context.Context, n int) ([]record.Run, error) // the newest n, newest first
 }
 
 // Store is everything that is remembered.
@@ -112,7 +113,7 @@ type Source struct {
 	connectors.Source
 }
 
-// Options are what an Engine is made of. All fields but Asked, Accept, Insist and Calls are required.
+// Options are what an Engine is made of. All fields but Asked, Accept, Skew, Insist and Calls are required.
 type Options struct {
 	Sources      []Source
 	Rules        *mapping.Rules
@@ -123,10 +124,11 @@ type Options struct {
 	Store        Store
 	Now          func() time.Time
 	Log          *slog.Logger
-	Asked        string          // who asked, for the record
-	Accept       map[string]bool // names of sources whose next read is believed whatever it says; "kisi" for Kisi itself
-	Insist       bool            // ask Kisi also while it is to be left alone: somebody waits for the answer
-	Calls        func() int      // how many requests were sent to Kisi so far; nil: nobody counts
+	Asked        string                       // who asked, for the record
+	Accept       map[string]bool              // names of sources whose next read is believed whatever it says; "kisi" for Kisi itself
+	Insist       bool                         // ask Kisi also while it is to be left alone: somebody waits for the answer
+	Calls        func() int                   // how many requests were sent to Kisi so far; nil: nobody counts
+	Skew         func() (time.Duration, bool) // Kisi's clock minus this one, as Kisi's last answer told it; false when none did. nil: nobody measures
 }
 
 // Engine conducts runs. Intake may be called for several sources at once; everything else one at a time.

@@ -78,6 +78,13 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 		since = last.Cursor()
 	}
 	b, said := directory.Build(s.ID, last), false
+	good, err := e.clockGood(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if good {
+		b.TrustClock()
+	}
 	receipt, err := s.Fetch(ctx, since, func(r *directory.Record) error {
 		said = true
 		return b.Put(r)

@@ -270,6 +270,9 @@ func (l *look) groupsOfToday(ctx context.Context, state *access.State) error {
 
 // settle closes intents whose outcome the observation shows, and then looks at what is ours again.
 func (l *look) settle(ctx context.Context) error {
+	if err := l.recut(ctx); err != nil {
+		return err
+	}
 	var still []access.Intent
 	for i, v := range plan.Settle(l.open, l.out.Input.Observed) {
 		var err error
@@ -330,8 +333,11 @@ func (l *look) recognize(ctx context.Context) error {
 }
 
 // plan computes the plan.
-func (l *look) plan(context.Context) error {
+func (l *look) plan(ctx context.Context) error {
 	l.out.Plan = plan.Compute(l.out.Input)
+	if err := l.byBothClocks(ctx); err != nil {
+		return err
+	}
 	l.out.Run.Sources = l.e.Statuses()
 	l.out.Run.Steps.Planned, l.out.Run.Steps.Held = len(l.out.Plan.Steps), l.out.Plan.Held()
 	for _, c := range l.out.Conflicts {

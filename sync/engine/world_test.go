@@ -117,6 +117,7 @@ type world struct {
 	path   string
 	clock  *time.Time
 	sleep  func(time.Duration) // without a clock: lets time pass in the bubble
+	blind  bool                // Kisi does not say what time it is
 	skew   time.Duration       // of this host's clock against Kisi's
 	pace   pacer.Options       // how Kisi is called; its Base is set
 	limit  time.Duration       // a run is cancelled after this; 0: never
@@ -255,7 +256,7 @@ func (w *world) engine(st engine.Store) *engine.Engine {
 	}
 	return engine.New(engine.Options{
 		Sources: w.sources(), Rules: rules, Policy: w.policy, Limits: w.limits,
-		Organization: "acme", Target: target, Store: st, Now: w.now, Log: slog.New(slog.DiscardHandler), Asked: "test", Accept: w.accept,
+		Organization: "acme", Target: target, Store: st, Now: w.now, Skew: func() (time.Duration, bool) { return -w.skew, !w.blind }, Log: slog.New(slog.DiscardHandler), Asked: "test", Accept: w.accept,
 		Calls: func() int { return int(client.Stats().Calls) },
 	})
 }
