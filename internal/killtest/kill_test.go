@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 )
 
@@ -120,6 +122,35 @@ func (s *stage) killedByWatching(t *testing.T) {
 	// A story has two commits for each write to Kisi, and some more.
 	for n := 1; n <= s.calls; n++ {
 		s.killed(t, wound{place: place{commit: n}})
+	}
+}
+
+// TestKilledWhileTheFileIsMadeTheNextRunBegins kills the very first run at each of its writes up to the third commit.
+func TestKilledWhileTheFileIsMadeTheNextRunBegins(t *testing.T) {
+	t.Parallel()
+	undisturbed := first(t)
+	g := &gate{}
+	p := undisturbed.start(launching{Gated: gated(t)}, g, "sync")
+	if code := p.wait(); code != 0 {
+		t.Fatalf("ends with %d:\n%s", code, &p.out)
+	}
+	for _, at := range g.places() {
+		if at.commit > 3 {
+			break
+		}
+		t.Run(at.String(), func(t *testing.T) {
+			t.Parallel()
+			w := first(t)
+			if !(wound{place: at}).inflict(w, true) {
+				t.Fatal("survived")
+			}
+			w.pass(settleAfter)
+			w.runs(0, "sync")
+			if diff := cmp.Diff(undisturbed.kisi.World(), w.kisi.World()); diff != "" {
+				t.Error(diff)
+			}
+			w.kisi.CheckT(t)
+		})
 	}
 }
 

@@ -67,26 +67,37 @@ func (w *world) start(l launching, g *gate, args ...string) *process {
 
 // tries is start where that may not be possible.
 func (w *world) tries(l launching, g *gate, args ...string) (*process, error) {
+	p := w.prepared(args...)
+	watch, err := p.prepare(l)
+	if err != nil {
+		return nil, err
+	}
+	return p, w.launched(p, func() error { return watch(g) })
+}
+
+// prepared is a process before it is started.
+func (w *world) prepared(args ...string) *process {
 	p := &process{t: w.t, ended: make(chan struct{}), watched: make(chan error, 1)}
 	args = append(args, "--config", filepath.Join(w.dir, "config.yaml"))
 	p.cmd = exec.Command(os.Getenv(binaryVariable), args...)
 	p.cmd.Env = append(os.Environ(), "KILLTEST_AHEAD="+w.ahead().String(), "NO_COLOR=1")
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
-	watch, err := p.prepare(l)
-	if err != nil {
-		return nil, err
-	}
+	return p
+}
+
+// launched starts it, and has somebody watch and wait.
+func (w *world) launched(p *process, watch func() error) error {
 	w.begin(p)
 	if err := p.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	go func() { p.watched <- watch(g) }()
+	go func() { p.watched <- watch() }()
 	go func() {
 		_ = p.cmd.Wait() // how it ended is in its state
 		close(p.ended)
 	}()
 	w.t.Cleanup(p.kill)
-	return p, nil
+	return nil
 }
 
 // prepare has the process started by the launcher, if it needs one.

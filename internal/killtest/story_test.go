@@ -111,14 +111,21 @@ people:
   - {email: wil@partner.example, name: Wil Young, ends: "2031-02-28"}
 `
 
-// before lives through what comes before the story.
-func before(t testing.TB) past {
+// first is a world in which nothing was synchronized yet.
+func first(t testing.TB) *world {
 	t.Helper()
 	w := newWorld(t)
 	w.write("config.in", config)
 	w.write("corp.yaml", corpBefore)
 	w.write("guests.yaml", guestsBefore)
 	w.point()
+	return w
+}
+
+// before lives through what comes before the story.
+func before(t testing.TB) past {
+	t.Helper()
+	w := first(t)
 	w.runs(0, "sync")
 	w.pass(time.Hour)
 	w.write("corp.yaml", disabled(corpBefore))

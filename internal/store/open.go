@@ -88,7 +88,7 @@ func open(path string, o Options, want schema) (_ *Store, err error) {
 	}
 	o = o.withDefaults()
 	if err := makeNew(path, o, want); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrUnwritable, err)
 	}
 	s, err := openFile(path, o, false)
 	if err != nil {

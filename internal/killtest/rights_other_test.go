@@ -1,0 +1,7 @@
+//go:build !linux
+
+package killtest
+
+import "errors"
+
+func mountSmall(*world, string, int) error { return errors.ErrUnsupported }
