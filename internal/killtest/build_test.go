@@ -1,3 +1,5 @@
+//go:build unix
+
 package killtest
 
 import (
@@ -31,6 +33,10 @@ func TestMain(m *testing.M) {
 	_ = flag.Set("test.parallel", parallel())
 	os.Exit(built(m))
 }
+
+// sparsely says whether the nth of many places is tried: fewer where the race detector watches. The one test command runs these tests
+// without it, too.
+func sparsely(nth int) bool { return !watched || nth%7 == 0 }
 
 // parallel is how many worlds live side by side. The shipped program mostly waits.
 func parallel() string {
