@@ -34,6 +34,7 @@ const (
 	RecreatedPerson        = "recreated_person"         // a new record took over the Kisi user of an old one with the same address
 	TwoPeopleOneUser       = "two_people_one_user"      // one Kisi user is linked to people who are different now
 	OnePersonTwoUsers      = "one_person_two_users"     // a person is linked to several Kisi users
+	GraceRuns              = "grace_runs"               // somebody left, and keeps everything until a moment that is told
 	LostTrack              = "lost_track"               // a linked person is in no source, and nobody knows since when
 	MissingAttribute       = "missing_attribute"        // an attribute that a rule reads has no value
 	SeveralValues          = "several_values"           // an attribute that is declared with one value has several
@@ -65,7 +66,7 @@ const (
 // Informs says that nothing is undecided for the conflict: it is only worth knowing.
 func (c *Conflict) Informs() bool {
 	switch c.Kind {
-	case SelectorRenamed, GroupRenamed, AddressChanged, RecreatedPerson:
+	case SelectorRenamed, GroupRenamed, AddressChanged, RecreatedPerson, GraceRuns:
 		return true
 	}
 	return c.ofPin()

@@ -167,6 +167,7 @@ func (m *mapper) waiting(account *access.Account, x absence) decision {
 		cause = access.Cause{Kind: access.Conflict, Text: fmt.Sprintf("source %s was not read yet", x.source)}
 	case graced:
 		cause = m.goneCause(x)
+		m.reportGrace(account, cause.Text, x.ends)
 		if cause.Text += "; suspended when it stays so"; x.ends.IsZero() {
 			cause.Text = m.goneCause(x).Text + "; the file says never to suspend for that"
 		}
@@ -176,6 +177,19 @@ func (m *mapper) waiting(account *access.Account, x absence) decision {
 			Hint: "suspend the user in Kisi if the person has left", Key: m.keyOf(account.Link.Anchors[0])})
 	}
 	return decision{access.Leave, cause}
+}
+
+// reportGrace tells who has left and keeps everything for now. Who is suspended already keeps nothing.
+func (m *mapper) reportGrace(account *access.Account, why string, ends time.Time) {
+	if ends.IsZero() || account.Link.Suspended != nil || account.Known.Email == "" {
+		return
+	}
+	until := ceil(ends).In(m.zone).Format("2006-01-02 15:04 MST")
+	if !ends.After(m.in.At) {
+		until = "the source can be read"
+	}
+	m.conflict(Conflict{Kind: GraceRuns, Who: account.Known.Email, Key: m.keyOf(account.Link.Anchors[0]),
+		Text: fmt.Sprintf("%s; waiting until %s before anything is taken", why, until)})
 }
 
 func (m *mapper) keyOf(a access.Anchor) directory.Key {
@@ -195,6 +209,7 @@ func (m *mapper) leftScope(a, h uint32) decision {
 	}
 	if ends := changed.Add(*wait); *wait > 0 && ends.After(m.in.At) {
 		m.wakeAt(ends)
+		m.reportGrace(&m.ledger()[a], text, ends)
 		return leave
 	}
 	return decision{access.Suspend, access.Cause{Kind: access.LeftScope, Text: text}}

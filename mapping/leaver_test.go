@@ -38,7 +38,7 @@ func TestLeaversAndWhenTheAnswerChangesByItself(t *testing.T) {
 		conflicts string
 	}{
 		{"who vanished is left alone while the grace lasts", scene{before: records(ana), accounts: holds, at: missed.Add(-24*time.Hour + time.Hour)},
-			[]string{"7 ana@example.com [corp:1] leave (vanished: gone from corp since 2026-03-15; suspended when it stays so)"}, missed, ""},
+			[]string{"7 ana@example.com [corp:1] leave (vanished: gone from corp since 2026-03-15; suspended when it stays so)"}, missed, "grace_runs"},
 		{"so is one who was suspended before, and is not let in again", scene{before: records(ana), accounts: suspended},
 			[]string{"7 ana@example.com [corp:1] leave (vanished: gone from corp since 2026-03-15; suspended when it stays so)"}, missed, ""},
 		{"after the grace the person is suspended and keeps the rights", scene{before: records(ana), accounts: holds, at: missed},
@@ -46,7 +46,7 @@ func TestLeaversAndWhenTheAnswerChangesByItself(t *testing.T) {
 		{"without a grace at once", scene{spec: func(s *Spec) { s.Leavers.Vanished = 0 }, before: records(ana), accounts: holds},
 			[]string{"7 ana@example.com [corp:1] suspend (vanished: gone from corp since 2026-03-15)"}, time.Time{}, ""},
 		{"and is left alone after it while nobody could read whether they are back", scene{before: records(ana), accounts: holds, at: missed, down: true},
-			[]string{"7 ana@example.com [corp:1] leave (vanished: gone from corp since 2026-03-15; suspended when it stays so)"}, time.Time{}, ""},
+			[]string{"7 ana@example.com [corp:1] leave (vanished: gone from corp since 2026-03-15; suspended when it stays so)"}, time.Time{}, "grace_runs"},
 		{"an absence that is not believed is none", scene{before: records(ana), corpDoubted: true, accounts: holds, at: missed.Add(time.Hour)},
 			[]string{"7 ana@example.com [corp:1] keep +HQ Staff [hq]"}, time.Time{}, ""},
 		{"who is in no source and was never seen there is left alone", scene{accounts: holds},
@@ -70,7 +70,7 @@ func TestLeaversAndWhenTheAnswerChangesByItself(t *testing.T) {
 		}}, []string{"7 ana@example.com [old:1] suspend (disabled: disabled in corp)"}, time.Time{}, ""},
 		{"the disabled may have a grace from when they were changed", scene{spec: func(s *Spec) { s.Leavers.Disabled = time.Hour },
 			corp: records(changed(disabled(ana), noon().Add(-time.Minute))), accounts: holds},
-			[]string{"7 ana@example.com [corp:1] keep +HQ Staff [hq]"}, noon().Add(59 * time.Minute), ""},
+			[]string{"7 ana@example.com [corp:1] keep +HQ Staff [hq]"}, noon().Add(59 * time.Minute), "grace_runs"},
 		{"it ends", scene{spec: func(s *Spec) { s.Leavers.Disabled = time.Hour }, corp: records(changed(disabled(ana), noon().Add(-time.Hour))), accounts: holds},
 			[]string{"7 ana@example.com [corp:1] suspend (disabled: disabled in corp) +HQ Staff [hq]"}, time.Time{}, ""},
 		{"and there is none when the source does not say when", scene{spec: func(s *Spec) { s.Leavers.Disabled = time.Hour }, corp: records(disabled(ana)), accounts: holds},

@@ -249,6 +249,7 @@ func (m *mapper) disabledIn(a, h uint32) decision {
 	if changed := m.view.Person(int(h)).Changed(); m.leavers.Disabled > 0 && !changed.IsZero() {
 		if ends := changed.Add(m.leavers.Disabled); ends.After(m.in.At) {
 			m.wakeAt(ends)
+			m.reportGrace(&m.ledger()[a], m.disabledCause(h).Text, ends)
 			return decision{standing: access.Keep}
 		}
 	}

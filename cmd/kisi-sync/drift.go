@@ -20,7 +20,7 @@ stays as it is; each run over everybody tells of it until it is settled: undone 
 wanted by the rules, or accepted here. What was accepted and changes again is told anew. Nobody is contacted: it is as the
 last run over everybody saw it.`,
 		Example: `  kisi-sync drift
-  kisi-sync drift --accept 3f9a01c2 --why 'agreed with the front desk'
+  kisi-sync drift --accept 3f9a01c2 --why ticket-4711
   kisi-sync drift --json | jq -r '.drift[] | select(.accepted_by == null) | .who'`,
 	}
 	cmd.Flags().StringVar(&accept, "accept", "", "leave `ID` as it is, and be told no more")

@@ -52,7 +52,7 @@ const (
 	DidApprove  = "approve"
 	DidReject   = "reject"
 	DidTakeBack = "take back"
-	DidAccept   = "accept"     // a read of a source, or of Kisi, that has far less than lately; or the group that a rule means now
+	DidAccept   = "accept"     // a read of a source, or of Kisi, that has far less than lately; the group that a rule means now; or what somebody did in Kisi
 	DidSee      = "seen"       // Kisi showed a person otherwise than kisi-sync had left or last seen them
 	DidSeeDoors = "seen doors" // the same of a group
 	DidPin      = "pin"

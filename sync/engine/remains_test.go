@@ -91,3 +91,24 @@ func TestABlockByTheAddressOfAKisiUserSuspendsIt(t *testing.T) {
 	}
 	w.kisi.CheckT(t)
 }
+
+// Who waits out a grace is told in every run, with until when.
+func TestWhoWaitsOutAGraceIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	delete(w.staff.groups, "bo")
+	w.pass(time.Hour)
+	w.must(true)
+	for range 2 {
+		w.expectTold("grace_runs", "bo@", "waiting until 2026-11-22 13:00 UTC")
+		w.pass(time.Hour)
+		w.must(false)
+	}
+	w.pass(24 * time.Hour)
+	w.must(true)
+	if w.told("grace_runs", "", "") {
+		t.Errorf("%+v", w.last.Problems)
+	}
+	w.expect("bo", "Staff", false)
+}
