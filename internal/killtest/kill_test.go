@@ -190,9 +190,7 @@ func (s *stage) killedTwice(t *testing.T, lot *rand.Rand) {
 	first.inflict(w, len(s.places) > 0)
 	// The second run comes at once, when nothing can be said yet about a call that was cut, or when it can.
 	wait := []time.Duration{0, time.Minute, settleAfter}[lot.IntN(3)]
-	if !*shipped || wait < settleAfter {
-		w.pass(wait)
-	}
+	w.pass(wait)
 	second := s.draw(lot)
 	reached := second.inflict(w, len(s.places) > 0)
 	s.recovers(w, fmt.Sprintf("killed %s, %s later %s (reached: %v)", first, wait, second, reached))

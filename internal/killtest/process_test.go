@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long anything may take before a test gives up.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // process is a running kisi-sync.
 type process struct {
