@@ -115,7 +115,7 @@ func respond(status int, body, span string) *http.Response {
 func people(n int) []User {
 	rows := make([]User, n)
 	for i := range rows {
-		rows[i] = User{ID: int64(i + 1), Name: fmt.Sprintf("Person %06d", i/3), Email: fmt.Sprintf("p%d@example.com", i)}
+		rows[i] = User{AccessEnabled: new(true), ID: int64(i + 1), Name: fmt.Sprintf("Person %06d", i/3), Email: fmt.Sprintf("p%d@example.com", i)}
 	}
 	return rows
 }
@@ -179,16 +179,16 @@ func TestAListThatMovesWhileItIsReadIsReadAgain(t *testing.T) {
 			return once(2, func() { s.rows = slices.Delete(s.rows, 10, 11) })
 		},
 		"a row comes": func(s *shelf) func(int) {
-			return once(2, func() { s.rows = append(s.rows, User{ID: 9999, Name: "A"}) })
+			return once(2, func() { s.rows = append(s.rows, User{AccessEnabled: new(true), ID: 9999, Name: "A"}) })
 		},
 		"one goes before, one comes behind": func(s *shelf) func(int) {
 			return once(2, func() {
-				s.rows = append(slices.Delete(s.rows, 10, 11), User{ID: 9999, Name: "Z"})
+				s.rows = append(slices.Delete(s.rows, 10, 11), User{AccessEnabled: new(true), ID: 9999, Name: "Z"})
 			})
 		},
 		"one goes behind, one comes before": func(s *shelf) func(int) {
 			return once(2, func() {
-				s.rows = append(slices.Delete(s.rows, 240, 241), User{ID: 9999, Name: "A"})
+				s.rows = append(slices.Delete(s.rows, 240, 241), User{AccessEnabled: new(true), ID: 9999, Name: "A"})
 			})
 		},
 		"somebody is renamed across the page": func(s *shelf) func(int) {

@@ -1,6 +1,7 @@
 package kisi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -25,11 +26,16 @@ type User struct {
 
 func (u User) key() int64 { return u.ID }
 
-// A user without an address is one that we cannot know; it is not a flaw.
-func (u User) flaw() string { return lacks("id", u.ID == 0) }
+// A user without an address is one that we cannot know; it is not a flaw. One
+// that does not say whether it is enabled is: taken for enabled, a suspension
+// of ours would be forgotten, and never lifted; taken for suspended, a leaver
+// would keep the doors.
+func (u User) flaw() string {
+	return cmp.Or(lacks("id", u.ID == 0), lacks("access_enabled", u.AccessEnabled == nil))
+}
 
-// Enabled says whether the access switch is on. Unsaid counts as on: then a
-// leaver's is switched off once more, instead of being believed to be.
+// Enabled says whether the access switch is on. Unsaid, where that can be,
+// counts as on: then a leaver's is switched off once more.
 func (u User) Enabled() bool { return u.AccessEnabled == nil || *u.AccessEnabled }
 
 // SCIMBlocked says that SCIM has taken the access, which REST cannot undo (§2).

@@ -148,3 +148,40 @@ func TestALieThatLastsStopsTheWorkAndTakesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Found by TestSoak (seed 3308): users that come without access_enabled are not taken for enabled, or the suspension that we made would be
+// somebody's hand from then on, and never lifted.
+func TestUsersThatDoNotSayWhetherTheyAreEnabledAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.staff.disabled["cem"] = true
+	w.pass(time.Hour)
+	w.must(true)
+	fault := w.kisi.Inject(kisisim.Fault{Count: kisisim.Always, Do: kisisim.NullFields("access_enabled")})
+	w.staff.disabled["cem"] = false
+	w.pass(time.Hour)
+	_, _ = w.run(true)
+	fault.Remove()
+	w.heal()
+	w.expect("cem", "Staff", true)
+	w.kisi.CheckT(t)
+}
+
+// Found by TestSoak (seed 3387): where Kisi takes the rights of whom we suspend, somebody is given one by hand meanwhile, and returns.
+func TestWhoReturnsIsGivenWhatWasLostByOurSuspensionThoughAnotherRightWasGivenByHand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{SuspendedLoseRights: true})
+	w.must(true)
+	w.staff.disabled["cem"] = true
+	w.pass(time.Hour)
+	w.must(true)
+	w.kisi.AddGrant(kisisim.GrantSpec{To: kisisim.User(w.kisi.UserID("cem@nordlicht.example")), On: kisisim.Group(w.kisi.GroupID("Cleaning"))})
+	w.pass(time.Hour)
+	w.must(true)
+	w.staff.disabled["cem"] = false
+	w.heal()
+	w.expect("cem", "Staff", true)
+	w.expect("cem", "Cleaning", true)
+	w.kisi.CheckT(t)
+}

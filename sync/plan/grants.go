@@ -74,10 +74,14 @@ func (p *person) renew(w *access.WishedGrant, owned *access.OwnedGrant) {
 	p.steps[n].Needs = append(slices.Clip(p.steps[n].Needs), old)
 }
 
-// lostAll says that somebody whom we suspended holds no right any more, whoever gave it. That is not anybody's hand: Kisi may drop the
-// rights of whoever is suspended (kisi-api §12.22), and drops them all then.
+// lostAll says that somebody whom we suspended holds no right of ours any more. That is not anybody's hand: Kisi may drop the
+// rights of whoever is suspended (kisi-api §12.22), and drops them all then. What is there was given since.
 func (p *person) lostAll() bool {
-	return p.account.Link.Suspended != nil && !p.seen.Enabled && len(p.seen.Grants) == 0
+	ours := func(g access.Grant) bool {
+		o, ok := p.account.Grant(g.Group)
+		return ok && o.Assignment == g.Assignment
+	}
+	return p.account.Link.Suspended != nil && !p.seen.Enabled && !slices.ContainsFunc(p.seen.Grants, ours)
 }
 
 // over says that the end of a right has passed.
