@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/syslog"
 )
@@ -125,4 +126,26 @@ func (s *Settings) absolute(path string) string {
 		return path
 	}
 	return filepath.Join(s.Dir, path)
+}
+
+// Certificates returns the files of certificates that the file names, by the key that names each: "sources.corp.tls.ca".
+func (s *Settings) Certificates() map[string]string {
+	all := map[string]string{}
+	note := func(key, path string) {
+		if path != "" {
+			all[key] = s.absolute(path)
+		}
+	}
+	note("metrics.tls.certificate", s.Metrics().Certificate)
+	if m := s.Notify().Mail; m != nil {
+		note("notify.mail.ca", m.CA)
+	}
+	for _, source := range s.Sources {
+		if c, ok := source.Config.(connectors.Certified); ok {
+			for key, path := range c.Certificates() {
+				note("sources."+source.Name+"."+key, path)
+			}
+		}
+	}
+	return all
 }

@@ -51,6 +51,12 @@ type AttributeLister interface {
 	Attributes() []string
 }
 
+// Certified is a Config that names certificates in files, whose end should be known before it comes: paths as the file says them, by
+// the key that names them.
+type Certified interface {
+	Certificates() map[string]string
+}
+
 // Level says how serious a Finding is.
 type Level uint8
 

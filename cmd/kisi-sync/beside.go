@@ -13,6 +13,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
+	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
@@ -26,6 +27,7 @@ type host struct {
 	store  *store.Store
 	ops    admin.Ops
 	daemon func() *session // by the file that the daemon uses now
+	book   *metrics.Book   // counts what is sent to Kisi
 	// beside does something while the daemon reconciles nothing, and has it look for work afterwards.
 	beside func(ctx context.Context, do func(context.Context) error) error
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
+	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/internal/winservice"
@@ -44,7 +45,7 @@ one before stays in use. Keys and passwords are read anew whenever they are need
 		if cmd.Flags().Changed("log") {
 			level = c.log
 		}
-		s := &service{ui: ui, common: c, level: level, watch: watch}
+		s := &service{ui: ui, common: c, level: level, watch: watch, book: metrics.NewBook(metrics.Families())}
 		return winservice.Run(cmd.Context(), func(ctx context.Context, m winservice.Manager) error { return serveUnder(ctx, s, m) })
 	}
 	return cmd
@@ -84,10 +85,10 @@ func (s *service) open(ctx context.Context) error {
 
 // keep runs the daemon, and beside it whatever talks to it, and waits for all.
 func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifier) error {
-	h := &host{store: s.store, ops: d, daemon: s.inUse, beside: d.Beside}
+	h := &host{store: s.store, ops: d, daemon: s.inUse, book: s.book, beside: d.Beside}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	serve, err := h.listen(ctx, s.log)
+	servers, err := h.listenAll(ctx, s.log)
 	if err != nil {
 		return also(err, s.first.Close())
 	}
@@ -97,12 +98,14 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 		<-ctx.Done()
 		s.warn(n.Stopping())
 	})
-	var serveErr error
-	beside.Go(func() { serveErr = serve() })
+	ends := make([]error, len(servers))
+	for i, serve := range servers {
+		beside.Go(func() { ends[i] = serve() })
+	}
 	err = d.Run(ctx)
 	cancel()
 	beside.Wait()
-	if err = also(err, serveErr); err == nil {
+	if err = also(err, also(ends...)); err == nil {
 		s.ui.tell("kisi-sync has stopped; what was begun is finished and written down")
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
+	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/internal/winservice"
@@ -30,6 +31,7 @@ type service struct {
 	threshold slog.LevelVar
 	state     string
 	store     *store.Store
+	book      *metrics.Book
 
 	first *session // loaded, and not in use yet; nil afterwards
 	mu    sync.Mutex
@@ -84,8 +86,8 @@ func (s *service) load(ctx context.Context) (*session, error) {
 		return nil, usage(fmt.Errorf("%s names another state file (%s)", settings.File, settings.State), "restart the daemon for that")
 	}
 	s.ui.warn(problemTroubles(settings.Warnings))
-	made := &session{ui: s.ui, settings: settings}
-	if err := made.introduce(ctx, opening{asked: "schedule", keep: true, lent: s.store}); err != nil {
+	made := &session{ui: s.ui, settings: settings, book: s.book}
+	if err := made.introduce(ctx, opening{asked: "schedule", keep: true, lent: s.store, like: s.inUse()}); err != nil {
 		return nil, also(err, made.Close())
 	}
 	return made, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
+	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
@@ -29,6 +30,7 @@ type session struct {
 	counted  []*counted
 	engine   *engine.Engine
 	store    engine.Store
+	book     *metrics.Book // counts what is sent to Kisi; nil: nobody counts
 	closers  []io.Closer
 }
 
@@ -43,6 +45,10 @@ type opening struct {
 	asks   bool     // the verb asks before it writes, so without anybody to ask it refuses
 	// lent is the state file that the daemon has open for as long as it lives; nil: it is opened, and closed with the session.
 	lent *store.Store
+	// like is a session of this process whose client is used on if the file says the same of Kisi: two would be too fast together.
+	like *session
+	// book counts what is sent to Kisi; nil: nobody counts.
+	book *metrics.Book
 	// patience is how long one call to Kisi is tried; 0 is long, for runs that nobody watches.
 	patience time.Duration
 }
@@ -76,7 +82,10 @@ func open(ctx context.Context, ui *voice, c *common, o opening) (*session, error
 	if !o.quiet {
 		ui.warn(problemTroubles(settings.Warnings))
 	}
-	s := &session{ui: ui, settings: settings}
+	s := &session{ui: ui, settings: settings, book: o.book}
+	if h := ui.host(); h != nil {
+		s.book = h.book
+	}
 	if o.writes && settings.Policy().Mode == plan.Observe {
 		return nil, usage(fmt.Errorf("%s says mode: observe, so nothing is ever written", settings.File),
 			"kisi-sync plan says what would happen; when you like it, write mode: full")
@@ -118,9 +127,9 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 		sources[i] = source
 		sources[i].Source = s.counted[i]
 	}
-	s.engine = s.newEngine(engine.Options{
+	s.engine = s.newEngine(o.keep, engine.Options{
 		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
-		Organization: s.settings.Kisi.Domain, Target: s.target, Store: anchoring(s.store, s.settings, s.ui.log), Now: now, Log: s.ui.log,
+		Organization: s.settings.Kisi.Domain, Target: s.metered(s.target), Store: anchoring(s.store, s.settings, s.ui.log), Now: now, Log: s.ui.log,
 		Asked: o.asked, Accept: accept, Insist: o.asks || o.patience > 0, Skew: s.skew, Calls: func() int { return int(s.client.Stats().Calls) },
 	})
 	return ctx.Err()
@@ -133,9 +142,9 @@ func (s *session) skew() (time.Duration, bool) {
 }
 
 // newEngine returns an engine of the session's own, beside that of the daemon if the session is within it.
-func (s *session) newEngine(o engine.Options) *engine.Engine {
+func (s *session) newEngine(keep bool, o engine.Options) *engine.Engine {
 	if h := s.ui.host(); h != nil {
-		return h.daemon().engine.Beside(func(all *engine.Options) { *all = o })
+		return h.daemon().engine.Beside(keep, func(all *engine.Options) { *all = o })
 	}
 	return engine.New(o)
 }
@@ -146,6 +155,10 @@ func (s *session) openKisi(o opening) error {
 		return nil
 	}
 	k := s.settings.Kisi
+	if o.like != nil && o.like.settings.Kisi == k {
+		s.client, s.target = o.like.client, o.like.target
+		return nil
+	}
 	pace := pace(k.Rate)
 	pace.Patience = o.patience
 	client, err := kisi.New(kisi.Options{

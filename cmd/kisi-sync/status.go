@@ -67,7 +67,7 @@ func showStatus(ctx context.Context, ui *voice, c *common) (err error) {
 		return err
 	}
 	defer func() { err = also(err, st.Close()) }()
-	d, err := newStatus(ctx, ui, settings, st)
+	d, err := newStatus(ctx, ui.host(), settings, st)
 	if err != nil {
 		return err
 	}
@@ -94,6 +94,8 @@ type statusDocument struct {
 	Parked       int            `json:"parked"`    // refused by Kisi, tried again by itself
 	Unsettled    int            `json:"unsettled"` // calls of which it is not known whether they were carried out
 	Drifted      int            `json:"drifted"`   // what the last full run found altered by hand in Kisi
+
+	lastGood, lastGoodFull *runRow // that ended without an error
 }
 
 // statusSource is a source.
@@ -108,9 +110,9 @@ type statusSource struct {
 // manyRuns is how far back status looks for a full run: a week of one a minute.
 const manyRuns = 10_080
 
-func newStatus(ctx context.Context, ui *voice, settings *config.Settings, st *store.Preview) (d statusDocument, err error) {
+func newStatus(ctx context.Context, h *host, settings *config.Settings, st *store.Preview) (d statusDocument, err error) {
 	d = statusDocument{Installation: settings.Policy().Installation, Mode: settings.Policy().Mode.String(), Sources: []statusSource{}}
-	if h := ui.host(); h != nil {
+	if h != nil {
 		s, err := h.ops.Status(ctx)
 		if err != nil {
 			return d, err
@@ -127,12 +129,24 @@ func newStatus(ctx context.Context, ui *voice, settings *config.Settings, st *st
 	for _, source := range settings.Sources {
 		d.Sources = append(d.Sources, d.source(source, statuses))
 	}
-	runs, err := st.Runs(ctx, manyRuns)
-	if err != nil {
+	if err := d.runs(ctx, st); err != nil {
 		return d, err
 	}
-	d.lastRuns(runs)
 	return d, d.holds(ctx, st)
+}
+
+// runs looks back until a full run that succeeded, in larger and larger steps: a day has many runs, and most full ones are of last night.
+func (d *statusDocument) runs(ctx context.Context, st *store.Preview) error {
+	for n := 32; ; n = min(n*8, manyRuns) {
+		runs, err := st.Runs(ctx, n)
+		if err != nil {
+			return err
+		}
+		d.lastRuns(runs)
+		if d.lastGoodFull != nil || len(runs) < n || n == manyRuns {
+			return nil
+		}
+	}
 }
 
 func (d *statusDocument) source(s config.Source, all []record.SourceStatus) statusSource {
@@ -162,18 +176,26 @@ func (d *statusDocument) source(s config.Source, all []record.SourceStatus) stat
 	return out
 }
 
+// lastRuns finds the newest of each sort.
 func (d *statusDocument) lastRuns(runs []record.Run) {
+	d.LastRun, d.LastFullRun, d.lastGood, d.lastGoodFull = nil, nil, nil, nil
 	for i := range runs {
 		r := &runs[i]
 		if r.Ended.IsZero() {
 			continue
 		}
 		row := newRunRow(r)
-		if d.LastRun == nil {
-			d.LastRun = &row
+		note := func(to **runRow, is bool) bool {
+			if *to != nil || !is {
+				return false
+			}
+			*to = &row
+			return true
 		}
-		if r.Full {
-			d.LastFullRun = &row
+		note(&d.LastRun, true)
+		note(&d.lastGood, r.Error == "")
+		note(&d.LastFullRun, r.Full)
+		if note(&d.lastGoodFull, r.Full && r.Error == "") {
 			return
 		}
 	}

@@ -175,6 +175,7 @@ limits:
 expect:
   - {person: ana@nordlicht.example, has: [Staff, Server Room]}
   - {person: bo@nordlicht.example, has: [Staff], lacks: [Server Room]}
+metrics: {listen: off}
 `
 
 // files writes what an admin would have written.

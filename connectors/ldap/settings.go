@@ -119,3 +119,11 @@ func (s *Settings) servers() []string {
 	}
 	return s.URLs
 }
+
+// Certificates names the authorities that the server is held against.
+func (s *Settings) Certificates() map[string]string {
+	if s.TLS.CA == "" {
+		return nil
+	}
+	return map[string]string{"tls.ca": s.TLS.CA}
+}

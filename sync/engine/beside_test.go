@@ -34,7 +34,7 @@ func TestWhatOneEngineReadsIsKnownToTheOtherBesideIt(t *testing.T) {
 	if _, err := e.Intake(ctx, "corp", true); err != nil {
 		t.Fatal(err)
 	}
-	beside := e.Beside(func(o *engine.Options) { o.Asked = "lea" })
+	beside := e.Beside(true, func(o *engine.Options) { o.Asked = "lea" })
 	w.staff.groups["zoe"] = "staff"
 	if news, err := beside.Intake(ctx, "corp", true); err != nil || !news.Changed {
 		t.Fatalf("%+v, %v", news, err)
@@ -57,7 +57,7 @@ func TestWhatIsReadForAPreviewStaysThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.staff.groups["zoe"] = "staff"
-	preview := e.Beside(func(o *engine.Options) { o.Store = st.Preview() })
+	preview := e.Beside(false, func(o *engine.Options) { o.Store = st.Preview() })
 	if news, err := preview.Intake(ctx, "corp", true); err != nil || !news.Changed {
 		t.Fatalf("%+v, %v", news, err)
 	}
@@ -86,10 +86,10 @@ func TestASourceIsReadByOneEngineAtATime(t *testing.T) {
 	w, ctx := newWorld(t, kisisim.Assumptions{}), t.Context()
 	st, e := together(t, w)
 	source := &crowded{staff: w.staff}
-	beside := e.Beside(func(o *engine.Options) { o.Sources = []engine.Source{{Name: "corp", ID: "corp", Source: source}} })
+	beside := e.Beside(true, func(o *engine.Options) { o.Sources = []engine.Source{{Name: "corp", ID: "corp", Source: source}} })
 	ends := make(chan error)
 	for range 8 {
-		one := beside.Beside(func(o *engine.Options) { o.Store = st.Preview() })
+		one := beside.Beside(false, func(o *engine.Options) { o.Store = st.Preview() })
 		go func() {
 			_, err := one.Intake(ctx, "corp", true)
 			ends <- err
