@@ -4,6 +4,8 @@
 //	go test -run '^$' -bench Compute -benchtime 1x ./bench      map and plan, 50,000 and 1,000,000 people
 //	go test -run '^$' -bench Read -benchtime 3x ./bench         100,000 people from slapd, against ldapsearch
 //	go test -run '^$' -bench FirstLoad -benchtime 1x -timeout 30m ./bench    1,000 people at Kisi's real pace
+//	go test -run '^$' -bench Idle -benchtime 50x ./bench        a minute of the daemon in which nothing happens, 100,000 people
+//	go test -run HowLong -v ./internal/daemon -figures 100      how long a leaver waits, idle and during a first load
 //
 // It holds benchmarks only; nothing here is asserted but that the work was done.
 package bench

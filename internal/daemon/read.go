@@ -16,8 +16,9 @@ type reader struct {
 	wantFull bool
 	settles  bool // after the next good read there is something to be decided even if it brings no news
 	reading  bool
-	begun    int // reads so far
-	failures int // in a row
+	begun    int       // reads so far
+	began    time.Time // the last of them
+	failures int       // in a row
 	watching bool
 	deaf     string // why it is not watched; "" when it is, or cannot be
 }
@@ -36,6 +37,7 @@ func (d *Daemon) read(r *reader) {
 	settles := r.settles
 	r.want, r.wantFull, r.settles, r.reading = false, false, false, true
 	r.begun++
+	r.began = d.now()
 	e, number := d.shift.Engine, r.begun
 	d.shift.crew.start(d, func(ctx context.Context) func() {
 		news, err := e.Intake(ctx, r.Name, full)

@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	// settle is how long after a first ping a source is read: changes come in bunches.
-	settle = 200 * time.Millisecond
+	// settle is how long after a first ping a source is read: changes come in bunches. While there is no end of them it is read every
+	// bunch.
+	settle, bunch = 50 * time.Millisecond, time.Second
 	// A watch that broke is tried again after firstWait, and each time after twice as long. One that had held for long is begun anew.
 	firstWait, longestWait = time.Second, 5 * time.Minute
 	long                   = time.Minute
@@ -43,8 +44,15 @@ func (d *Daemon) pinged(r *reader) {
 	}
 	r.watching, r.deaf = true, ""
 	if r.soon.IsZero() {
-		r.soon = d.now().Add(settle)
+		r.soon = later(d.now().Add(settle), r.began.Add(bunch))
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 func (d *Daemon) deafened(r *reader, err error, wait time.Duration) {
