@@ -239,6 +239,16 @@ func TestTheUnitsAreSoundAndShutIn(t *testing.T) {
 				t.Log(strings.TrimSpace(line))
 			}
 		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A mistake in the file ends with 2 and must not start again; a panic of Go ends with 2 too unless it dies of the signal, and must.
+		for _, line := range []string{"RestartPreventExitStatus=2\n", "Environment=GOTRACEBACK=crash\n", "LimitCORE=0\n"} {
+			if !bytes.Contains(raw, []byte("\n"+line)) {
+				t.Errorf("%s has no line %s", unit, line)
+			}
+		}
 		if text := complaints(t, path); text != "" {
 			t.Errorf("%s: systemd-analyze verify says\n%s", unit, text)
 		}
