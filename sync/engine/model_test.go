@@ -73,7 +73,7 @@ func (l *life) should(who, group string) bool {
 		return false
 	}
 	end, err := time.Parse("2006-01-02", l.read.until[who])
-	return group != "temps" || err == nil && end.AddDate(0, 0, 1).After(l.now())
+	return group != "temps" || err == nil && end.AddDate(0, 0, 1).After(l.truth())
 }
 
 // held returns who can open what, as "ana HQ / Lab".
@@ -82,7 +82,7 @@ func (l *life) held() map[string]bool {
 	for _, u := range l.kisi.World().Users {
 		who, _, _ := strings.Cut(strings.ToLower(u.Email), "@")
 		for _, g := range u.Grants {
-			if u.Access && (g.Until.IsZero() || g.Until.After(l.now())) {
+			if u.Access && (g.Until.IsZero() || g.Until.After(l.truth())) {
 				held[who+" "+g.On] = true
 			}
 		}
@@ -118,7 +118,7 @@ func (l *life) happen() {
 		l.say("%s vanishes", who)
 		delete(l.staff.groups, who)
 	case what < 14:
-		l.staff.until[who] = l.now().AddDate(0, 0, l.dice.roll("days", -3, 30)).Format("2006-01-02")
+		l.staff.until[who] = l.truth().AddDate(0, 0, l.dice.roll("days", -3, 30)).Format("2006-01-02")
 		l.say("%s may stay until %s", who, l.staff.until[who])
 	case what == 14:
 		l.say("%s is made again", who)
@@ -183,7 +183,7 @@ func (l *life) byHand(who string) {
 		l.touched[who+" "+group] = true
 	case what == 4 && right != 0:
 		l.say("somebody changes the dates of %s in %s", who, group)
-		l.kisi.SetDates(right, time.Time{}, l.now().AddDate(0, 0, 10))
+		l.kisi.SetDates(right, time.Time{}, l.truth().AddDate(0, 0, 10))
 		l.touched[who+" "+group] = true
 	}
 }

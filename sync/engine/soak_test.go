@@ -21,13 +21,13 @@ var (
 
 // tally is what a soak has lived through.
 type tally struct {
-	rounds, runs, calls, faults, kills, cancels, lies, events, violations int
-	lived                                                                 time.Duration
+	rounds, runs, calls, faults, kills, cancels, lies, jumps, events, violations int
+	lived                                                                        time.Duration
 }
 
 func (t *tally) String() string {
-	return fmt.Sprintf("%d rounds, %d weeks lived: runs=%d calls=%d faults=%d kills=%d cancelled=%d directory-lies=%d events=%d violations=%d",
-		t.rounds, t.lived/(7*24*time.Hour), t.runs, t.calls, t.faults, t.kills, t.cancels, t.lies, t.events, t.violations)
+	return fmt.Sprintf("%d rounds, %d weeks lived: runs=%d calls=%d faults=%d kills=%d cancelled=%d directory-lies=%d clock-jumps=%d events=%d violations=%d",
+		t.rounds, t.lived/(7*24*time.Hour), t.runs, t.calls, t.faults, t.kills, t.cancels, t.lies, t.jumps, t.events, t.violations)
 }
 
 // seeded are the dice of a seed.
@@ -41,7 +41,7 @@ type soak struct {
 	tally *tally
 }
 
-// TestSoak lives some weeks of a world in each round: any reading of what Kisi leaves unsaid, faults of Kisi, kills, a directory that
+// TestSoak lives some weeks of a world in each round: any reading of what Kisi leaves unsaid, faults of Kisi, kills, a clock that jumps, a directory that
 // lies, and people who work in Kisi by hand, all at once, drawn from a seed. When it is over, everybody holds what the rules say.
 //
 //	go test ./sync/engine -run TestSoak -v -timeout 0 -soak 2h -seed 1     long
@@ -190,7 +190,13 @@ func (s *soak) trouble() {
 		s.staff.fail, s.staff.partial = errors.New("directory is down"), s.dice.roll("partial", 0, 40)
 		s.tally.lies++
 	}
+	if s.chance("clock", 8) {
+		s.skew = time.Duration(s.dice.roll("hours", 2, 400*24)) * time.Hour * time.Duration(pickFrom(s.dice, "way", []int{-1, 1}))
+		s.tally.jumps++
+		what = append(what, "the clock is wrong by "+s.skew.String())
+	}
 	s.attempt(full, strings.Join(what, ", "))
+	s.skew = 0
 	s.immortal()
 	s.limit, s.staff.fail, s.staff.partial = 0, nil, 0
 	for _, f := range faults {
@@ -206,7 +212,7 @@ func (s *soak) attempt(full bool, what string) {
 		s.wasRead()
 	}
 	s.tally.runs++
-	s.say("%s full=%v faults=[%s]: read %v, run %v %+v", s.now().Format("01-02 15:04"), full, what, readErr, err, s.last.Steps)
+	s.say("%s full=%v faults=[%s]: read %v, run %v %+v", s.truth().Format("01-02 15:04"), full, what, readErr, err, s.last.Steps)
 	s.check(before, full && err == nil && readErr == nil && what == "" && s.limit == 0 && s.target == nil)
 	s.count()
 }
@@ -242,7 +248,7 @@ func (s *soak) lie() {
 		readErr, err := s.run(s.chance("full", 2))
 		s.tally.runs++
 		s.tally.lies++
-		s.say("%s lie: read %v, run %v %+v", s.now().Format("01-02 15:04"), readErr, err, s.last.Steps)
+		s.say("%s lie: read %v, run %v %+v", s.truth().Format("01-02 15:04"), readErr, err, s.last.Steps)
 		s.check(before, false)
 	}
 	s.staff, s.accept = truth, map[string]bool{"corp": true}

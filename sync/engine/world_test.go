@@ -223,6 +223,9 @@ func (w *world) now() time.Time {
 	return w.clock.Add(w.skew)
 }
 
+// truth is the time by Kisi's clock.
+func (w *world) truth() time.Time { return w.now().Add(-w.skew) }
+
 func (w *world) pass(d time.Duration) {
 	if w.clock == nil {
 		w.sleep(d)
