@@ -115,7 +115,8 @@ func newStage(t *testing.T) *stage {
 	w.runs(0, "plan")
 	s.want = w.ending()
 	w.kisi.CheckT(t)
-	if s.calls < 40 || len(w.kisi.Writes()) < 20 {
+	t.Logf("the story has %d calls, %d of them writes", s.calls, len(w.kisi.Writes()))
+	if s.calls < 50 || len(w.kisi.Writes()) < 25 {
 		t.Fatalf("the story has only %d calls, %d of them writes", s.calls, len(w.kisi.Writes()))
 	}
 	return s

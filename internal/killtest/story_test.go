@@ -12,7 +12,8 @@ import (
 
 // The story has everything at once that one run can bring: two who join (one of them with an end), a guest who joins, two who move, one who
 // leaves one group, one who is disabled, one who is disabled no more, one who is not there any more, an end that moves, somebody whose user was
-// made by hand, a group that is made with its doors and stops, and a door more for a group of ours. Those who join are invited, and
+// made by hand, somebody with another name, a group that is made with its doors and stops, and a group of ours that is described anew, opens
+// a door more, a door less and a stop less. Those who join are invited, and
 // some rights are announced by mail.
 
 // furnish fills the organization by hand.
@@ -51,7 +52,13 @@ people:
 leavers:
   vanished: {suspend: at_once}
 groups:
-  Staff: {scope: organization, if_missing: create, manage: [members, doors], doors: [HQ / Main entrance]}
+  Staff:
+    scope: organization
+    if_missing: create
+    manage: [members, doors]
+    description: Everybody
+    doors: [HQ / Main entrance, HQ / Lab]
+    elevator_stops: [{place: HQ, elevator: Lift A, stop: Floor 1}]
   Server Room: {scope: {place: HQ}}
   Contractors: {scope: organization}
   # more groups
@@ -87,7 +94,7 @@ groups:
 const corpAfter = `attributes: [until]
 people:
   - {id: p-ana, email: ana@nordlicht.example, name: Ana Reis}
-  - {id: p-bo, email: bo@nordlicht.example, name: Bo Lind}
+  - {id: p-bo, email: bo@nordlicht.example, name: Bo Lindgren}
   - {id: p-cem, email: cem@nordlicht.example, name: Cem Kaya, active: false}
   - {id: p-dora, email: dora@nordlicht.example, name: Dora Frey, until: "2031-04-30"}
   - {id: p-eva, email: eva@nordlicht.example, name: Eva Stern}
@@ -148,9 +155,10 @@ func before(t testing.TB) past {
 	return w.remember()
 }
 
-// extended is the configuration with another group, and another door of a group that is ours.
+// extended is the configuration with another group, and with other doors and words for a group that is ours.
 func extended() string {
-	return strings.NewReplacer("doors: [HQ / Main entrance]", "doors: [HQ / Main entrance, HQ / Garage]",
+	return strings.NewReplacer("[HQ / Main entrance, HQ / Lab]", "[HQ / Main entrance, HQ / Garage]",
+		"elevator_stops: [{place: HQ, elevator: Lift A, stop: Floor 1}]", "elevator_stops: []", "Everybody", "Everybody at headquarters",
 		"# more rules", "- {name: lab, from: {source: corp, group: lab}, grant: [Lab]}",
 		"# more groups", `Lab:
     scope: {place: HQ}
