@@ -298,7 +298,7 @@ func (s subject) standing() (standing, cause string) {
 }
 
 // errNoUser is told when Kisi has no user for somebody.
-var errNoUser = errors.New("Kisi has no user for this person")
+var errNoUser = errors.New("no user for this person is in Kisi")
 
 // said returns what operators have said about somebody already, of a kind.
 func (s subject) said(kind access.PinKind) *mapping.TrailPin {

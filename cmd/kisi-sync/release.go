@@ -35,7 +35,7 @@ First it shows what it means, and asks. adopt takes it back.`,
 
 func atLeastOne(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usage(fmt.Errorf("expected: kisi-sync %s PERSON...", cmd.Name()), seeHelp(cmd))
+		return usage(fmt.Errorf("expected: kisi-sync %s", cmd.Use), seeHelp(cmd))
 	}
 	return nil
 }

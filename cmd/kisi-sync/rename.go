@@ -94,7 +94,7 @@ func (o *owning) renameable(x subject, to string) (string, error) {
 }
 
 // gaps says what the old user has and the new one cannot be given.
-func (o *owning) gaps(_ context.Context, x subject, f forecast) {
+func (o *owning) gaps(ctx context.Context, x subject, f forecast) {
 	r := replacedIn(f)
 	if r == nil {
 		return
@@ -113,7 +113,7 @@ func (o *owning) gaps(_ context.Context, x subject, f forecast) {
 			u.Stays = append(u.Stays, group)
 		}
 	}
-	u.Gaps = append(u.Gaps, o.credentials()...)
+	u.Gaps = append(u.Gaps, o.credentials(ctx, int64(old.ID))...)
 	o.doc.Users = append(o.doc.Users, u)
 }
 
@@ -139,16 +139,30 @@ func gainedGroups(f forecast) (names []string) {
 	return names
 }
 
-// credentials lists what opens doors, belongs to one Kisi user, and stays with it.
-func (o *owning) credentials() []string {
+// credentials lists what opens doors, belongs to one Kisi user, and stays with it. What cannot be read is told as such.
+func (o *owning) credentials(ctx context.Context, user int64) []string {
 	invitation := "Kisi mails nobody: new users are managed (kisi.new_users), so tell the person to sign in with the new address"
 	if !o.settings.Policy().Managed {
 		invitation = "Kisi mails an invitation to the new address, and the person must follow it before the phone opens a door"
 	}
-	return []string{
-		"phones: logins belong to the old user; the person must sign in again, with the new address",
-		"cards, PINs and other credentials: they are assigned to the old user, and stop with it; assign them to the new one in Kisi",
-		"teams, and rights on a whole place or the organization: kisi-sync sees none for this user that it may move; look for them in Kisi",
-		invitation,
+	defer o.lookingAtKisi()()
+	cards, cardsErr := o.client.Cards(ctx, user)
+	phones, phonesErr := o.client.Phones(ctx, user)
+	teams, teamsErr := o.client.TeamsOf(ctx, user)
+	gaps := []string{
+		amount(len(cards), cardsErr, "card", "cards") + ", with their PINs: assigned to the old user, and stop with it; assign them to the new one in Kisi",
+		amount(len(phones), phonesErr, "phone login", "phone logins") + ": the old user's; the person must sign in again, with the new address",
 	}
+	if len(teams) > 0 || teamsErr != nil {
+		gaps = append(gaps, amount(len(teams), teamsErr, "team", "teams")+": the old user is a member, the new one is not; whoever looks after them must add it")
+	}
+	return append(gaps, "anything else that was set up for the old user in Kisi, such as mobile passes and guests' links, ends with it", invitation)
+}
+
+// amount says how many there are, or that it cannot be known.
+func amount(n int, err error, one, many string) string {
+	if err != nil {
+		return many + " (how many could not be read)"
+	}
+	return count(n, one, many)
 }

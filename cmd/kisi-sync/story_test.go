@@ -169,6 +169,8 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 		"give":       func() { k.AddGrant(kisisim.GrantSpec{To: user, On: kisisim.Group(k.GroupID(rest[1]))}) },
 		"take":       func() { k.DeleteGrant(k.GrantID(user, kisisim.Group(k.GroupID(rest[1])))) },
 		"address":    func() { k.ChangeAddress(user.ID, rest[1]) },
+		"card":       func() { k.AddCard(user.ID) },
+		"phone":      func() { k.AddPhone(user.ID, "Pixel") },
 		"adopt":      func() { k.AdoptUser(user.ID) },
 		"role":       func() { k.SetOrganizationRole(user.ID, rest[1]) },
 		"import":     func() { k.AddImport("Entra contractors", k.GroupID(rest[0])) },

@@ -114,6 +114,9 @@ func teamRoutes() []route {
 		{method: "GET", template: "/team_memberships", params: []string{"ids", "member_type", "member_id", "team_id"},
 			list: &paging{usual: 10, most: 250}, handle: listMemberships},
 		{method: "GET", template: "/team_memberships/{id}", handle: getMembership},
+		{method: "GET", template: "/card_assignments", params: []string{"ids", "assignee_type", "assignee_id", "status", "card_id"},
+			list: &paging{usual: 10, most: 250}, handle: listCards},
+		{method: "GET", template: "/logins", params: []string{"user_id"}, required: "user_id", list: &paging{usual: 10, most: 250}, handle: listPhones},
 	}
 }
 

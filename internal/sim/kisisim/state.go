@@ -28,6 +28,8 @@ type state struct {
 	teams         table[team]
 	memberships   table[teamMembership]
 	guests        table[guest]
+	cards         table[credential]
+	phones        table[credential]
 	integrations  table[integration]
 	keys          map[string]*apiKey
 	oldIDs        map[string]int64 // address to the id it had, for RecreatedKeepsID
