@@ -12,13 +12,13 @@ type reader struct {
 	Source
 	next     time.Time // by ReadEvery; zero: as the schedule says
 	soon     time.Time // after a ping; zero: nobody pinged
+	bunch    time.Time // when it was last read because of a ping
 	want     bool
 	wantFull bool
 	settles  bool // after the next good read there is something to be decided even if it brings no news
 	reading  bool
-	begun    int       // reads so far
-	began    time.Time // the last of them
-	failures int       // in a row
+	begun    int // reads so far
+	failures int // in a row
 	watching bool
 	deaf     string // why it is not watched; "" when it is, or cannot be
 }
@@ -26,7 +26,7 @@ type reader struct {
 // due says whether a read is to be begun.
 func (r *reader) due(now time.Time) bool {
 	if !r.soon.IsZero() && !now.Before(r.soon) {
-		r.soon, r.want = time.Time{}, true
+		r.soon, r.want, r.bunch = time.Time{}, true, now
 	}
 	return !r.reading && (r.want || r.wantFull)
 }
@@ -37,7 +37,6 @@ func (d *Daemon) read(r *reader) {
 	settles := r.settles
 	r.want, r.wantFull, r.settles, r.reading = false, false, false, true
 	r.begun++
-	r.began = d.now()
 	e, number := d.shift.Engine, r.begun
 	d.shift.crew.start(d, func(ctx context.Context) func() {
 		news, err := e.Intake(ctx, r.Name, full)

@@ -44,7 +44,7 @@ func (d *Daemon) pinged(r *reader) {
 	}
 	r.watching, r.deaf = true, ""
 	if r.soon.IsZero() {
-		r.soon = later(d.now().Add(settle), r.began.Add(bunch))
+		r.soon = later(d.now().Add(settle), r.bunch.Add(bunch))
 	}
 }
 
