@@ -43,6 +43,7 @@ func floors() map[string]int {
 		"internal/anchor": hands,
 		"internal/kisi":   hands,
 		"internal/store":  hands,
+		"internal/notify": hands,
 		"sync/apply":      hands,
 
 		"connectors/all": conductor,
