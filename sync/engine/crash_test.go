@@ -190,3 +190,32 @@ func TestACutAnswerNeverMakesASecondOne(t *testing.T) {
 		}
 	}
 }
+
+// Found by TestSoak (seed 20022): where Kisi takes the rights of whom we suspend, the process dies while somebody who returns is given
+// them again.
+func TestKilledWhileSomebodyReturnsNoRightIsMissedAfterwards(t *testing.T) {
+	t.Parallel()
+	for at := 1; ; at++ {
+		w := newWorld(t, kisisim.Assumptions{SuspendedLoseRights: true})
+		w.must(true)
+		w.staff.disabled["eva"] = true
+		w.pass(time.Hour)
+		w.must(true)
+		w.pass(time.Hour)
+		w.must(true)
+		w.staff.disabled["eva"] = false
+		w.pass(time.Hour)
+		w.mortal(at)
+		_, err := w.run(false)
+		w.immortal()
+		w.heal()
+		for _, group := range []string{"Staff", "HQ / Lab", "HQ / Server Room"} {
+			if !w.holds("eva", group) {
+				t.Errorf("killed at point %d: eva lacks %s", at, group)
+			}
+		}
+		if err == nil {
+			return
+		}
+	}
+}

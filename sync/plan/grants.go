@@ -54,6 +54,10 @@ func (p *person) grant(w *access.WishedGrant, there []access.Grant, owned *acces
 	switch {
 	case len(there) == 0 && owned != nil && owned.Level.Ours() && p.d.over(owned.Until):
 		p.renew(w, owned)
+	case len(there) == 0 && owned != nil && owned.Level.Ours() && p.lostAll():
+		// Forgotten before the first call: killed between two of them, what is still missing would look as if somebody had taken it.
+		p.take(owned, access.Cause{Kind: access.ByHand, Text: "Kisi took it away with the suspension"})
+		p.give(w)
 	case len(there) == 0:
 		n := p.give(w)
 		if owned != nil && !p.lostAll() {
