@@ -93,7 +93,7 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 		return also(err, s.first.Close())
 	}
 	var beside sync.WaitGroup
-	beside.Go(func() { s.reloadOnHangup(ctx, d) })
+	beside.Go(func() { s.reloadOnHangup(ctx, d, n) })
 	beside.Go(func() {
 		<-ctx.Done()
 		s.warn(n.Stopping())
@@ -112,7 +112,7 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 }
 
 // reloadOnHangup has the file read again at each SIGHUP. The daemon logs what comes of it.
-func (s *service) reloadOnHangup(ctx context.Context, d *daemon.Daemon) {
+func (s *service) reloadOnHangup(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifier) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -121,7 +121,9 @@ func (s *service) reloadOnHangup(ctx context.Context, d *daemon.Daemon) {
 		case <-ctx.Done():
 			return
 		case <-hangups:
+			s.warn(n.Reloading())
 			_ = d.Reload(ctx, "SIGHUP")
+			s.warn(n.Ready()) // with the new file or the one before
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
@@ -33,9 +32,10 @@ type service struct {
 	store     *store.Store
 	book      *metrics.Book
 
-	first *session // loaded, and not in use yet; nil afterwards
-	mu    sync.Mutex
-	used  *session // by whose file the daemon goes
+	first   *session // loaded, and not in use yet; nil afterwards
+	mu      sync.Mutex
+	used    *session            // by whose file the daemon goes
+	digests map[*session][]byte // of the file of each session that is in use, or about to be
 }
 
 // inUse returns the session by whose file the daemon goes.
@@ -53,7 +53,7 @@ func (s *service) prepare(ctx context.Context) error {
 	}
 	s.first, s.used = first, first
 	known, err := s.remembered().Get(ctx, "configuration")
-	if err == nil && known != nil && !bytes.Equal(known, digestOf(first.settings)) {
+	if err == nil && known != nil && !bytes.Equal(known, s.digests[first]) {
 		err = first.expected(ctx)
 	}
 	if err != nil {
@@ -66,11 +66,11 @@ func (s *service) prepare(ctx context.Context) error {
 func (s *service) remembered() store.Documents { return s.store.Documents("(daemon)") }
 
 // digestOf tells one file from another. It goes by the text: what the text means may be another thing after an update of kisi-sync, and
-// nobody has changed the file then.
-func digestOf(settings *config.Settings) []byte {
-	text, err := os.ReadFile(settings.File)
+// nobody has changed the file then. It is nil when the file cannot be read.
+func digestOf(path string) []byte {
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil // it was there a moment ago; what is not known is taken for changed
+		return nil
 	}
 	sum := sha256.Sum256(text)
 	return sum[:]
@@ -78,6 +78,7 @@ func digestOf(settings *config.Settings) []byte {
 
 // load makes a session of the file as it is now. It contacts nobody.
 func (s *service) load(ctx context.Context) (*session, error) {
+	digest := digestOf(s.common.config) // before: a file that changes while it is loaded counts as changed the next time
 	settings, err := load(s.common)
 	if err != nil {
 		return nil, err
@@ -90,6 +91,9 @@ func (s *service) load(ctx context.Context) (*session, error) {
 	if err := made.introduce(ctx, opening{asked: "schedule", keep: true, lent: s.store, like: s.inUse()}); err != nil {
 		return nil, also(err, made.Close())
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.digests = map[*session][]byte{s.used: s.digests[s.used], made: digest}
 	return made, nil
 }
 
@@ -131,9 +135,10 @@ func (s *service) work(ctx context.Context) (*daemon.Work, error) {
 func (s *service) begin(made *session) {
 	s.mu.Lock()
 	s.used = made
+	digest := s.digests[made]
 	s.mu.Unlock()
 	s.setLevel(made.settings.Log)
-	if err := s.remembered().Put(context.Background(), "configuration", digestOf(made.settings)); err != nil {
+	if err := s.remembered().Put(context.Background(), "configuration", digest); err != nil {
 		s.log.Error("that the configuration is in use is not written down", "err", err)
 	}
 }
