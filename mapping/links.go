@@ -269,11 +269,12 @@ func (m *mapper) disabled(person uint32) bool {
 	return m.view.Person(int(person)).Active() == directory.No
 }
 
-// chooseUser is about a human whose records are linked to different accounts: one that makes room for another does not count.
+// chooseUser is about a human whose records are linked to different accounts: one that makes room for another does not count, nor one that
+// an operator has released.
 func (m *mapper) chooseUser(human uint32) {
 	var all []uint32
 	for a, h := range m.owner {
-		if h == human && m.replaced[uint32(a)] == nil {
+		if h == human && m.replaced[uint32(a)] == nil && !m.letGo(m.ledger()[a].Known.ID) {
 			all = append(all, uint32(a))
 		}
 	}
@@ -283,6 +284,11 @@ func (m *mapper) chooseUser(human uint32) {
 	case !m.disabled(human): // one whom the directory disables loses all of them
 		m.twoUsers(human, all)
 	}
+}
+
+// letGo says that an operator has released a Kisi user.
+func (m *mapper) letGo(member access.RemoteID) bool {
+	return slices.ContainsFunc(m.in.Pins, func(p access.Pin) bool { return p.Kind == access.Release && p.Member == member })
 }
 
 // twoUsers leaves several accounts of one human as they are.

@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -198,4 +200,77 @@ func TestExplainShowsThePinsThatHold(t *testing.T) {
 	if err != nil || len(bo.Pins) != 1 || bo.Wish == nil || bo.Wish.Standing != "suspend" || bo.Wish.Cause != "blocked by lea: badge stolen" {
 		t.Errorf("%+v, %v", bo, err)
 	}
+}
+
+func say(kind access.PinKind, anchor access.Anchor, mail string, member access.RemoteID) access.Pin {
+	return access.Pin{Kind: kind, Anchor: anchor, Email: mail, Member: member, By: "lea", Why: "ticket 4711", Since: access.At(noon())}
+}
+
+// What operators say of one Kisi user is about that user, or about the person who has it.
+func TestWhatIsSaidOfOneKisiUserIsAboutThatOne(t *testing.T) {
+	ana, renamed := person("1", "ana@example.com"), person("1", "ana.b@example.com")
+	old := func(r *Rules) []access.Account {
+		return []access.Account{account(7, "ana@example.com", "corp:1", owned(r, 101, "hq"))}
+	}
+	both := func(r *Rules) []access.Account {
+		return append(old(r), account(9, "ana.b@example.com", "corp:1", owned(r, 101, "hq")))
+	}
+	release, rename := say(access.Release, "corp:1", "ana@example.com", 7), say(access.Rename, "corp:1", "ana.b@example.com", 7)
+	for _, c := range []struct {
+		name      string
+		scene     scene
+		want      string // standing, then what the wish says beside
+		conflicts string
+		ended     int
+	}{
+		{"adopted", scene{corp: records(ana), accounts: old, pins: []access.Pin{say(access.Adopt, "corp:1", "ana@example.com", 0)}}, "7 keep adopt", "", 0},
+		{"adopted before there is a link", scene{corp: records(ana), pins: []access.Pin{say(access.Adopt, "corp:1", "ana@example.com", 0)}}, "0 keep adopt", "", 0},
+		{"somebody adopted who is gone is done with", scene{corp: records(person("2", "bo@example.com")), pins: []access.Pin{say(access.Adopt, "corp:9", "", 0)}}, "0 keep", "", 1},
+		{"released", scene{corp: records(ana), accounts: old, pins: []access.Pin{release}}, "7 leave release", UserReleased, 0},
+		{"released is released, also who is disabled", scene{corp: records(disabled(ana)), accounts: old, pins: []access.Pin{release}}, "7 leave release", UserReleased, 0},
+		{"a block goes before a release", scene{corp: records(ana), accounts: old, pins: []access.Pin{release, block("corp:1", "")}}, "7 suspend", "", 0},
+		{"a released user is nobody's afterwards", scene{corp: records(ana), pins: []access.Pin{release}}, "", UserReleased, 0},
+		{"one of two users is released, the other goes on", scene{corp: records(renamed), accounts: both, pins: []access.Pin{release}}, "7 leave release; 9 keep", UserReleased, 0},
+		{"replaced by one that is not there yet", scene{corp: records(renamed), accounts: old, pins: []access.Pin{rename}}, "0 keep for 7", "", 0},
+		{"replaced by one that is", scene{corp: records(renamed), accounts: both, pins: []access.Pin{rename}}, "9 keep for 7", "", 0},
+		{"who leaves meanwhile loses both", scene{corp: records(disabled(renamed)), accounts: both, pins: []access.Pin{rename}}, "7 suspend; 9 suspend", AddressChanged, 0},
+		{"and the one there is", scene{corp: records(disabled(renamed)), accounts: old, pins: []access.Pin{rename}}, "7 suspend", AddressChanged, 0},
+		{"who is uncertain is left alone", scene{corp: records(renamed, person("2", "ana.b@example.com")), accounts: old, pins: []access.Pin{rename}}, "7 leave", AddressChanged + " " + DuplicateEmail, 0},
+		{"an address that was corrected in Kisi", scene{corp: records(ana), accounts: old, pins: []access.Pin{say(access.Rename, "corp:1", "ana@example.com", 7)}}, "7 keep", "", 1},
+		{"an address that is a third one by now", scene{corp: records(person("1", "ana.c@example.com")), accounts: old, pins: []access.Pin{rename}}, "7 keep", AddressChanged + " " + RenameVoid, 1},
+		{"a replacement that is over", scene{corp: records(renamed), accounts: func(r *Rules) []access.Account { return both(r)[1:] }, pins: []access.Pin{rename}}, "9 keep", "", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.scene.spec = hqForAll
+			c.scene.corp = append(c.scene.corp, group("g-admins", "Admins")...)
+			_, _, got := c.scene.play(t)
+			var all, kinds []string
+			for i := range got.Desired.Wishes {
+				all = append(all, saidOf(&got.Desired.Wishes[i]))
+			}
+			for _, x := range got.Conflicts {
+				kinds = append(kinds, x.Kind)
+			}
+			if text := strings.Join(all, "; "); text != c.want {
+				t.Errorf("got  %s\nwant %s", text, c.want)
+			}
+			if text := strings.Join(kinds, " "); text != c.conflicts || len(got.Ended) != c.ended {
+				t.Errorf("conflicts %q, want %q; ended: %+v", text, c.conflicts, got.Ended)
+			}
+		})
+	}
+}
+
+func saidOf(w *access.Wish) string {
+	text := fmt.Sprintf("%d %s", w.Member, [...]string{"keep", "suspend", "leave", "remove"}[w.Standing])
+	if w.Adopt != 0 {
+		text += " adopt"
+	}
+	if w.Release != 0 {
+		text += " release"
+	}
+	if w.Replaces != nil {
+		text += fmt.Sprintf(" for %d", w.Replaces.Member)
+	}
+	return text
 }
