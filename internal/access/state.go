@@ -16,6 +16,8 @@ type State struct {
 	At      Instant // when the observation began, by the host's clock
 	// Organization is whose users these are; zero when that is not said.
 	Organization Organization
+	// ByOthers are the role assignments that somebody else is known to have given, ascending; of the others nobody knows, or we gave them.
+	ByOthers []RemoteID
 }
 
 // Member is a Kisi user.
@@ -63,8 +65,9 @@ type Group struct {
 	ID, Place    RemoteID // Place: 0 for an organization group
 	Name         string
 	Description  string
-	Users        int  // as Kisi counts them; a hint only
-	Opened       bool // Doors and Stops were read
+	Users        int     // as Kisi counts them; a hint only
+	Created      Instant // by Kisi's clock; 0: it does not say
+	Opened       bool    // Doors and Stops were read
 	Doors, Stops []Opening
 }
 
@@ -83,6 +86,12 @@ type Scope struct {
 
 // Empty says that nothing is to be observed.
 func (s Scope) Empty() bool { return !s.All && len(s.Members)+len(s.Emails)+len(s.Doors) == 0 }
+
+// ByOther says that somebody else is known to have given a role assignment.
+func (s *State) ByOther(assignment RemoteID) bool {
+	_, found := slices.BinarySearch(s.ByOthers, assignment)
+	return found
+}
 
 // Member returns the row with an id.
 func (s *State) Member(id RemoteID) (*Member, bool) {
@@ -124,6 +133,7 @@ func (s *State) Sort() {
 	for i := range s.Members {
 		SortGrants(s.Members[i].Grants)
 	}
+	slices.Sort(s.ByOthers)
 	slices.SortFunc(s.Groups, func(a, b Group) int { return int(sign(a.ID, b.ID)) })
 }
 

@@ -6,15 +6,17 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Group is a Kisi group (§5.1).
 type Group struct {
-	ID          int64  `json:"id"`
-	Name        string `json:"name"`
-	Description string `json:"description"`
-	PlaceID     int64  `json:"place_id"` // 0 for a group of the organization
-	UsersCount  int    `json:"users_count"`
+	ID          int64      `json:"id"`
+	Name        string     `json:"name"`
+	Description string     `json:"description"`
+	PlaceID     int64      `json:"place_id"` // 0 for a group of the organization
+	UsersCount  int        `json:"users_count"`
+	CreatedAt   *time.Time `json:"created_at"`
 }
 
 func (g Group) key() int64 { return g.ID }

@@ -166,8 +166,19 @@ func (o *observation) addRows(rows []RoleAssignment) {
 		i, known := o.place[row.AssigneeID]
 		if known && row.AssigneeType == typeUser && row.AppliesToType == typeGroup {
 			o.state.Members[i].Grants = append(o.state.Members[i].Grants, grantOf(row))
+			if o.byOther(row) {
+				o.state.ByOthers = append(o.state.ByOthers, access.RemoteID(row.ID))
+			}
 		}
 	}
+}
+
+// byOther says that a right was given by another user than the one as whom the
+// key acts. That Kisi names the key's user for what the key gives is likely
+// (§12.14), so nothing is concluded from a row that names nobody, or an
+// integration.
+func (o *observation) byOther(row RoleAssignment) bool {
+	return row.CreatedByType == typeUser && row.CreatedByID != 0 && o.guard.self != 0 && row.CreatedByID != o.guard.self
 }
 
 func grantOf(row RoleAssignment) access.Grant {
@@ -188,6 +199,9 @@ func groupRows(groups []Group) []access.Group {
 		rows[i] = access.Group{
 			ID: access.RemoteID(g.ID), Place: access.RemoteID(g.PlaceID),
 			Name: g.Name, Description: g.Description, Users: g.UsersCount,
+		}
+		if g.CreatedAt != nil {
+			rows[i].Created = access.At(*g.CreatedAt)
 		}
 	}
 	return rows

@@ -29,8 +29,10 @@ type RoleAssignment struct {
 	AppliesToID   int64      `json:"applies_to_id"`
 	AssigneeType  string     `json:"assignee_type"`
 	AssigneeID    int64      `json:"assignee_id"`
-	ValidFrom     *time.Time `json:"valid_from"`  // groups only; nil is open
-	ValidUntil    *time.Time `json:"valid_until"` // groups only; nil is open
+	ValidFrom     *time.Time `json:"valid_from"`      // groups only; nil is open
+	ValidUntil    *time.Time `json:"valid_until"`     // groups only; nil is open
+	CreatedByType string     `json:"created_by_type"` // "" when Kisi does not say
+	CreatedByID   int64      `json:"created_by_id"`   // 0 when Kisi does not say
 }
 
 func (a RoleAssignment) key() int64 { return a.ID }

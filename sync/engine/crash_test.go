@@ -219,3 +219,35 @@ func TestKilledWhileSomebodyReturnsNoRightIsMissedAfterwards(t *testing.T) {
 		}
 	}
 }
+
+// A call to give a right is cut before Kisi saw it, and somebody gives the same right by hand before anybody looks. Where Kisi says who
+// gave it, it is not ours; where it does not, it is taken for ours, as it says all that we wanted.
+func TestARightThatSomebodyElseGaveIsNotTakenForTheOneThatWasCut(t *testing.T) {
+	t.Parallel()
+	for _, named := range []bool{true, false} {
+		w := newWorld(t, kisisim.Assumptions{})
+		w.must(true)
+		w.staff.groups["cem"] = "staff lab"
+		w.kisi.Inject(kisisim.Fault{Method: "POST", Path: "/role_assignments", Nth: 1, Do: kisisim.CutBefore()})
+		w.pass(time.Hour)
+		if _, err := w.run(true); err != nil {
+			t.Log(err)
+		}
+		grant := kisisim.GrantSpec{To: kisisim.User(w.kisi.UserID("cem@nordlicht.example")), On: kisisim.Group(w.kisi.GroupID("HQ / Lab"))}
+		if named {
+			grant.By = w.kisi.UserID("olivia.brandt@example.com")
+		}
+		id := w.kisi.AddGrant(grant)
+		if !named {
+			w.kisi.AdoptGrant(id)
+		}
+		w.pass(time.Hour)
+		w.must(true)
+		w.expect("cem", "HQ / Lab", true)
+		w.staff.groups["cem"] = "staff"
+		w.pass(time.Hour)
+		w.must(true)
+		w.expect("cem", "HQ / Lab", named)
+		w.kisi.CheckT(t)
+	}
+}

@@ -55,7 +55,7 @@ func Settle(open []access.Intent, observed *access.State) []Verdict {
 		if observed.Covers.Empty() || observed.At < SettlesAt(intent) {
 			continue
 		}
-		j := judge{call: intent.Call, observed: observed, mail: mail}
+		j := judge{call: intent.Call, begun: intent.Begun, observed: observed, mail: mail}
 		verdicts[i].Outcome, verdicts[i].ID = j.outcome()
 	}
 	return verdicts
@@ -63,6 +63,7 @@ func Settle(open []access.Intent, observed *access.State) []Verdict {
 
 type judge struct {
 	call     access.Call
+	begun    access.Instant
 	observed *access.State
 	mail     access.MailIndex
 }
@@ -96,7 +97,7 @@ func (j judge) ofMember(c access.Change) (Outcome, access.RemoteID) {
 	case c.Kind == access.DisableMember, c.Kind == access.EnableMember:
 		return field(m.Enabled, c.After.Enabled, c.Before.Enabled), 0
 	}
-	return j.right(m.In(j.call.Group()), c)
+	return j.right(j.maybeOurs(m.In(j.call.Group()), c), c)
 }
 
 // member finds whom a call was about: by id where it had one, else by address. What was seen of an address says nothing about an id.
@@ -127,6 +128,16 @@ func field[T comparable](now, after, before T) Outcome {
 		return NotDone
 	}
 	return Ambiguous
+}
+
+// maybeOurs leaves out the rights that somebody else is known to have given, but for the one that the call was about.
+func (j judge) maybeOurs(there []access.Grant, c access.Change) []access.Grant {
+	if len(j.observed.ByOthers) == 0 {
+		return there
+	}
+	return slices.DeleteFunc(slices.Clone(there), func(g access.Grant) bool {
+		return g.Assignment != c.Object.Assignment && j.observed.ByOther(g.Assignment)
+	})
 }
 
 // right judges a change of a right by those that somebody has in its group.
@@ -195,10 +206,16 @@ func taken(all []access.Opening, row access.RemoteID) Outcome {
 	return Done
 }
 
+// before says that something was made before the call was begun, by more than two clocks are apart.
+func (j judge) before(made access.Instant) bool {
+	const apart = 3600
+	return made != 0 && made+apart < j.begun
+}
+
 func (j judge) newGroup(c access.Change) (Outcome, access.RemoteID) {
 	var found []access.RemoteID
 	for i := range j.observed.Groups {
-		if g := &j.observed.Groups[i]; g.Name == c.Object.GroupName && g.Place == c.After.Place {
+		if g := &j.observed.Groups[i]; g.Name == c.Object.GroupName && g.Place == c.After.Place && !j.before(g.Created) {
 			found = append(found, g.ID)
 		}
 	}

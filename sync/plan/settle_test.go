@@ -40,7 +40,20 @@ func TestWhatAnObservationSaysAboutALostAnswer(t *testing.T) {
 	addStop, removeStop := addDoor, removeDoor
 	addStop.Kind, removeStop.Kind = access.AddStop, access.RemoveStop
 
-	has := func(grants ...access.Grant) func(*scene) { return func(s *scene) { s.user().Grants = grants } }
+	// A right without a role says which one somebody else is known to have given.
+	theirs := func(id access.RemoteID) access.Grant { return access.Grant{Assignment: id} }
+	has := func(grants ...access.Grant) func(*scene) {
+		return func(s *scene) {
+			s.user().Grants = nil
+			for _, g := range grants {
+				if g.Role == access.NoRole {
+					s.observed.ByOthers = append(s.observed.ByOthers, g.Assignment)
+				} else {
+					s.user().Grants = append(s.user().Grants, g)
+				}
+			}
+		}
+	}
 	is := func(change func(*access.Member)) func(*scene) { return func(s *scene) { change(s.user()) } }
 	groups := func(all ...access.Group) func(*scene) { return func(s *scene) { s.observed.Groups = all } }
 	opened := func(doors, stops []access.Opening) func(*scene) {
@@ -74,6 +87,11 @@ func TestWhatAnObservationSaysAboutALostAnswer(t *testing.T) {
 		{"give: another right there", give, has(right(77, 60)), Ambiguous, 0},
 		{"give: ours and another there", give, has(right(76, 60), right(77, 50)), Done, 77},
 		{"give: the user is gone", give, gone, NotDone, 0},
+		{"give: there, given by somebody else", give, has(theirs(77), right(77, 50)), NotDone, 0},
+		{"give: another right there, given by somebody else", give, has(theirs(77), right(77, 60)), NotDone, 0},
+		{"give: somebody else's and ours there", give, has(theirs(76), right(76, 50), right(77, 50)), Done, 77},
+		{"change: gone, and another given by somebody else", change, has(theirs(77), right(77, 50)), Lost, 0},
+		{"change: not done, of a right that was taken over", change, has(theirs(anaRow), right(anaRow, 0)), NotDone, 0},
 		{"change: done in place", change, has(right(anaRow, 50)), Done, anaRow},
 		{"change: done by another right", change, has(right(77, 50)), Done, 77},
 		{"change: not done", change, has(right(anaRow, 0)), NotDone, 0},
@@ -88,6 +106,9 @@ func TestWhatAnObservationSaysAboutALostAnswer(t *testing.T) {
 		{"create group: there", newGroup, asItWas, Done, hq},
 		{"create group: not there", newGroup, groups(), NotDone, 0},
 		{"create group: in another place", newGroup, groups(access.Group{ID: 9, Name: "HQ Staff", Place: 3}), NotDone, 0},
+		{"create group: one of the name was there before", newGroup, groups(access.Group{ID: 8, Name: "HQ Staff", Created: now - 500 - 3601}), NotDone, 0},
+		{"create group: there, beside one of before", newGroup, groups(access.Group{ID: 8, Name: "HQ Staff", Created: now - 500 - 3601},
+			access.Group{ID: 9, Name: "HQ Staff", Created: now - 500}), Done, 9},
 		{"create group: there twice", newGroup, groups(access.Group{ID: 8, Name: "HQ Staff"}, access.Group{ID: 9, Name: "HQ Staff"}), Ambiguous, 0},
 		{"describe: done", describe, groups(access.Group{ID: hq, Description: "new"}), Done, 0},
 		{"describe: not done", describe, groups(access.Group{ID: hq, Description: "old"}), NotDone, 0},

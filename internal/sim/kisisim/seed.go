@@ -147,6 +147,7 @@ type GrantSpec struct {
 	To, On      Ref
 	Role        string    // one of the constants; "" means the plain role of On.Kind
 	From, Until time.Time // zero for open; groups only
+	By          int64     // the user who is named as having given it; 0 for nobody
 }
 
 // AddGrant gives a right by hand and returns the id of its role assignment. No rule about duplicates or dates applies.
@@ -166,7 +167,7 @@ func (s *state) grant(spec GrantSpec) int64 {
 	if r == nil || r.appliesTo != spec.On.Kind {
 		panic(fmt.Sprintf("kisisim: role %q does not fit a %s", spec.Role, spec.On.Kind))
 	}
-	a := &assignment{origin: byHand(), role: r.id, to: spec.To, on: spec.On}
+	a := &assignment{origin: byHand(), role: r.id, to: spec.To, on: spec.On, createdBy: spec.By}
 	a.from, a.until = moment(spec.From), moment(spec.Until)
 	s.putAssignment(a)
 	return a.id
