@@ -43,8 +43,11 @@ func (b *bench) checkGroups(t *testing.T) access.RemoteID {
 	stopRow := b.do(t, of(access.AddStop, stopObject, &access.Fields{}))
 
 	got, found := b.observe(t, access.Scope{Doors: []access.RemoteID{made.ID}}).Group(made.ID)
+	if !found || got.Created == 0 {
+		t.Fatalf("the group is not there, or nobody says since when: %+v", got)
+	}
 	want := &access.Group{
-		ID: made.ID, Name: "Operations", Description: "Läuft.", Opened: true,
+		ID: made.ID, Name: "Operations", Description: "Läuft.", Opened: true, Created: got.Created,
 		Doors: []access.Opening{{Row: doorRow.ID, Thing: door}}, Stops: []access.Opening{{Row: stopRow.ID, Thing: stop}},
 	}
 	if diff := cmp.Diff(want, got); !found || diff != "" {
