@@ -37,10 +37,15 @@ func (e *Engine) another(o access.Organization) bool {
 }
 
 // groupsAgain asks once more for the groups when one is not there any more that the catalog has. A list that lied once would have us make
-// a second group of a name.
+// a second group of a name. Where a group belongs cannot be changed (kisi-api §5.3).
 func (l *look) groupsAgain(ctx context.Context, state *access.State) error {
 	gone := func(g access.Group) bool {
 		return !slices.ContainsFunc(state.Groups, func(o access.Group) bool { return o.ID == g.ID })
+	}
+	for _, g := range l.out.Words.Catalog.Groups {
+		if i := slices.IndexFunc(state.Groups, func(o access.Group) bool { return o.ID == g.ID }); i >= 0 && state.Groups[i].Place != g.Place {
+			return fmt.Errorf("Kisi shows the group %q in another place than before, which cannot be; nothing is done", g.Name)
+		}
 	}
 	if !slices.ContainsFunc(l.out.Words.Catalog.Groups, gone) {
 		return nil
