@@ -56,7 +56,7 @@ func TestAWrongClockHoldsWhatFollowsFromTheTimeAloneAndNothingElse(t *testing.T)
 }
 
 // Within an hour nothing is held: a grace ends a little early or late, as it may by any clock.
-func TestAClockThatIsAlittleWrongHoldsNothing(t *testing.T) {
+func TestAClockThatIsALittleWrongHoldsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, kisisim.Assumptions{})
 	w.must(true)
