@@ -98,6 +98,7 @@ type stage struct {
 	past   past
 	want   ending
 	calls  int     // of that run
+	writes int     // of them
 	places []place // of its writes to the state file
 }
 
@@ -111,7 +112,7 @@ func newStage(t *testing.T) *stage {
 	if code := p.wait(); code != 0 {
 		t.Fatalf("ends with %d:\n%s", code, &p.out)
 	}
-	s.calls, s.places = w.made(), g.places()
+	s.calls, s.writes, s.places = w.made(), len(w.kisi.Writes()), g.places()
 	w.runs(0, "plan")
 	s.want = w.ending()
 	w.kisi.CheckT(t)
