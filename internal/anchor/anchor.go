@@ -41,13 +41,11 @@ type Keeper struct {
 	hanging map[string]chan error // what a place was given and has not answered to
 }
 
-// atMost is how long Keep takes at most: meanwhile no other run begins.
+// atMost is how long Keep takes at most, all places together: meanwhile no other run begins.
 const atMost = 5 * time.Second
 
 // Keep gives the head to each place that does not have it yet.
 func (k *Keeper) Keep(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, atMost)
-	defer cancel()
 	head, err := k.Trail.AuditHead(ctx)
 	if err != nil || head.Number == 0 {
 		return err
@@ -77,17 +75,20 @@ func (k *Keeper) keep(ctx context.Context, place Place, head record.Head) error 
 // then, and given nothing more until it has answered.
 func (k *Keeper) put(ctx context.Context, place Place, a record.Anchor) error {
 	name := place.String()
-	answer := k.hanging[name]
-	if answer == nil {
-		answer = make(chan error, 1)
-		go func() { answer <- place.Put(ctx, a) }()
+	if earlier := k.hanging[name]; earlier != nil {
+		select {
+		case <-earlier:
+			delete(k.hanging, name)
+		default:
+			return errHangs
+		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, atMost/time.Duration(len(k.Places)))
+	defer cancel()
+	answer := make(chan error, 1)
+	go func() { answer <- place.Put(ctx, a) }()
 	select {
 	case err := <-answer:
-		if k.hanging[name] != nil {
-			delete(k.hanging, name)
-			return k.put(ctx, place, a) // that was the answer to an earlier one
-		}
 		return err
 	case <-ctx.Done():
 		if k.hanging == nil {
@@ -97,6 +98,8 @@ func (k *Keeper) put(ctx context.Context, place Place, a record.Anchor) error {
 		return fmt.Errorf("no answer: %w", ctx.Err())
 	}
 }
+
+var errHangs = errors.New("it has not answered yet to what it was given earlier")
 
 // File is a file on another machine, or on a disk that only takes what is appended. It is made when it is not there; its folder must be.
 type File struct{ Path string }
