@@ -102,6 +102,7 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 	for i, serve := range servers {
 		beside.Go(func() { ends[i] = serve() })
 	}
+	beside.Go(func() { h.tell(ctx, s.log) })
 	err = d.Run(ctx)
 	cancel()
 	beside.Wait()

@@ -7,6 +7,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,6 +56,9 @@ func TestMain(m *testing.M) {
 //	appears FILE               wait for a file
 //	unpack ARCHIVE             unpack an archive into the folder unpacked
 //	signal HUP|TERM            send a signal to whatever runs in the background
+//	post                       a webhook listens at $POST_URL, and $METRICS is a free port
+//	asks CODE PATH TOKEN       ask the daemon's figures, and write what comes into the file answer
+//	[!] told PATTERN           something was said there (within half a minute)
 //	spoil FILE HOW             a file is damaged: cut (its second half is missing), empty, loop (its pages lead to themselves)
 func TestStories(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -68,7 +75,7 @@ func TestStories(t *testing.T) {
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
 			"spoil": cmdSpoil, "unpack": cmdUnpack,
-			"signal": cmdSignal, "accepted": cmdAccepted,
+			"signal": cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
 		},
 	})
 }
@@ -317,6 +324,56 @@ func cmdAppears(ts *testscript.TestScript, _ bool, args []string) {
 		<-tick.C
 	}
 	ts.Fatalf("%s does not appear", args[0])
+}
+
+func cmdPost(ts *testscript.TestScript, _ bool, _ []string) {
+	s := stageOf(ts)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		s.post.add(string(body))
+	}))
+	ts.Defer(server.Close)
+	free, err := net.Listen("tcp", "127.0.0.1:0") // somebody else may take it, which has not been seen
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(free.Addr().String())
+	ts.Check(err)
+	ts.Check(free.Close())
+	ts.Setenv("POST_URL", server.URL)
+	ts.Setenv("METRICS", port)
+}
+
+func cmdAsks(ts *testscript.TestScript, _ bool, args []string) {
+	req, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+ts.Getenv("METRICS")+args[1], nil)
+	ts.Check(err)
+	if args[2] != "" {
+		req.Header.Set("Authorization", "Bearer "+args[2])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if fmt.Sprint(resp.StatusCode) != args[0] {
+		ts.Fatalf("status %d, want %s: %s", resp.StatusCode, args[0], body)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("answer"), body, 0o600))
+}
+
+func cmdTold(ts *testscript.TestScript, neg bool, args []string) {
+	want := regexp.MustCompile(args[0])
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for range 300 {
+		said := want.MatchString(stageOf(ts).post.all())
+		switch {
+		case said && neg:
+			ts.Fatalf("it was said")
+		case said || neg:
+			return
+		}
+		<-tick.C
+	}
+	ts.Fatalf("nobody said it; said: %s", stageOf(ts).post.all())
 }
 
 func cmdSpoil(ts *testscript.TestScript, _ bool, args []string) {

@@ -27,6 +27,7 @@ type stage struct {
 	api     *kisisim.Server
 	doors   map[string]int64
 	served  answered
+	post    postbox // of the webhook, if there is one
 	fault   *kisisim.Injection
 	written int // writes that the story has accounted for
 	asked   int // requests that the story has accounted for
@@ -198,6 +199,24 @@ func (s *stage) serveAgain() error {
 		s.api = s.kisi.Serve(listener)
 	}
 	return err
+}
+
+// postbox is what a webhook was sent.
+type postbox struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (p *postbox) add(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.text.WriteString(text)
+}
+
+func (p *postbox) all() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
 }
 
 // answered lets a story wait for a number of writes, which Kisi has carried out but not yet answered.

@@ -133,13 +133,15 @@ func (t *Teller) tell(ctx context.Context, w Way, now []Fact) error {
 	return t.keep(ctx, w, known)
 }
 
-// Summary sends the text of a day, once for each day and way. An empty text says that nothing changed, and is not sent.
-func (t *Teller) Summary(ctx context.Context, day, text string) error {
+// Summary sends the text of a day, once for each day and way. text is called at most once, and only if somebody was not told yet; an
+// empty text says that nothing changed, and is not sent.
+func (t *Teller) Summary(ctx context.Context, day string, text func() (string, error)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !slices.Contains(t.o.About, "summary") {
 		return nil
 	}
+	text = sync.OnceValues(text)
 	var all []error
 	for _, w := range t.o.Ways {
 		all = append(all, t.summary(ctx, w, day, text))
@@ -147,9 +149,13 @@ func (t *Teller) Summary(ctx context.Context, day, text string) error {
 	return errors.Join(all...)
 }
 
-func (t *Teller) summary(ctx context.Context, w Way, day, text string) error {
+func (t *Teller) summary(ctx context.Context, w Way, day string, write func() (string, error)) error {
 	known, err := t.recall(ctx, w)
 	if err != nil || known.Day == day {
+		return err
+	}
+	text, err := write()
+	if err != nil {
 		return err
 	}
 	if text != "" {

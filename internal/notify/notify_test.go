@@ -151,19 +151,21 @@ func TestADayIsSummedUpOnceAndOnlyIfSomethingChanged(t *testing.T) {
 			want = 1
 		}
 		for range 3 {
-			if err := d.Summary(t.Context(), "2026-11-21", "3 people got a door\n"); err != nil {
+			if err := d.Summary(t.Context(), "2026-11-21", says("3 people got a door\n")); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if got := len(d.pads[0].take()); got != want {
 			t.Errorf("%d messages, want %d", got, want)
 		}
-		if err := d.Summary(t.Context(), "2026-11-22", ""); err != nil || len(d.pads[0].sent) != 0 {
+		if err := d.Summary(t.Context(), "2026-11-22", says("")); err != nil || len(d.pads[0].sent) != 0 {
 			t.Errorf("a quiet day: %v, %d messages", err, len(d.pads[0].sent))
 		}
-		_ = d.Summary(t.Context(), "2026-11-21", "") // for the second round
+		_ = d.Summary(t.Context(), "2026-11-21", says("")) // for the second round
 	}
 }
+
+func says(text string) func() (string, error) { return func() (string, error) { return text, nil } }
 
 // post office: an SMTP server of a few lines, with STARTTLS and AUTH PLAIN (RFC 5321, 3207, 4616).
 type office struct {
