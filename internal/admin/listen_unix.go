@@ -137,4 +137,3 @@ func control(conn *net.UnixConn, do func(fd int) error) error {
 	}
 	return err
 }
-

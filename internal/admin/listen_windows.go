@@ -37,7 +37,9 @@ func Listen(path string) (net.Listener, error) {
 	return &listener{l}, nil
 }
 
-func dial(ctx context.Context, path string) (net.Conn, error) { return winio.DialPipeContext(ctx, path) }
+func dial(ctx context.Context, path string) (net.Conn, error) {
+	return winio.DialPipeContext(ctx, path)
+}
 
 // refused never holds: a pipe is gone with its process.
 func refused(error) bool { return false }

@@ -15,7 +15,7 @@ func TestASecretThatEverybodyMayReadIsRefusedByItsAccessList(t *testing.T) {
 	for _, c := range []struct{ list, refused string }{
 		{"D:P(A;;FA;;;SY)(A;;FA;;;BA)", ""},
 		{"D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;S-1-5-80-1-2-3-4-5)", ""}, // a service's own account
-		{"D:P(A;;FA;;;BA)(A;;FR;;;BU)", "is open to"},                  // as C:\ProgramData hands down
+		{"D:P(A;;FA;;;BA)(A;;FR;;;BU)", "is open to"},                   // as C:\ProgramData hands down
 		{"D:P(A;;FA;;;BA)(A;;FR;;;WD)", "is open to"},
 		{"D:P(A;;FA;;;BA)(A;;FW;;;AU)", "is open to"}, // who can replace it decides as much
 		{"D:P(A;;FA;;;BA)(A;;RC;;;BU)", ""},           // may see who may read it, no more
