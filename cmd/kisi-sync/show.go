@@ -171,7 +171,7 @@ func (s *session) showTotals(f forecast) {
 		{h.person, asks},
 		{h.kisi, "held until Kisi answers; tried again by itself"},
 		{h.mode, "left out by mode: " + f.mode.String()},
-		{h.kept, "kept back by somebody's hand or word (kisi-sync drift shows what)"},
+		{h.kept, "kept back by somebody's hand or word (kisi-sync drift and kisi-sync plans show what)"},
 		{f.waiting(), "still held for a person to decide (kisi-sync plans shows what)"},
 	} {
 		if held.n > 0 {
