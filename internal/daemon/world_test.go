@@ -180,6 +180,9 @@ type world struct {
 	t       *testing.T
 	kisi    *kisisim.Company
 	company *company
+	guests  *company // a second source with people of its own; nil: there is none
+	changes string   // the schedule
+	full    string
 	key     atomic.Pointer[string]
 	skew    atomic.Int64 // nanoseconds that the wall clock shows besides
 	store   *store.Store
@@ -202,8 +205,8 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world), names ...string) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, company: newCompany(names...), path: filepath.Join(t.TempDir(), "kisi-sync.db"), groups: "Staff",
-			log: slog.New(slog.DiscardHandler), policy: plan.Policy{Installation: "test-1", Managed: true}}
-		w.kisi = kisisim.Acme(kisisim.Options{Now: time.Now})
+			log: slog.New(slog.DiscardHandler), changes: "@every 1m", full: "0 3 * * *", policy: plan.Policy{Installation: "test-1", Managed: true}}
+		w.kisi = kisisim.Acme(kisisim.Options{Now: w.now})
 		w.key.Store(&w.kisi.Key)
 		w.open()
 		defer func() {
@@ -237,21 +240,20 @@ func (w *world) load(context.Context) (*Work, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, problems := mapping.Compile(mapping.Spec{
-		Installation: "test-1", Zone: time.UTC, Precedence: []string{"corp"}, Leavers: mapping.Leavers{Vanished: 24 * time.Hour},
-		Sources: []mapping.Source{{Name: "corp", ID: "corp", Domains: []string{"nordlicht.example"}}},
-		Groups:  []mapping.Group{{Name: w.groups, Create: true, Members: true}},
-		Rules:   []mapping.Rule{{Name: "staff", From: mapping.Selector{Source: "corp", Group: "staff"}, Grant: []string{w.groups}, Role: access.DoorAccess}},
-	})
+	rules, problems := mapping.Compile(w.spec())
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("%v", problems)
 	}
+	sources, readers := []engine.Source{{Name: "corp", ID: "corp", Source: w.company}}, []Source{{Name: "corp"}}
+	if w.guests != nil {
+		sources, readers = append(sources, engine.Source{Name: "guests", ID: "guests", Source: w.guests}), append(readers, Source{Name: "guests"})
+	}
 	e := engine.New(engine.Options{
-		Sources: []engine.Source{{Name: "corp", ID: "corp", Source: w.company}}, Rules: rules, Policy: w.policy,
+		Sources: sources, Rules: rules, Policy: w.policy,
 		Limits:       plan.Limits{Window: 24 * time.Hour, Disabled: 5000, Removals: plan.Removals{People: 5000}, Grants: 5000, Sensitive: -1},
 		Organization: "acme", Target: kisi.NewTarget(client), Store: w.store, Now: w.now, Log: w.log, Asked: onSchedule,
 	})
-	work := &Work{Engine: e, Sources: []Source{{Name: "corp"}}, Changes: schedule("@every 1m"), Full: schedule("0 3 * * *"), Mode: w.policy.Mode.String(),
+	work := &Work{Engine: e, Sources: readers, Changes: schedule(w.changes), Full: schedule(w.full), Mode: w.policy.Mode.String(),
 		Installation: "test-1", Close: client.Close}
 	if w.watch {
 		work.Sources[0].Watcher = watched{w.company}
@@ -260,6 +262,22 @@ func (w *world) load(context.Context) (*Work, error) {
 		err = w.work(work)
 	}
 	return work, err
+}
+
+// spec gives Staff to everybody of both sources.
+func (w *world) spec() mapping.Spec {
+	s := mapping.Spec{Installation: "test-1", Zone: time.UTC, Leavers: mapping.Leavers{Vanished: 24 * time.Hour},
+		Groups: []mapping.Group{{Name: w.groups, Create: true, Members: true}}}
+	add := func(name string) {
+		s.Precedence = append(s.Precedence, name)
+		s.Sources = append(s.Sources, mapping.Source{Name: name, ID: name, Domains: []string{"nordlicht.example"}})
+		s.Rules = append(s.Rules, mapping.Rule{Name: "staff of " + name, From: mapping.Selector{Source: name, Group: "staff"}, Grant: []string{w.groups}, Role: access.DoorAccess})
+	}
+	add("corp")
+	if w.guests != nil {
+		add("guests")
+	}
+	return s
 }
 
 func schedule(text string) cron.Schedule {
