@@ -22,8 +22,7 @@ written over. What is given as a flag is not asked, so that a script can do it t
 
 const initExample = `  kisi-sync init
   kisi-sync init -c /etc/kisi-sync/config.yaml
-  kisi-sync init --key-file kisi-api-key --ldap ldaps://dc1.corp.example.com \
-      --user kisi-sync@corp.example.com --password-file corp-password`
+  kisi-sync init --ldap ldaps://dc1.corp.example.com --user kisi-sync@corp.example.com`
 
 // beginning is what init is told, by flags and answers.
 type beginning struct {

@@ -28,7 +28,7 @@ and places keep their names. Look at the archive before you give it away.`
 
 const supportExample = `  kisi-sync support
   kisi-sync support --add /var/log/kisi-sync.log ticket-4711.zip
-  journalctl -u kisi-sync --since -3d > log.txt && kisi-sync support --add log.txt`
+  journalctl --unit kisi-sync.service --since -3d > log.txt; kisi-sync support --add log.txt`
 
 func supportVerb(ui *voice, c *common) *cobra.Command {
 	s := &supporter{ui: ui, config: c.config}
