@@ -127,10 +127,10 @@ func TestWhatFallsDueByItselfIsDoneWithoutAChange(t *testing.T) {
 		w.pass(2 * time.Minute)
 		w.expect("cem", true)
 		due := w.status().NextDue
-		if wait := due.Sub(time.Now()); wait < 23*time.Hour || wait > 24*time.Hour {
+		if wait := time.Until(due); wait < 23*time.Hour || wait > 24*time.Hour {
 			t.Errorf("due in %s", wait)
 		}
-		w.pass(due.Sub(time.Now()) - time.Minute)
+		w.pass(time.Until(due) - time.Minute)
 		w.expect("cem", true)
 		w.pass(2 * time.Minute)
 		w.expect("cem", false)

@@ -19,7 +19,7 @@ func TestAMonthEndsAsTheRulesSayWhateverHappenedInIt(t *testing.T) {
 	names := people(24)
 	inWorld(t, func(t *testing.T, w *world) {
 		first := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
-		w.skew.Store(int64(first.Sub(time.Now())))
+		w.skew.Store(int64(time.Until(first)))
 		w.changes, w.full = "@every 1h", "CRON_TZ=Europe/Berlin 30 2 * * *"
 		w.guests = newCompany("gast", "guste")
 		w.start()

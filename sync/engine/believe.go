@@ -44,7 +44,7 @@ func (l *look) groupsAgain(ctx context.Context, state *access.State) error {
 	}
 	for _, g := range l.out.Words.Catalog.Groups {
 		if i := slices.IndexFunc(state.Groups, func(o access.Group) bool { return o.ID == g.ID }); i >= 0 && state.Groups[i].Place != g.Place {
-			return fmt.Errorf("Kisi shows the group %q in another place than before, which cannot be; nothing is done", g.Name)
+			return fmt.Errorf("the group %q is shown by Kisi in another place than before, which cannot be; nothing is done", g.Name)
 		}
 	}
 	if !slices.ContainsFunc(l.out.Words.Catalog.Groups, gone) {
@@ -55,7 +55,7 @@ func (l *look) groupsAgain(ctx context.Context, state *access.State) error {
 		return err
 	}
 	if i := slices.IndexFunc(again.Groups, gone); i >= 0 {
-		return fmt.Errorf("Kisi shows the group %q when asked again; nothing is done, because what it shows cannot be trusted now", again.Groups[i].Name)
+		return fmt.Errorf("the group %q is shown by Kisi only when asked again; nothing is done, because what it shows cannot be trusted now", again.Groups[i].Name)
 	}
 	return nil
 }
