@@ -92,6 +92,19 @@ func alerts(t *testing.T) (all []used) {
 	return all
 }
 
+// Whoever is paged looks the alarm up by its name.
+func TestEachAlarmIsExplained(t *testing.T) {
+	page, err := os.ReadFile("../../docs/alarms.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range alerts(t) {
+		if name := strings.TrimPrefix(u.where, "alert "); !strings.Contains(string(page), "| "+name+" | ") {
+			t.Errorf("docs/alarms.md does not say what %s means, and what to do", name)
+		}
+	}
+}
+
 // A dashboard that asks for a figure that was renamed shows nothing, and an alert on one never comes.
 func TestDashboardAndAlertsUseFiguresThatThereAre(t *testing.T) {
 	labels := map[string][]string{}
