@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -27,6 +28,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
+	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
@@ -56,7 +58,7 @@ func TestMain(m *testing.M) {
 //	appears FILE               wait for a file
 //	unpack ARCHIVE             unpack an archive into the folder unpacked
 //	signal HUP|TERM            send a signal to whatever runs in the background
-//	post                       a webhook listens at $POST_URL, and $METRICS is a free port
+//	post                       a webhook listens at $POST_URL, $METRICS is a free port, and metrics.pem a certificate for it
 //	asks CODE PATH TOKEN       ask the daemon's figures, and write what comes into the file answer
 //	[!] told PATTERN           something was said there (within half a minute)
 //	spoil FILE HOW             a file is damaged: cut (its second half is missing), empty, loop (its pages lead to themselves)
@@ -340,15 +342,23 @@ func cmdPost(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(free.Close())
 	ts.Setenv("POST_URL", server.URL)
 	ts.Setenv("METRICS", port)
+	authority, err := privateca.New("figures")
+	ts.Check(err)
+	pair, err := authority.Issue(privateca.Leaf{})
+	ts.Check(err)
+	s.trust = authority.Pool()
+	ts.Check(os.WriteFile(ts.MkAbs("metrics.pem"), pair.CertPEM, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("metrics-key"), pair.KeyPEM, 0o600))
 }
 
 func cmdAsks(ts *testscript.TestScript, _ bool, args []string) {
-	req, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+ts.Getenv("METRICS")+args[1], nil)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: stageOf(ts).trust}}}
+	req, err := http.NewRequest(http.MethodGet, "https://127.0.0.1:"+ts.Getenv("METRICS")+args[1], nil)
 	ts.Check(err)
 	if args[2] != "" {
 		req.Header.Set("Authorization", "Bearer "+args[2])
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	ts.Check(err)
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net"
 	"os"
@@ -27,7 +28,8 @@ type stage struct {
 	api     *kisisim.Server
 	doors   map[string]int64
 	served  answered
-	post    postbox // of the webhook, if there is one
+	post    postbox        // of the webhook, if there is one
+	trust   *x509.CertPool // of the figures
 	fault   *kisisim.Injection
 	written int // writes that the story has accounted for
 	asked   int // requests that the story has accounted for
