@@ -37,17 +37,16 @@ func (e *Engine) another(o access.Organization) bool {
 }
 
 // groupsAgain asks once more for the groups when one is not there any more that the catalog has. A list that lied once would have us make
-// a second group of a name. Where a group belongs cannot be changed (kisi-api §5.3).
+// a second group of a name.
 func (l *look) groupsAgain(ctx context.Context, state *access.State) error {
 	gone := func(g access.Group) bool {
 		return !slices.ContainsFunc(state.Groups, func(o access.Group) bool { return o.ID == g.ID })
 	}
-	for _, g := range l.out.Words.Catalog.Groups {
-		if i := slices.IndexFunc(state.Groups, func(o access.Group) bool { return o.ID == g.ID }); i >= 0 && state.Groups[i].Place != g.Place {
-			return fmt.Errorf("the group %q is shown by Kisi in another place than before, which cannot be; nothing is done", g.Name)
-		}
+	was := l.out.Words.Catalog.Groups
+	if g := moved(was, state.Groups); g != nil {
+		return movedError(g)
 	}
-	if !slices.ContainsFunc(l.out.Words.Catalog.Groups, gone) {
+	if !slices.ContainsFunc(was, gone) {
 		return nil
 	}
 	again, err := l.out.kisi.Catalog(ctx)
@@ -55,9 +54,45 @@ func (l *look) groupsAgain(ctx context.Context, state *access.State) error {
 		return err
 	}
 	if i := slices.IndexFunc(again.Groups, gone); i >= 0 {
-		return fmt.Errorf("the group %q is shown by Kisi only when asked again; nothing is done, because what it shows cannot be trusted now", again.Groups[i].Name)
+		return fmt.Errorf("Kisi shows the group %q when asked again; nothing is done, because what it shows cannot be trusted now", again.Groups[i].Name)
 	}
 	return nil
+}
+
+// moved returns a group that is shown in another place than before, nil when there is none. Where a group belongs cannot be changed
+// (kisi-api §5.3); a group of which no place was known may have been read without it.
+func moved(was, is []access.Group) *access.Group {
+	for i := range was {
+		if was[i].Place == 0 {
+			continue
+		}
+		if k := slices.IndexFunc(is, func(o access.Group) bool { return o.ID == was[i].ID }); k >= 0 && is[k].Place != was[i].Place {
+			return &was[i]
+		}
+	}
+	return nil
+}
+
+func movedError(g *access.Group) error {
+	return fmt.Errorf("Kisi shows the group %q in another place than before, which cannot be; nothing is done; if it is so on purpose, run once "+
+		"with --accept kisi", g.Name)
+}
+
+// readCatalog reads what there is to be granted. Groups that are not where they were are not believed, and do not take the place of those
+// that are remembered: the wanted ones would be made a second time.
+func (e *Engine) readCatalog(ctx context.Context, kisi Target) (*access.Catalog, error) {
+	c, err := kisi.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	was, err := e.o.Store.Catalog(ctx)
+	if err != nil || was == nil || was.Organization.ID != c.Organization.ID || e.o.Accept[acceptKisi] {
+		return c, err
+	}
+	if g := moved(was.Groups, c.Groups); g != nil {
+		return nil, movedError(g)
+	}
+	return c, nil
 }
 
 // secondLook asks again, in another way, when something of ours is not there any more: a list by the ids of those who are missing from
@@ -81,6 +116,12 @@ func (l *look) secondLook(ctx context.Context, first *access.State) (*access.Sta
 	}
 	if first.Covers.All {
 		return first, nil
+	}
+	if err := l.groupsAgain(ctx, second); err != nil {
+		return nil, err
+	}
+	if len(absent(l.ledger, second, l.e.now())) > len(who) { // at whom nobody has looked but this once
+		return l.secondLook(ctx, second)
 	}
 	return second, nil
 }

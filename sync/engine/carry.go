@@ -158,7 +158,7 @@ func (o *Outlook) makesGroups() bool {
 }
 
 func (e *Engine) rereadCatalog(ctx context.Context, kisi Target) error {
-	c, err := kisi.Catalog(ctx)
+	c, err := e.readCatalog(ctx, kisi)
 	if err != nil {
 		return err
 	}

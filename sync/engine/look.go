@@ -162,7 +162,7 @@ func (l *look) catalog(ctx context.Context) (err error) {
 		}
 	}
 	if c == nil {
-		if c, err = l.out.kisi.Catalog(ctx); err != nil {
+		if c, err = l.e.readCatalog(ctx, l.out.kisi); err != nil {
 			return err
 		}
 		if err := l.e.bind(ctx, c); err != nil {

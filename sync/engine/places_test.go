@@ -1,0 +1,108 @@
+package engine_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
+	"github.com/kisi-sync/kisi-sync/mapping"
+)
+
+// placeless shows every group, door and stop without the place that it belongs to, from a request on.
+func (w *world) placeless(from int) *kisisim.Injection {
+	return w.kisi.Inject(kisisim.Fault{Nth: from, Count: kisisim.Always, Do: kisisim.NullFields("place_id")})
+}
+
+// Found by TestSoak (seed 40058): Kisi is asked a second time, because a right is missing, and shows groups without their places only then.
+func TestGroupsThatASecondLookShowsElsewhereAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.kisi.DeleteGrant(w.right("bo", "HQ / Lab"))
+	w.staff.groups["bo"] = "staff"
+	before := w.kisi.World()
+	w.pass(time.Hour)
+	fault := w.placeless(2)
+	if _, err := w.run(false); err == nil {
+		t.Error("groups without places were believed")
+	}
+	fault.Remove()
+	if fault.Hits() == 0 {
+		t.Error("nothing was hit")
+	}
+	if diff := cmp.Diff(before, w.kisi.World()); diff != "" {
+		t.Error(diff)
+	}
+	w.heal()
+	w.expect("eva", "HQ / Lab", true)
+	w.kisi.CheckT(t)
+}
+
+// Whoever asks what there is to be granted is told no places at all, for as long as the run takes.
+func TestACatalogWithoutPlacesDoesNotTakeThePlaceOfTheGoodOne(t *testing.T) {
+	t.Parallel()
+	for name, full := range map[string]bool{"in a full run": true, "in a run of changes": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, kisisim.Assumptions{})
+			w.must(true)
+			before := w.kisi.World()
+			w.spec.Groups = append(w.spec.Groups, mapping.Group{Name: "Archive", Place: "HQ", Create: true, Members: true})
+			w.staff.groups["bo"] = "lab servers"
+			w.pass(time.Hour)
+			fault := w.placeless(1)
+			if _, err := w.run(full); err == nil {
+				t.Error("a catalog without places was believed")
+			}
+			fault.Remove()
+			if diff := cmp.Diff(before, w.kisi.World()); diff != "" {
+				t.Error(diff)
+			}
+			w.pass(time.Hour)
+			w.must(false) // by the good one
+			w.heal()
+			w.expect("bo", "HQ / Server Room", true)
+			w.expect("bo", "Staff", false)
+			w.expect("eva", "HQ / Lab", true)
+			w.kisi.CheckT(t)
+		})
+	}
+}
+
+// A catalog that was read without places while there was nothing to hold it against is put right by the next one that has them.
+func TestPlacesThatAreShownLaterAreBelieved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.forget()
+	fault := w.placeless(1)
+	_, _ = w.run(false)
+	fault.Remove()
+	w.staff.groups["bo"] = "lab servers"
+	w.pass(time.Hour)
+	w.must(false)
+	w.heal()
+	w.expect("bo", "HQ / Server Room", true)
+	w.expect("bo", "HQ / Lab", true)
+	w.expect("eva", "HQ / Lab", true)
+	w.kisi.CheckT(t)
+}
+
+// Somebody who knows that groups moved says so.
+func TestGroupsThatMovedAreBelievedWhenSomebodySaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.spec.Groups = w.spec.Groups[:1]
+	w.spec.Rules = w.spec.Rules[3:]
+	w.pass(time.Hour)
+	fault := w.placeless(1)
+	defer fault.Remove()
+	if _, err := w.run(true); err == nil {
+		t.Error("groups that moved were believed without a word")
+	}
+	w.accept = map[string]bool{"kisi": true}
+	w.must(true)
+}
