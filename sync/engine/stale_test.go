@@ -212,6 +212,29 @@ func TestAStampThatIsReadLaterMakesTheUserOursAgain(t *testing.T) {
 	w.kisi.CheckT(t)
 }
 
+// Found by TestSoak (seed 40094): so does one that names a record of the directory that is not there any more.
+func TestAStampOfARecordThatWasMadeAgainSinceMakesTheUserOursAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.staff.ids["cem"] = "id-cem-2"
+	w.pass(time.Hour)
+	w.must(true)
+	w.forget()
+	fault := w.kisi.Inject(kisisim.Fault{Method: "GET", Path: "/users", Count: kisisim.Always, Do: kisisim.NullFields("metadata")})
+	w.pass(time.Hour)
+	w.must(true)
+	fault.Remove()
+	w.staff.disabled["cem"] = true
+	w.pass(time.Hour)
+	w.must(true)
+	if w.user("cem").Access {
+		t.Errorf("made by us, and not suspended: %+v", w.last.Problems)
+	}
+	w.quiet()
+	w.kisi.CheckT(t)
+}
+
 // Found by TestSoak (seeds 1278, 2077 and 20180): the state file is lost, and a list of groups comes empty, without names, or without places.
 func TestAListOfGroupsThatLiesMakesNoGroupAgain(t *testing.T) {
 	t.Parallel()

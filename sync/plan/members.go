@@ -252,31 +252,6 @@ func (p *person) comeBack() {
 	}
 }
 
-// anchors links the member to sources that have come to know him.
-func (p *person) anchors() {
-	all, level, why := p.allAnchors(), p.account.Link.Level, "known to another source too"
-	if level == access.Linked && p.seen.Stamp.Names(p.d.in.Policy.Installation, all) { // it could not be read when they met
-		level, why = access.Created, "bears the stamp of this installation"
-	}
-	if len(all) == len(p.account.Link.Anchors) && level == p.account.Link.Level || level == access.Foreign {
-		return
-	}
-	p.add(Step{Reason: Recognized, Change: access.Change{Kind: access.LinkMember,
-		Cause: access.Cause{Kind: access.ByRule, Text: why},
-		After: &access.Fields{Email: p.seen.Email, Name: p.account.Link.Name, Anchors: all, Level: level}}})
-}
-
-// allAnchors returns those that the member is linked to, and those that he should be.
-func (p *person) allAnchors() []access.Anchor {
-	all := p.account.Link.Anchors
-	for _, a := range p.wish.Anchors {
-		if !slices.Contains(all, a) {
-			all = append(slices.Clip(all), a)
-		}
-	}
-	return all
-}
-
 // address tells when the directory has come to say another address. Kisi cannot change one, so access goes on under the old one.
 func (p *person) address() {
 	w := p.wish

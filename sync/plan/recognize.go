@@ -76,3 +76,43 @@ func Relink(l *access.Ledger, links []access.Call, at access.Instant) *access.Le
 	}
 	return access.NewLedger(accounts, l.Groups)
 }
+
+// anchors links the member to sources that have come to know him.
+func (p *person) anchors() {
+	all, level, why := p.allAnchors(), p.account.Link.Level, "known to another source too"
+	if level == access.Linked && p.madeByUs(all) { // it could not be read when they met
+		level, why = access.Created, "bears the stamp of this installation"
+	}
+	if len(all) == len(p.account.Link.Anchors) && level == p.account.Link.Level || level == access.Foreign {
+		return
+	}
+	p.add(Step{Reason: Recognized, Change: access.Change{Kind: access.LinkMember,
+		Cause: access.Cause{Kind: access.ByRule, Text: why},
+		After: &access.Fields{Email: p.seen.Email, Name: p.account.Link.Name, Anchors: all, Level: level}}})
+	account := *p.account
+	account.Link.Level, account.Link.Anchors = level, all
+	p.account = &account
+}
+
+// madeByUs says that the user bears our stamp: for one of some anchors, or for one that is nobody's any more, as of a person who was made again
+// in the directory since.
+func (p *person) madeByUs(anchors []access.Anchor) bool {
+	stamp, installation := p.seen.Stamp, p.d.in.Policy.Installation
+	if stamp.Names(installation, anchors) {
+		return true
+	}
+	_, linked := p.d.in.Owned.ByAnchor(stamp.Anchor)
+	return stamp.Whole() && stamp.Installation == access.FitValue(installation) && !linked &&
+		!slices.ContainsFunc(p.d.in.Desired.Wishes, func(w access.Wish) bool { return slices.Contains(w.Anchors, stamp.Anchor) })
+}
+
+// allAnchors returns those that the member is linked to, and those that he should be.
+func (p *person) allAnchors() []access.Anchor {
+	all := p.account.Link.Anchors
+	for _, a := range p.wish.Anchors {
+		if !slices.Contains(all, a) {
+			all = append(slices.Clip(all), a)
+		}
+	}
+	return all
+}
