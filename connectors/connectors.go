@@ -7,6 +7,7 @@ package connectors
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -32,10 +33,14 @@ type Checker interface {
 }
 
 // Watcher is a Source that is told of changes. Watch has its own connection, runs beside Fetch, calls ping once when it is
-// listening and after each change, and returns only when the watch broke or ctx ended.
+// listening and after each change, and returns only when the watch broke or ctx ended. What it hears is told to nobody: it only pings,
+// Fetch reads. Listening must not cost the directory a read of everything. Watches of one Source do not overlap.
 type Watcher interface {
 	Watch(ctx context.Context, ping func()) error
 }
+
+// ErrUnwatchable is returned by a Watch for which the directory is not set up. Trying again soon is of no use.
+var ErrUnwatchable = errors.New("the directory does not tell of changes")
 
 // Config is the settings of one source, decoded strictly from the file over its defaults. It is the factory of its Source.
 type Config interface {

@@ -86,6 +86,9 @@ func Run(t *testing.T, h Harness) {
 		{"the first error of put ends the read", putFails},
 		{"a read that breaks in the middle is an error", brokenRead},
 		{"a cancelled read ends soon and is an error", cancelled},
+		{"whoever watches is told of every change", tellsOfChanges},
+		{"a watch ends when it is told to", watchIsCancelled},
+		{"a watch that breaks says so, and can begin again", watchIsBroken},
 	} {
 		t.Run(s.name, func(t *testing.T) { s.tell(t, h, h.New(t)) })
 	}

@@ -117,7 +117,8 @@ func (r *Reader) SameAsFull() {
 	}
 }
 
-// Dump is everything a snapshot knows as sorted lines.
+// Dump is everything a snapshot knows as sorted lines, but for when an object was changed: a snapshot keeps the moment of what it takes
+// for a change, which a first read cannot know.
 func Dump(s *directory.Snapshot) []string {
 	var out []string
 	err := s.Records(func(r *directory.Record) error {
@@ -126,8 +127,8 @@ func Dump(s *directory.Snapshot) []string {
 			handles = append(handles, h.Kind.String()+" "+h.Value)
 		}
 		slices.Sort(handles)
-		out = append(out, fmt.Sprintf("%d %s member=%v [%s] %q %q %v %v %d", r.Kind, r.ID, r.Member, strings.Join(handles, "; "),
-			r.Email, r.Name, r.Active, r.Attrs, r.Changed.Unix()))
+		out = append(out, fmt.Sprintf("%d %s member=%v [%s] %q %q %v %v", r.Kind, r.ID, r.Member, strings.Join(handles, "; "),
+			r.Email, r.Name, r.Active, r.Attrs))
 		return nil
 	})
 	if err != nil {
