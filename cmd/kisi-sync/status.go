@@ -104,7 +104,9 @@ type statusSource struct {
 	Age      *int64 `json:"age_seconds"` // since the last good read; null: there was none
 	Stale    bool   `json:"stale"`       // older than stale_after: its people are left as they are
 	Watching bool   `json:"watching"`
-	Next     string `json:"next"` // when it is read next; "" when nobody knows
+	// NotWatched is why a source that could tell of changes is not listened to; "" when there is nothing to say.
+	NotWatched string `json:"not_watched,omitempty"`
+	Next       string `json:"next"` // when it is read next; "" when nobody knows
 }
 
 // manyRuns is how far back status looks for a full run: a week of one a minute.
@@ -167,7 +169,7 @@ func (d *statusDocument) source(s config.Source, all []record.SourceStatus) stat
 	}
 	for _, health := range d.Daemon.Sources {
 		if health.Name == s.Name {
-			out.Watching = health.Watching
+			out.Watching, out.NotWatched = health.Watching, health.NotWatched
 			if !health.Next.IsZero() {
 				out.Next = health.Next.UTC().Format(time.RFC3339)
 			}

@@ -66,6 +66,10 @@ func (s *session) showSourceStatus(d statusSource) {
 	if d.Watching {
 		notes = append(notes, "tells of changes by itself")
 	}
+	if d.NotWatched != "" {
+		mark = ui.yellow("!")
+		notes = append(notes, "asked on schedule, as it cannot be watched: "+oneLine(d.NotWatched))
+	}
 	if d.Doubts > 0 {
 		mark = ui.yellow("!")
 		notes = append(notes, count(d.Doubts, "absence is", "absences are")+" not believed: kisi-sync accept "+d.Name)

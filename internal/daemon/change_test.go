@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
@@ -162,6 +164,40 @@ func TestAPingIsFollowedByAReadAndABrokenWatchIsTriedAgainLessAndLessOften(t *te
 			t.Errorf("%+v", s)
 		}
 	}, "ana", "bo")
+}
+
+func TestADirectoryThatDoesNotTellOfChangesIsNoFault(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.watch, w.company.broken = true, fmt.Errorf("ldaps://ldap.example.com: %w", connectors.ErrUnwatchable)
+		w.start()
+		w.pass(31 * time.Minute)
+		if s := w.status().Sources[0]; s.Watching || s.NotWatched != "" {
+			t.Errorf("%+v", s)
+		}
+		if n := w.company.tried(); n < 2 || n > 7 {
+			t.Errorf("tried %d times in half an hour", n)
+		}
+		w.company.disable("ana")
+		w.pass(70 * time.Second)
+		w.expect("ana", false)
+	}, "ana", "bo")
+}
+
+// Without increments each ping is a read of everything. A directory that changes all the time must not be read all the time.
+func TestADirectoryThatTakesLongToReadIsNotReadAllTheTime(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.watch, w.company.takes = true, 5*time.Second
+		w.start()
+		w.pass(2 * time.Minute)
+		reads := w.company.readsSoFar()
+		for range 5 * 60 {
+			w.company.join("cem")
+			w.pass(time.Second)
+		}
+		if n := w.company.readsSoFar() - reads; n < 10 || n > 21 {
+			t.Errorf("%d reads of five seconds in five minutes", n)
+		}
+	}, "ana")
 }
 
 func TestWhoWorksBesideWaitsForTheRunAndNoRunBeginsMeanwhile(t *testing.T) {

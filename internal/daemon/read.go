@@ -17,10 +17,12 @@ type reader struct {
 	wantFull bool
 	settles  bool // after the next good read there is something to be decided even if it brings no news
 	reading  bool
-	begun    int // reads so far
-	failures int // in a row
+	begun    int           // reads so far
+	took     time.Duration // the last one
+	failures int           // in a row
 	watching bool
 	deaf     string // why it is not watched; "" when it is, or cannot be
+	mute     bool   // it could be watched, but its directory is not set up for that
 }
 
 // due says whether a read is to be begun.
@@ -39,9 +41,11 @@ func (d *Daemon) read(r *reader) {
 	r.begun++
 	e, number := d.shift.Engine, r.begun
 	d.shift.crew.start(d, func(ctx context.Context) func() {
+		began := d.now()
 		news, err := e.Intake(ctx, r.Name, full)
+		took := d.now().Sub(began)
 		return func() {
-			r.reading = false
+			r.reading, r.took = false, took
 			r.settles = r.settles || settles && err != nil
 			if ctx.Err() == nil {
 				d.heard(r, number, settles, news, err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
 )
 
 const (
@@ -13,6 +15,8 @@ const (
 	// A watch that broke is tried again after firstWait, and each time after twice as long. One that had held for long is begun anew.
 	firstWait, longestWait = time.Second, 5 * time.Minute
 	long                   = time.Minute
+	// A source that is pinged all the time may spend one part in rest of its time on being read; but a ping waits for mostRest at most.
+	rest, mostRest = 4, time.Minute
 )
 
 // watch listens to a source until ctx ends. While that does not work the source is read on schedule, as it is anyhow: silence proves
@@ -24,6 +28,9 @@ func (d *Daemon) watch(ctx context.Context, r *reader) {
 		err := r.Watcher.Watch(ctx, func() { d.events <- func() { d.pinged(r) } })
 		if ctx.Err() != nil {
 			return
+		}
+		if errors.Is(err, connectors.ErrUnwatchable) {
+			wait = longestWait
 		}
 		if err == nil {
 			err = errors.New("it ended")
@@ -42,9 +49,9 @@ func (d *Daemon) pinged(r *reader) {
 	if !r.watching {
 		d.o.Log.Info("source is watched", "source", r.Name)
 	}
-	r.watching, r.deaf = true, ""
+	r.watching, r.mute, r.deaf = true, false, ""
 	if r.soon.IsZero() {
-		r.soon = later(d.now().Add(settle), r.bunch.Add(bunch))
+		r.soon = later(d.now().Add(settle), r.bunch.Add(max(bunch, min(rest*r.took, mostRest))))
 	}
 }
 
@@ -56,10 +63,17 @@ func later(a, b time.Time) time.Time {
 }
 
 func (d *Daemon) deafened(r *reader, err error, wait time.Duration) {
+	if errors.Is(err, connectors.ErrUnwatchable) {
+		if !r.mute {
+			d.o.Log.Info("source does not tell of changes: it is read on schedule", "source", r.Name, "why", d.explain(err))
+		}
+		r.mute, r.watching, r.deaf = true, false, ""
+		return
+	}
 	if r.watching || r.deaf == "" {
 		d.o.Log.Warn("source cannot be watched: it is read on schedule until it can", "source", r.Name, "again_in", wait.String(), "err", d.explain(err))
 	}
-	r.watching, r.deaf = false, d.explain(err)
+	r.mute, r.watching, r.deaf = false, false, d.explain(err)
 }
 
 // pause waits, or less if ctx ends.
