@@ -79,15 +79,52 @@ func (s *source) checkContent(ctx context.Context, c *session) []connectors.Find
 	if err := r.everything(ctx); err != nil {
 		return []connectors.Finding{problem(pathOf(err), err)}
 	}
-	f := append(n.findings(s.layout), connectors.Finding{Level: connectors.Good, Text: "only what changed is read (RFC 4533)"})
-	if shape == nil {
-		f[len(f)-1].Text = "everything is read each time: " + s.whyComplete(c)
-	}
+	f := append(n.findings(s.layout), r.checkIncrements(ctx, shape), s.checkWatch(ctx))
 	if r.proof.Referrals > 0 {
 		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "base", Text: fmt.Sprintf("%d referrals to other servers are not followed", r.proof.Referrals),
 			Hint: "make another source for those servers if people or groups are there"})
 	}
 	return f
+}
+
+// checkWatch listens once, for as long as it takes to begin.
+func (s *source) checkWatch(ctx context.Context) connectors.Finding {
+	const onSchedule = "changes are asked for on schedule: "
+	switch {
+	case !s.settings.Watch:
+		return good(onSchedule + "watching is switched off")
+	case !s.layout.watchable:
+		return good(onSchedule + "kisi-sync cannot watch this kind of directory yet")
+	}
+	within, stop := context.WithTimeout(ctx, s.settings.Timeout)
+	defer stop()
+	listens := false
+	err := (&watched{s}).Watch(within, func() { listens = true; stop() })
+	switch {
+	case listens:
+		return good("changes are told at once (RFC 4533)")
+	case errors.Is(err, connectors.ErrUnwatchable):
+		return good(onSchedule + noSync)
+	}
+	text, hint := split(err)
+	return connectors.Finding{Level: connectors.Warning, Text: onSchedule + text, Hint: hint}
+}
+
+// noSync is why there are neither increments nor a watch. OpenLDAP announces the control for all of its databases when one has it.
+const noSync = "the server offers no content synchronization here (OpenLDAP: the syncprov overlay)"
+
+// checkIncrements takes a position, as a read of everything does before.
+func (r *reading) checkIncrements(ctx context.Context, shape *[32]byte) connectors.Finding {
+	const everything = "everything is read each time: "
+	if shape == nil {
+		return good(everything + r.source.whyComplete(r.c))
+	}
+	if _, err := r.position(ctx); ldap.IsErrorWithCode(err, ldap.LDAPResultUnavailableCriticalExtension) {
+		return good(everything + noSync)
+	} else if err != nil {
+		return connectors.Finding{Level: connectors.Warning, Text: everything + err.Error()}
+	}
+	return good("only what changed is read (RFC 4533)")
 }
 
 func (s *source) whyComplete(c *session) string {
@@ -97,7 +134,7 @@ func (s *source) whyComplete(c *session) string {
 	case !s.layout.increments:
 		return "increments need entryUUID as the id of people and groups"
 	case !c.offers(ldap.ControlTypeSyncRequest):
-		return "the server offers no content synchronization (OpenLDAP: the syncprov overlay)"
+		return noSync
 	}
 	return "the account may not read the entryUUID of the base"
 }

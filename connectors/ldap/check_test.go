@@ -39,6 +39,7 @@ func TestCheckSaysWhatWorks(t *testing.T) {
 		connectors.Finding{Level: connectors.Good, Text: "20 people, 19 with an e-mail address, 1 disabled"},
 		connectors.Finding{Level: connectors.Good, Text: "2 groups with 10 memberships"},
 		connectors.Finding{Level: connectors.Good, Text: "only what changed is read"},
+		connectors.Finding{Level: connectors.Good, Text: "changes are told at once"},
 	)
 }
 
@@ -61,6 +62,9 @@ func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		"no group matches":    {slapd.Options{}, func(o *Settings) { o.Groups.Filter = "(cn=nothing)" }, connectors.Finding{Level: connectors.Warning, Path: "groups.filter", Text: "no entry below"}},
 		"hidden members":      {slapd.Options{Access: []string{"attrs=member by * none"}}, func(*Settings) {}, connectors.Finding{Level: connectors.Warning, Path: "groups.members", Text: "none of 2 groups has a member"}},
 		"no increments":       {slapd.Options{WithoutSync: true}, func(o *Settings) { o.Increments = false }, connectors.Finding{Level: connectors.Good, Text: "everything is read each time: increments are switched off"}},
+		"no overlay":          {slapd.Options{WithoutSync: true}, func(*Settings) {}, connectors.Finding{Level: connectors.Good, Text: "everything is read each time: the server offers no content"}},
+		"no watch":            {slapd.Options{WithoutSync: true}, func(*Settings) {}, connectors.Finding{Level: connectors.Good, Text: "changes are asked for on schedule: the server offers no content"}},
+		"watch switched off":  {slapd.Options{}, func(o *Settings) { o.Watch = false }, connectors.Finding{Level: connectors.Good, Text: "changes are asked for on schedule: watching is switched off"}},
 		"increments need ids": {slapd.Options{}, func(o *Settings) { o.People.ID = "uid" }, connectors.Finding{Level: connectors.Good, Text: "increments need entryUUID"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -129,6 +129,9 @@ func (d *real) Remove(name string) {
 // Forget makes slapd lose its log of changes.
 func (d *real) Forget() { d.server.Restart() }
 
+// Restart implements connectortest.Restarter.
+func (d *real) Restart() { d.server.Restart() }
+
 // TestContractWithFaults runs the suite on a directory that can be broken on purpose.
 func TestContractWithFaults(t *testing.T) {
 	for name, fault := range map[string]ldapsim.Fault{

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,14 +98,23 @@ func TestAnAuthorityFileThatIsNoneIsNamed(t *testing.T) {
 // wiretap carries a connection to a server and keeps what the client said.
 type wiretap struct {
 	net.Listener
-	mu   sync.Mutex
-	said bytes.Buffer
+	mu       sync.Mutex
+	said     bytes.Buffer
+	answered atomic.Int64 // bytes that the server said
 }
 
 func (w *wiretap) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.said.Write(p)
+}
+
+// counter counts what is written to it.
+type counter struct{ n *atomic.Int64 }
+
+func (c counter) Write(p []byte) (int, error) {
+	c.n.Add(int64(len(p)))
+	return len(p), nil
 }
 
 func (w *wiretap) heard(text string) bool {
@@ -143,7 +153,7 @@ func (w *wiretap) carry(client net.Conn, server string) {
 	defer upstream.Close()
 	var both sync.WaitGroup
 	both.Go(func() { _, _ = io.Copy(io.MultiWriter(upstream, w), client); upstream.Close() })
-	both.Go(func() { _, _ = io.Copy(client, upstream); client.Close() })
+	both.Go(func() { _, _ = io.Copy(io.MultiWriter(client, counter{&w.answered}), upstream); client.Close() })
 	both.Wait()
 }
 

@@ -18,6 +18,7 @@ type layout struct {
 	members        []string
 	changed        string // attribute with the time of the last change
 	increments     bool   // the id is the UUID of RFC 4533, so that removals can be told apart
+	watchable      bool   // servers of this kind can tell of changes, if they are set up for it
 }
 
 // class is one kind of entry.
@@ -57,7 +58,7 @@ func preset(name string) (layout, bool) {
 		return layout{
 			people: class{filter: "(objectClass=inetOrgPerson)", id: uuidText("entryUUID"), names: []string{"displayName", "cn"}},
 			groups: class{filter: "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))", id: uuidText("entryUUID"), names: []string{"cn"}},
-			login:  "uid", email: "mail", changed: "modifyTimestamp", increments: true,
+			login:  "uid", email: "mail", changed: "modifyTimestamp", increments: true, watchable: true,
 			members: []string{"member", "uniqueMember", "memberUid"}, disabled: []rule{lockedForGood()},
 		}, true
 	case "active_directory":

@@ -38,6 +38,7 @@ type Settings struct {
 	PageSize   int           `yaml:"page_size,omitempty" json:"page_size,omitempty" jsonschema:"minimum=1,maximum=10000,description=How many entries are asked for at once"`
 	Timeout    time.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty" jsonschema:"description=How long the server may be silent"`
 	Increments bool          `yaml:"increments" json:"increments" jsonschema:"description=Read only what changed where the server offers content synchronization"`
+	Watch      bool          `yaml:"watch" json:"watch" jsonschema:"description=Be told of changes at once where the server offers content synchronization"`
 }
 
 // Login is the account that reads. No login at all is a problem unless Anonymous says that it is meant.
@@ -88,7 +89,7 @@ var _ connectors.Config = (*Settings)(nil)
 
 // New returns settings with their defaults.
 func New() connectors.Config {
-	return &Settings{PageSize: 500, Timeout: 30 * time.Second, Increments: true}
+	return &Settings{PageSize: 500, Timeout: 30 * time.Second, Increments: true, Watch: true}
 }
 
 // Open returns the source without connecting to it. The certificate authority and the password are read anew for each
@@ -101,7 +102,11 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	return &source{settings: *s, env: env, layout: layout}, nil
+	plain := &source{settings: *s, env: env, layout: layout}
+	if s.Watch && layout.watchable {
+		return &watched{plain}, nil
+	}
+	return plain, nil
 }
 
 // Invalid is what Open returns for settings that Validate finds fault with.
