@@ -69,13 +69,22 @@ const ruleSeparator = ", "
 
 // mark returns the digest of several rules' text.
 func (m *mapper) mark(rules []uint32) uint64 {
-	if len(rules) == 1 {
-		return m.rules[rules[0]].mark
+	marks := make([]uint64, len(rules))
+	for i, r := range rules {
+		marks[i] = m.rules[r].mark
+	}
+	return joined(marks)
+}
+
+// joined makes one mark of those of several rules.
+func joined(marks []uint64) uint64 {
+	if len(marks) == 1 {
+		return marks[0]
 	}
 	sum := uint64(14695981039346656037) // FNV-1a over the marks
-	for _, r := range rules {
+	for _, mark := range marks {
 		for shift := 0; shift < 64; shift += 8 {
-			sum = (sum ^ m.rules[r].mark>>shift&0xff) * 1099511628211
+			sum = (sum ^ mark>>shift&0xff) * 1099511628211
 		}
 	}
 	return sum

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -111,7 +110,7 @@ func (m *mapper) lossCause(human uint32, account *access.Account, o *access.Owne
 	for _, name := range names {
 		i, ok := m.ruleNamed(name)
 		if !ok {
-			cause.Text = fmt.Sprintf("rule %s is no longer in the file", name)
+			cause.Text = m.removedWords(name, names, o.Cause.Mark)
 			return cause
 		}
 		rules = append(rules, uint32(i))
@@ -123,7 +122,7 @@ func (m *mapper) lossCause(human uint32, account *access.Account, o *access.Owne
 		}
 		return cause
 	case m.mark(rules) != o.Cause.Mark:
-		cause.Text = fmt.Sprintf("rule %s changed in the file", strings.Join(names, ruleSeparator))
+		cause.Text = m.changedWords(names, rules, o.Cause.Mark)
 		return cause
 	}
 	cause.Kind, cause.Text = m.why(&m.rules[rules[0]], rules[0], human, account)

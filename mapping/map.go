@@ -18,6 +18,7 @@ type Input struct {
 	Catalog *access.Catalog // nil: Kisi was never seen; groups are then missing
 	// Bindings are what selectors were bound to, in any order; those that no rule has count for nothing.
 	Bindings []Binding
+	Wordings []Wording    // what rules said in earlier runs, newest last
 	Pins     []access.Pin // what operators said about single people, in any order
 	At       time.Time
 	// Unread are ids of sources that were never read. So are, without being named, the sources of the file that are not in
@@ -83,6 +84,7 @@ type mapper struct {
 	join      join
 
 	causes    causes
+	edited    map[uint64]string // what was changed in the file, by the mark of what was before
 	wishes    []access.Wish
 	grants    arena[access.WishedGrant]
 	losses    arena[access.Loss]
@@ -110,7 +112,7 @@ func (r *Rules) prepare(in Input) *mapper {
 }
 
 func (r *Rules) begin(in Input) *mapper {
-	m := &mapper{Rules: r, in: in, view: in.People, at: access.At(in.At), causes: newCauses()}
+	m := &mapper{Rules: r, in: in, view: in.People, at: access.At(in.At), causes: newCauses(), edited: map[uint64]string{}}
 	if m.view == nil {
 		m.view = directory.Join()
 	}
@@ -187,7 +189,7 @@ func called(o directory.Object) string {
 }
 
 func (m *mapper) desired() *access.Desired {
-	return &access.Desired{Groups: m.groups, Wishes: m.wishes, Causes: m.causes.list, Due: m.due, Sensitive: m.sensitive}
+	return &access.Desired{Groups: m.groups, Wishes: m.wishes, Causes: m.causes.list, Due: m.due, Sensitive: m.sensitive, Edits: m.edits()}
 }
 
 // arena hands out slices that lie side by side in large blocks, so that a million small lists are a few allocations and none of

@@ -7,7 +7,11 @@ type Desired struct {
 	Causes    []Cause        // what the numbers in wishes mean; 0 is no cause
 	Due       Instant        // when the answer next changes by itself; 0 for never
 	Sensitive []RemoteID     // doors that make every group which opens them sensitive, ascending
+	Edits     []Edit         // rules that the file by which the last run went did not have, or not so; sorted by Rule
 }
+
+// Edit is a rule that somebody changed in the file, or wrote: which, and in words what was and what is.
+type Edit struct{ Rule, Text string }
 
 // DesiredGroup is a group that the file names.
 type DesiredGroup struct {

@@ -229,6 +229,14 @@ func (p *Preview) Bindings(ctx context.Context) ([]mapping.Binding, error) {
 // SaveBindings does nothing.
 func (p *Preview) SaveBindings(context.Context, []mapping.Binding, record.Said) error { return nil }
 
+// Wordings is Store.Wordings.
+func (p *Preview) Wordings(ctx context.Context) ([]mapping.Wording, error) {
+	return p.base.Wordings(ctx)
+}
+
+// SaveWordings does nothing.
+func (p *Preview) SaveWordings(context.Context, []mapping.Wording) error { return nil }
+
 // HeldPlan is Store.HeldPlan.
 func (p *Preview) HeldPlan(ctx context.Context) (record.HeldPlan, error) { return p.base.HeldPlan(ctx) }
 

@@ -134,6 +134,11 @@ func (e *Engine) carry(ctx context.Context, o *Outlook, options apply.Options) (
 	if err := e.o.Store.SaveBindings(ctx, o.bindings, record.Said{By: e.o.Asked}); err != nil {
 		return apply.Report{}, err
 	}
+	if o.wordings != nil {
+		if err := e.o.Store.SaveWordings(ctx, o.wordings); err != nil {
+			return apply.Report{}, err
+		}
+	}
 	if _, err := apply.Record(ctx, o.Plan, e.o.Store); err != nil {
 		return apply.Report{}, err
 	}

@@ -69,12 +69,15 @@ type Rulings interface {
 }
 
 // Words remembers what operators said about single people, and which groups the selectors of the file were bound to. DropPin takes
-// one back; SaveBindings replaces them all and writes nothing when none differs.
+// one back; SaveBindings replaces them all and writes nothing when none differs. Wordings are what rules said, also earlier ones that may
+// have given what there is, newest last; SaveWordings says by which the run goes.
 type Words interface {
 	Pins(ctx context.Context) ([]access.Pin, error)
 	DropPin(ctx context.Context, p access.Pin, by, why string) error
 	Bindings(ctx context.Context) ([]mapping.Binding, error)
 	SaveBindings(ctx context.Context, all []mapping.Binding, said record.Said) error
+	Wordings(ctx context.Context) ([]mapping.Wording, error)
+	SaveWordings(ctx context.Context, now []mapping.Wording) error
 }
 
 // Journal is what apply writes, and the intents that were never finished.

@@ -23,6 +23,7 @@ type Outlook struct {
 	Unsettled []plan.Verdict // intents whose outcome is still open, or ambiguous
 	Full      bool
 	Run       record.Run
+	wordings  []mapping.Wording // of the file, to be remembered like bindings; nil when not everybody was planned for
 	bindings  []mapping.Binding // of selectors, to be remembered when this is carried out
 	ended     []access.Pin      // to be dropped once the run has told of their end
 	calls     int               // that were made before
@@ -33,6 +34,7 @@ type Outlook struct {
 // looked at, no call is made and the plan is empty. It changes nothing in Kisi; in the store it settles what was open.
 func (e *Engine) Look(ctx context.Context, full bool) (*Outlook, error) {
 	l := e.look(full)
+	l.out.wordings = e.o.Rules.Wordings()
 	return l.do(ctx, l.recall, l.catalog, l.remap, l.madeSince, l.observe, l.settle, l.recognize, l.plan)
 }
 
@@ -86,6 +88,7 @@ type look struct {
 	ledger   *access.Ledger
 	pins     []access.Pin
 	bound    []mapping.Binding
+	worded   []mapping.Wording
 	open     []access.Intent
 	desired  *access.Desired
 }
@@ -125,6 +128,9 @@ func (l *look) recall(ctx context.Context) (err error) {
 	}
 	in.Released = released(l.pins)
 	if l.bound, err = l.e.o.Store.Bindings(ctx); err != nil {
+		return err
+	}
+	if l.worded, err = l.e.o.Store.Wordings(ctx); err != nil {
 		return err
 	}
 	l.ledger, err = l.e.o.Store.Ledger(ctx)
@@ -212,7 +218,7 @@ func (l *look) remap(context.Context) error {
 
 func (l *look) mappingInput() mapping.Input {
 	return mapping.Input{People: l.view, Owned: l.ledger, Catalog: l.out.Words.Catalog, At: l.e.o.Now(), Unread: l.unread,
-		Pins: l.pins, Bindings: l.bound}
+		Pins: l.pins, Bindings: l.bound, Wordings: l.worded}
 }
 
 // observe looks at Kisi and keeps what it saw.

@@ -25,34 +25,12 @@ func weighedAs(cause access.CauseKind) access.CauseKind {
 	return cause
 }
 
-// weight is the people of one tally, each once, and those of groups that gain or lose a door as a whole. Somebody who is in
-// several such groups counts several times, which errs on the careful side.
-type weight struct {
-	people map[string]bool
-	last   string // the person counted last; steps of one person follow each other
-	groups map[access.RemoteID]int
-}
-
-func (w *weight) person(who string) {
-	if who != w.last || who == "" {
-		w.people[who], w.last = true, who
-	}
-}
-
-func (w *weight) total() int {
-	n := len(w.people)
-	for _, people := range w.groups {
-		n += people
-	}
-	return n
-}
-
 type tallies map[tally]*weight
 
 func (t tallies) of(key tally) *weight {
 	w := t[key]
 	if w == nil {
-		w = &weight{people: map[string]bool{}, groups: map[access.RemoteID]int{}}
+		w = &weight{people: map[string]bool{}, groups: map[access.RemoteID]int{}, one: key.group != 0 && key.effect == access.Widens}
 		t[key] = w
 	}
 	return w
@@ -74,6 +52,9 @@ func (h *holder) limitBy(d *decider, steps []Step, keysOf keysOf, spentBy func(*
 			t.add(key, s.Email, s.Group, d.spentOn(s))
 		}
 	}
+	for _, w := range t {
+		w.close()
+	}
 	var keys []tally
 	for i := range steps {
 		s := &steps[i]
@@ -83,6 +64,7 @@ func (h *holder) limitBy(d *decider, steps []Step, keysOf keysOf, spentBy func(*
 		keys = keysOf(s, keys[:0])
 		for _, key := range keys {
 			t.add(key, s.Change.Object.Email, s.Change.Object.Group, s.People)
+			t.of(key).edited(d.in.Desired.Edits, &s.Change)
 		}
 	}
 	if over := d.overLimit(t); len(over) > 0 {
@@ -177,11 +159,11 @@ func (d *decider) overLimit(t tallies) map[tally]*access.HoldReason {
 		switch {
 		case key.cause == access.Blocked, key.cause == access.Asked: // an operator said so, of somebody by name
 		case key.sensitive:
-			text = d.judgeSensitive(key, w.total())
+			text = d.judgeSensitive(key, w)
 		case key.group != 0:
 			text = d.judgeGroup(key, w)
 		default:
-			text = d.judge(key, w.total())
+			text = d.judge(key, w)
 		}
 		if text != "" {
 			over[key] = &access.HoldReason{Kind: access.HeldByLimit, Text: text}
@@ -190,22 +172,22 @@ func (d *decider) overLimit(t tallies) map[tally]*access.HoldReason {
 	return over
 }
 
-func (d *decider) judge(key tally, people int) string {
+func (d *decider) judge(key tally, w *weight) string {
 	l := d.in.Limits
 	switch {
 	case key.effect == access.Widens:
-		return overPeople(people, l.Grants, "would gain access", "limits.grants.people")
+		return d.overPeople(w, l.Grants, "would gain access", "limits.grants.people")
 	case key.cause == access.Disabled:
-		return overPeople(people, l.Disabled, "would lose access ("+causeWords(key.cause)+")", "limits.disabled.people")
+		return d.overPeople(w, l.Disabled, "would lose access ("+causeWords(key.cause)+")", "limits.disabled.people")
 	}
-	return overPeople(people, l.Removals.People, "would lose access ("+causeWords(key.cause)+")", "limits.removals.people")
+	return d.overPeople(w, l.Removals.People, "would lose access ("+causeWords(key.cause)+")", "limits.removals.people")
 }
 
-func overPeople(people, limit int, what, setting string) string {
-	if limit < 0 || people <= limit {
+func (d *decider) overPeople(w *weight, limit int, what, setting string) string {
+	if limit < 0 || w.total() <= limit {
 		return ""
 	}
-	return fmt.Sprintf("%s %s, %s is %d", countPeople(people), what, setting, limit)
+	return fmt.Sprintf("%s %s%s, %s is %d", countPeople(w.total()), what, w.because(d.in.Limits.Window), setting, limit)
 }
 
 // judgeGroup weighs who loses one group, or a door of it, against who holds it.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -51,6 +52,42 @@ func times(n int, cause uint32) []uint32 {
 		all[i] = cause
 	}
 	return all
+}
+
+func TestAHeldGainSaysWhatIsOfBeforeAndWhatWasChangedInTheFile(t *testing.T) {
+	s := joiners(2).do(func(s *scene) {
+		s.in.Limits.Grants, s.in.Limits.Window = 2, 24*time.Hour
+		s.in.Spent = []access.Spending{{At: now, Effect: access.Widens, Cause: access.ByRule, Group: hq, Email: "other@x.com"}}
+		s.desired.Causes[byRule].Rule = "hq, more"
+		s.desired.Edits = []access.Edit{{Rule: "another", Text: "nothing of this"}, {Rule: "hq", Text: "rule hq changed in the file: group A → B"}}
+	})
+	want := "3 people would gain access (1 of them in the last 24h already; caused by the file: rule hq changed in the file: group A → B), limits.grants.people is 2"
+	if step := s.plan().Steps[0]; step.Hold == nil || step.Hold.Text != want {
+		t.Errorf("held: %+v\nwant %s", step.Hold, want)
+	}
+}
+
+// Who gained a group lately is among those for whom it gets a door.
+func TestWhoGainsASensitiveGroupAndItsDoorIsCountedOnce(t *testing.T) {
+	for _, c := range []struct {
+		limit int
+		want  string
+	}{{6, "1 done, 0 held"}, {5, "0 done, 1 held"}} {
+		s := staff(5).do(func(s *scene) {
+			s.in.Limits.Sensitive, s.desired.Groups[0].Sensitive = c.limit, true
+			for i := range s.accounts {
+				s.in.Spent = append(s.in.Spent, access.Spending{At: now, Effect: access.Widens, Cause: access.ByRule, Group: hq, Email: s.observed.Members[i].Email})
+			}
+			s.in.Spent = append(s.in.Spent, access.Spending{At: now, Effect: access.Widens, Cause: access.Declared, Group: hq})
+			w, m := wishOf(5, "p005", ana+5), user(ana+5, "p005")
+			w.Grants = []access.WishedGrant{{Cause: byRule, Role: access.DoorAccess}}
+			s.desired.Wishes, s.observed.Members = append(s.desired.Wishes, w), append(s.observed.Members, m)
+			s.accounts = append(s.accounts, access.Account{Known: m, Link: access.Link{Anchors: w.Anchors, Level: access.Created, Name: m.Name}})
+		})
+		if got := doneAndHeld(s.plan()); got != c.want {
+			t.Errorf("limit %d: %s, want %s", c.limit, got, c.want)
+		}
+	}
 }
 
 // doneAndHeld says "3 done, 2 held", counting people.

@@ -62,12 +62,12 @@ func (d *decider) isSensitive(group access.RemoteID) bool {
 	return group != 0 && d.sensitive[group]
 }
 
-func (d *decider) judgeSensitive(key tally, people int) string {
+func (d *decider) judgeSensitive(key tally, w *weight) string {
 	what := "would lose"
 	if key.effect == access.Widens {
 		what = "would gain"
 	}
-	return overPeople(people, d.in.Limits.Sensitive, what+" "+d.sensitiveName(key.group)+", which is sensitive", "limits.sensitive.people")
+	return d.overPeople(w, d.in.Limits.Sensitive, what+" "+d.sensitiveName(key.group)+", which is sensitive", "limits.sensitive.people")
 }
 
 func (d *decider) sensitiveName(group access.RemoteID) string {

@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+)
+
+// weight is the people of one tally, each once, and those of groups that gain or lose a door as a whole. Somebody who is in
+// several such groups counts several times, which errs on the careful side.
+type weight struct {
+	people map[string]bool
+	last   string // the person counted last; steps of one person follow each other
+	groups map[access.RemoteID]int
+	one    bool     // people gain one group: who did so lately holds it, and is counted when it gains a door
+	spent  int      // of the total, what was done within the window already
+	early  int      // of the people, those of that
+	edits  []string // of the file, by which people gain
+}
+
+func (w *weight) person(who string) {
+	if who != w.last || who == "" {
+		w.people[who], w.last = true, who
+	}
+}
+
+func (w *weight) total() int {
+	n := len(w.people)
+	for _, people := range w.groups {
+		if w.one {
+			return max(w.early, people) + n - w.early
+		}
+		n += people
+	}
+	return n
+}
+
+// close notes that all that was spent is in.
+func (w *weight) close() {
+	w.early, w.last = len(w.people), ""
+	w.spent = w.total()
+}
+
+// because says what the number of people alone does not: that many of them are of before, and what somebody changed in the file.
+func (w *weight) because(window time.Duration) string {
+	var all []string
+	if w.spent > 0 {
+		all = append(all, fmt.Sprintf("%d of them in the last %s already", w.spent, spell(window)))
+	}
+	if all = append(all, w.edits...); len(all) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(all, "; ") + ")"
+}
+
+// spell says a window as the file does.
+func spell(window time.Duration) string {
+	if window%time.Hour == 0 {
+		return fmt.Sprintf("%dh", window/time.Hour)
+	}
+	return window.String()
+}
+
+// edited notes what somebody changed in the file about the rules by which somebody gains something. Who loses something by the file has
+// that as the cause.
+func (w *weight) edited(edits []access.Edit, c *access.Change) {
+	if len(edits) == 0 || c.Cause.Kind != access.ByRule || c.Effect() != access.Widens {
+		return
+	}
+	for _, rule := range strings.Split(c.Cause.Rule, ", ") {
+		i, ok := slices.BinarySearchFunc(edits, rule, func(e access.Edit, rule string) int { return cmp.Compare(e.Rule, rule) })
+		if !ok {
+			continue
+		}
+		if text := "caused by the file: " + edits[i].Text; !slices.Contains(w.edits, text) {
+			w.edits = append(w.edits, text)
+		}
+	}
+}
