@@ -78,8 +78,8 @@ func (w *world) ahead() time.Duration { return time.Duration(w.shift.Load()) }
 
 func (w *world) time() time.Time { return time.Now().Add(w.ahead()) }
 
-// kisiTime is not ahead with the program, which knows the time of Kisi by its answers and would not trust a clock that differs.
-func (w *world) kisiTime() time.Time { return time.Now().Add(time.Duration(w.lived.Load())) }
+// kisiTime is ahead as the program is: clocks that differ by an hour are trusted with nothing.
+func (w *world) kisiTime() time.Time { return w.time().Add(time.Duration(w.lived.Load())) }
 
 // pass lets time pass.
 func (w *world) pass(d time.Duration) {
