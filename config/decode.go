@@ -42,11 +42,6 @@ type vocabulary interface{ words() []string }
 // exemplary is a setting that can show how it is written.
 type exemplary interface{ example() string }
 
-// promising is a vocabulary that knows words of later versions: the problem and the hint of one, or "".
-type promising interface {
-	later(word string) (text, hint string)
-}
-
 var (
 	durationType = reflect.TypeFor[time.Duration]()
 	refType      = reflect.TypeFor[secret.Ref]()
@@ -267,12 +262,6 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 	text, ok := d.scalar(n, path, expected)
 	if !ok {
 		return
-	}
-	if x, ok := words.(promising); ok {
-		if problem, hint := x.later(text); problem != "" && !has(words.words(), text) {
-			d.add(path, problem, hint)
-			return
-		}
 	}
 	if closed && !has(words.words(), text) {
 		d.add(path, fmt.Sprintf("expected %s, got %s", expected, got(n)), nearWord(text, words.words()))

@@ -6,8 +6,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-// The settings that are one of a few words. Words that a later version brings are refused with the reason: to accept
-// them now would silently do nothing.
+// The settings that are one of a few words.
 
 type (
 	mode       string
