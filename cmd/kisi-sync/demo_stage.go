@@ -78,10 +78,11 @@ func (d *demo) next(ctx context.Context, keep bool) error {
 	if !keep {
 		d.ui.say(`For your own organization:
 
-  1. copy config.example.yaml to config.yaml; it explains every line
+  1. kisi-sync init     asks for a directory and a key, looks at both, and writes the first file
   2. kisi-sync check    looks at the file, your directories and Kisi, and changes nothing
   3. kisi-sync plan     says what would happen, in people and doors
   4. kisi-sync apply    asks, and does it
+  5. kisi-sync run      stays, and does it by itself from then on
 
   %s demo --keep stays up, so that you can try the verbs first.`, program())
 		if !d.made {
