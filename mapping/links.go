@@ -185,10 +185,24 @@ func (m *mapper) reportHeir(heir uint32, old string) {
 	m.conflict(m.about(heir, RecreatedPerson, "", fmt.Sprintf("takes over the Kisi user of %s, who had the same address", old)))
 }
 
-// otherName says that an account is of somebody who is not called as the human is.
+// otherName says that an account is of somebody who is not called as the human is, and that nobody has said that they are one person.
 func (m *mapper) otherName(account, human uint32) bool {
+	if m.saidToBeOne(human) {
+		return false
+	}
 	a, name := &m.ledger()[account], m.person(human).Name
 	return !likelyOne(name, a.Link.Name) && !likelyOne(name, a.Known.Name)
+}
+
+// saidToBeOne says that an operator has adopted the Kisi user of a human's address for the human, whoever's it was.
+func (m *mapper) saidToBeOne(human uint32) bool {
+	return slices.ContainsFunc(m.in.Pins, func(p access.Pin) bool {
+		if p.Kind != access.Adopt || p.Anchor == "" || email.Fold(p.Email) != m.addressOf(human) {
+			return false
+		}
+		o, there := m.view.FindPerson(m.keyOf(p.Anchor))
+		return there && m.sourceOf(o) >= 0 && m.head[o.Number] == human
+	})
 }
 
 // holdReused gives nothing to a human with the address of a Kisi user who is somebody else's, as far as names tell. That user may
@@ -196,7 +210,7 @@ func (m *mapper) otherName(account, human uint32) bool {
 func (m *mapper) holdReused(account, human uint32) {
 	a := &m.ledger()[account]
 	m.state[human] = reused
-	m.conflict(m.about(human, AddressReused, "if they are one person, adopt the Kisi user for it; else have the user's address changed or the user deleted in Kisi",
+	m.conflict(m.about(human, AddressReused, "if they are one person: kisi-sync adopt "+m.view.Person(int(human)).Email()+" --why TEXT; else have the user's address changed in Kisi, or the user deleted",
 		fmt.Sprintf("has the address of the Kisi user %d of %s (%s), who is called otherwise; nothing is given", a.Known.ID, cmp.Or(a.Link.Name, a.Known.Name), a.Link.Anchors[0])))
 }
 

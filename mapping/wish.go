@@ -265,7 +265,7 @@ func ceil(t time.Time) time.Time { return t.Add(time.Second - 1).Truncate(time.S
 
 func (m *mapper) reportAddressChange(h uint32, account *access.Account, w access.Wish) {
 	old := account.Known.Email
-	if old == "" || w.Folded == email.Fold(old) {
+	if old == "" || w.Folded == email.Fold(old) || m.state[h] == foreign { // whose address nobody may speak for is told of for that
 		return
 	}
 	m.conflict(m.about(h, AddressChanged, "have the address corrected in Kisi, or ask for a new Kisi user: kisi-sync rename",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,7 +14,7 @@ import (
 )
 
 func adoptVerb(ui *voice, c *common) *cobra.Command {
-	o := &owning{kind: access.Adopt}
+	o := &owning{kind: access.Adopt, heirs: map[access.RemoteID]string{}}
 	cmd := &cobra.Command{
 		Use: "adopt [PERSON...]", Short: "Look after Kisi users that were made by hand, as if kisi-sync had made them",
 		Long: `A Kisi user that somebody made by hand is only known to kisi-sync: it gives and takes its own rights, and suspends nobody.
@@ -95,6 +96,8 @@ func (o *owning) adoptees(ctx context.Context, people []string, a *engine.Attent
 		switch {
 		case x.Member == nil:
 			return o.refuse(x.who(), errNoUser.Error(), "nothing was done: the next run makes one, when a rule gives something")
+		case x.reused():
+			o.heirs[x.Member.ID] = x.who()
 		case x.Account == nil && standing == "":
 			return o.refuse(x.who(), "no rule gives this person anything, so kisi-sync has nothing to do with the Kisi user", "kisi-sync explain says more; nothing was done")
 		case standing == "leave" && x.said(access.Release) == nil:
@@ -148,8 +151,12 @@ func (o *owning) meanings(f forecast, a engine.Attention) {
 		}
 		ours := ownedBy(account)
 		all := func(g access.Grant) bool { return takes[g.Group] || ours(g) }
+		gaps := []string{}
+		if heir := o.heirs[m.ID]; heir != "" {
+			gaps = append(gaps, fmt.Sprintf("it was the Kisi user of %s: cards and phones that are assigned to it open from now on what %s may open", cmp.Or(account.Link.Name, m.Name), heir))
+		}
 		o.doc.Users = append(o.doc.Users, ownUser{Who: who, User: m.ID, Email: m.Email, Level: account.Link.Level.String(),
-			Takes: groupsOf(m, f.Input, all, true), Stays: groupsOf(m, f.Input, all, false), Gaps: []string{}, Later: o.laterAdopted(m)})
+			Takes: groupsOf(m, f.Input, all, true), Stays: groupsOf(m, f.Input, all, false), Gaps: gaps, Later: o.laterAdopted(m)})
 	}
 	slices.SortFunc(o.doc.Users, func(a, b ownUser) int { return int(a.User - b.User) })
 }

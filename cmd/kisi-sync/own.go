@@ -24,7 +24,8 @@ type owning struct {
 	why  string
 	yes  bool
 	*session
-	doc ownDocument
+	doc   ownDocument
+	heirs map[access.RemoteID]string // of adopt: Kisi users who are another person's, and whose they become
 }
 
 // ownDocument is what adopt --json, release --json and rename --json print.
@@ -295,6 +296,11 @@ func (s subject) standing() (standing, cause string) {
 		return "", ""
 	}
 	return s.Trail.Wish.Standing, s.Trail.Wish.Cause
+}
+
+// reused says that the person has the address of a Kisi user who is somebody else's, as far as names tell.
+func (s subject) reused() bool {
+	return slices.ContainsFunc(s.Trail.Conflicts, func(c mapping.Conflict) bool { return c.Kind == mapping.AddressReused })
 }
 
 // errNoUser is told when Kisi has no user for somebody.

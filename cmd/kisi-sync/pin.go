@@ -119,7 +119,28 @@ func (p *pinning) pin(ctx context.Context, s *session, who string) error {
 	if stranger {
 		d.Notes = append(d.Notes, "no source knows this address yet; a Kisi user that others made with it is not touched")
 	}
-	return also(readErr, p.follow(ctx, s, d))
+	return also(readErr, p.follow(ctx, s, d), s.stillOpen(ctx, pin))
+}
+
+// stillOpen is an error when a block is about somebody whose Kisi user is not ours to suspend.
+func (s *session) stillOpen(ctx context.Context, pin access.Pin) error {
+	if pin.Kind != access.Block {
+		return nil
+	}
+	ledger, err := s.store.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range ledger.Accounts {
+		a := &ledger.Accounts[i]
+		known := slices.Contains(a.Link.Anchors, pin.Anchor) || len(a.Link.Anchors) > 0 && pin.Email != "" && email.Fold(a.Known.Email) == pin.Email
+		if known && a.Link.Level == access.Linked && a.Known.Enabled {
+			who := newPinDocument("", pin).Who
+			return failed(fmt.Errorf("%s still has access: the Kisi user was made by hand, and kisi-sync suspends only what it made or adopted", who),
+				"kisi-sync adopt "+who+" --why TEXT makes the user ours and suspends it at once; or suspend it in Kisi by hand")
+		}
+	}
+	return nil
 }
 
 func (p *pinning) ends(zone *time.Location) (access.Instant, error) {

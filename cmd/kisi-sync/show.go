@@ -98,13 +98,31 @@ func (s *session) showProblems(f forecast) {
 	}
 	s.showConflicts("Could not be decided; these people and rules are left as they are:", undecided)
 	s.showConflicts("Worth knowing:", informing)
-	if len(f.told.Notes) > 0 {
-		s.ui.say("\n%s", s.ui.bold("Noticed in Kisi; nothing is done about it:"))
-		printAlike(s.ui, f.told.Notes, func(n plan.Note) (kind, who, text, hint string) { return string(n.Kind), n.Who, n.Text, "" })
-	}
+	loud, quiet := stillHolds(f.told.Notes)
+	s.showNotes("Should have no access, and still has:", loud)
+	s.showNotes("Noticed in Kisi; nothing is done about it:", quiet)
 	for _, v := range f.Unsettled {
 		s.ui.say("\n%s whether an earlier call (number %d) was carried out is not known yet; it is looked at again in the next run",
 			s.ui.yellow("!"), v.Seq)
+	}
+}
+
+// stillHolds parts the notes about people who should have no access from all others.
+func stillHolds(all []plan.Note) (loud, quiet []plan.Note) {
+	for _, n := range all {
+		if n.Kind == plan.StillHolds || n.Kind == plan.Protected {
+			loud = append(loud, n)
+		} else {
+			quiet = append(quiet, n)
+		}
+	}
+	return loud, quiet
+}
+
+func (s *session) showNotes(title string, all []plan.Note) {
+	if len(all) > 0 {
+		s.ui.say("\n%s", s.ui.bold(title))
+		printAlike(s.ui, all, func(n plan.Note) (kind, who, text, hint string) { return string(n.Kind), n.Who, n.Text, n.Hint })
 	}
 }
 

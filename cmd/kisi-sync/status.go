@@ -11,6 +11,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
 func statusVerb(ui *voice, c *common) *cobra.Command {
@@ -94,6 +95,7 @@ type statusDocument struct {
 	Parked       int            `json:"parked"`    // refused by Kisi, tried again by itself
 	Unsettled    int            `json:"unsettled"` // calls of which it is not known whether they were carried out
 	Drifted      int            `json:"drifted"`   // what the last full run found altered by hand in Kisi
+	StillHas     int            `json:"still_has"` // people who should have no access, and have some that is not ours to take
 
 	lastGood, lastGoodFull *runRow // that ended without an error
 }
@@ -181,6 +183,7 @@ func (d *statusDocument) source(s config.Source, all []record.SourceStatus) stat
 // lastRuns finds the newest of each sort.
 func (d *statusDocument) lastRuns(runs []record.Run) {
 	d.LastRun, d.LastFullRun, d.lastGood, d.lastGoodFull = nil, nil, nil, nil
+	d.StillHas = stillHave(runs)
 	for i := range runs {
 		r := &runs[i]
 		if r.Ended.IsZero() {
@@ -201,6 +204,22 @@ func (d *statusDocument) lastRuns(runs []record.Run) {
 			return
 		}
 	}
+}
+
+// stillHave counts who should have no access and has some, as the last run over everybody and those after it told; newest first.
+func stillHave(runs []record.Run) int {
+	who := map[string]bool{}
+	for i := range runs {
+		for _, p := range runs[i].Problems {
+			if p.Kind == string(plan.StillHolds) || p.Kind == string(plan.Protected) {
+				who[p.Who] = true
+			}
+		}
+		if runs[i].Full && runs[i].Error == "" {
+			break
+		}
+	}
+	return len(who)
 }
 
 func (d *statusDocument) holds(ctx context.Context, st *store.Preview) error {

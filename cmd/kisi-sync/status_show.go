@@ -138,6 +138,7 @@ func (s *session) showWaiting(d statusDocument) {
 	}
 	var some []line
 	for _, l := range []line{
+		{d.StillHas, "should have no access, and still has: kisi-sync plan says who"},
 		{d.Held, "held for somebody to decide, since " + s.moment(d.HeldSince) + ": kisi-sync plans"},
 		{d.Approved, "approved; the next run does it"},
 		{d.Rejected, "rejected"},

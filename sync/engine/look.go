@@ -350,7 +350,7 @@ func (l *look) plan(ctx context.Context) error {
 		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint, Count: c.Count})
 	}
 	for _, n := range l.out.Plan.Notes {
-		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: string(n.Kind), Who: n.Who, Text: n.Text})
+		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: string(n.Kind), Who: n.Who, Text: n.Text, Hint: n.Hint})
 	}
 	return nil
 }

@@ -107,7 +107,12 @@ func eachGroup(grants []access.Grant, do func(access.RemoteID)) {
 }
 
 func (d *decider) note(kind NoteKind, who, text string) {
-	d.notes = append(d.notes, Note{kind, who, text})
+	d.notes = append(d.notes, Note{Kind: kind, Who: who, Text: text})
+}
+
+// noteOther tells of somebody who should have no access and has some by a Kisi user that is not ours to suspend.
+func (d *decider) noteOther(who, text string) {
+	d.notes = append(d.notes, Note{StillHolds, who, text, "kisi-sync adopt PERSON --why TEXT makes the user ours and suspends it; or suspend it in Kisi by hand"})
 }
 
 func (d *decider) sortNotes() {

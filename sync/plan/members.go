@@ -119,7 +119,7 @@ func (p *person) stranger() {
 		p.link(access.Created)
 	case p.wish.Standing == access.Suspend && p.wish.Adopt == 0:
 		if p.seen.Enabled {
-			p.d.note(StillHolds, p.name(), p.d.cause(p.wish.Cause).Text+", and has a Kisi user that is not ours")
+			p.d.noteOther(p.name(), p.d.cause(p.wish.Cause).Text+", and has a Kisi user that is not ours")
 		}
 		return
 	case !p.wantsSomething() && p.wish.Adopt == 0 && p.wish.Replaces == nil:
@@ -304,7 +304,7 @@ func (p *person) stillHolds(cause access.Cause) {
 	if others > 0 {
 		text += ", and holds what others gave"
 	}
-	p.d.note(StillHolds, p.name(), text)
+	p.d.noteOther(p.name(), text)
 }
 
 func protectedAs(why access.Protection) string {
@@ -328,7 +328,7 @@ func (p *person) enabled() {
 		p.d.drifted(access.Drift{Kind: string(SuspendedByHand), Who: p.name(), Subject: "user", Expected: "enabled", Found: "suspended"}, "suspended in Kisi, not by kisi-sync: it stays so")
 	default:
 		p.add(Step{Reason: Returned, Change: access.Change{Kind: access.EnableMember,
-			Cause:  access.Cause{Kind: access.ByRule, Text: "no longer " + p.account.Link.Suspended.Text},
+			Cause:  access.Cause{Kind: access.ByRule, Text: over(p.account.Link.Suspended)},
 			Before: &access.Fields{Enabled: false}, After: &access.Fields{Enabled: true}}})
 	}
 }
@@ -346,6 +346,14 @@ func (p *person) rename() {
 	p.add(Step{Reason: ChangedAtSource, Change: access.Change{Kind: access.UpdateMember,
 		Cause:  access.Cause{Kind: access.ByRule, Text: "renamed in the directory"},
 		Before: &access.Fields{Name: p.seen.Name}, After: &access.Fields{Name: w.Name}}})
+}
+
+// over says that what somebody was suspended for is over.
+func over(was *access.Cause) string {
+	if was.Kind == access.LeftScope {
+		return "it is over that " + was.Text
+	}
+	return "no longer " + was.Text
 }
 
 // name returns the address by which people know the person: the directory's, else Kisi's; in want of both, the anchor.

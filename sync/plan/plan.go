@@ -72,6 +72,7 @@ type Note struct {
 	Kind NoteKind `json:"kind"`
 	Who  string   `json:"who"` // e-mail address or name of a group
 	Text string   `json:"text"`
+	Hint string   `json:"hint,omitempty"` // what somebody can do about it
 }
 
 // NoteKind sorts notes.

@@ -79,7 +79,7 @@ func Relink(l *access.Ledger, links []access.Call, at access.Instant) *access.Le
 
 // anchors links the member to sources that have come to know him.
 func (p *person) anchors() {
-	all, level, why := p.allAnchors(), p.account.Link.Level, "known to another source too"
+	all, level, why := p.allAnchors(), p.account.Link.Level, "known by another record too"
 	if level == access.Linked && p.madeByUs(all) { // it could not be read when they met
 		level, why = access.Created, "bears the stamp of this installation"
 	}
