@@ -18,7 +18,7 @@ import (
 
 // BenchmarkFirstLoad loads 1,000 people with three groups each into an empty organization, at the pace that Kisi allows. It takes
 // as long as it would take in life: about a quarter of an hour. Reported: calls made for each user and right written (an upper bound of
-// calls made for each call needed, which are these and the reads of one whole observation), the share of the rate that was used, and how often Kisi said 429.
+// calls made for each call needed, which are these and the reads of one whole observation, four of which count who else may open doors), the share of the rate that was used, and how often Kisi said 429.
 func BenchmarkFirstLoad(b *testing.B) {
 	for _, rate := range []float64{4, 5} {
 		b.Run(fmt.Sprintf("rate%g", rate), func(b *testing.B) {

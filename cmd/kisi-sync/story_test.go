@@ -173,16 +173,25 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 	k, rest := s.kisi, append(args[1:], "", "")
 	user := kisisim.User(k.UserID(rest[0]))
 	verbs := map[string]func(){
-		"suspend":    func() { k.SuspendUser(user.ID) },
-		"add":        func() { k.AddUser(kisisim.UserSpec{Email: rest[0], Name: rest[1]}) },
-		"give":       func() { k.AddGrant(kisisim.GrantSpec{To: user, On: kisisim.Group(k.GroupID(rest[1]))}) },
-		"take":       func() { k.DeleteGrant(k.GrantID(user, kisisim.Group(k.GroupID(rest[1])))) },
-		"address":    func() { k.ChangeAddress(user.ID, rest[1]) },
-		"card":       func() { k.AddCard(user.ID) },
-		"phone":      func() { k.AddPhone(user.ID, "Pixel") },
-		"adopt":      func() { k.AdoptUser(user.ID) },
-		"role":       func() { k.SetOrganizationRole(user.ID, rest[1]) },
-		"import":     func() { k.AddImport("Entra contractors", k.GroupID(rest[0])) },
+		"suspend": func() { k.SuspendUser(user.ID) },
+		"add":     func() { k.AddUser(kisisim.UserSpec{Email: rest[0], Name: rest[1]}) },
+		"give":    func() { k.AddGrant(kisisim.GrantSpec{To: user, On: kisisim.Group(k.GroupID(rest[1]))}) },
+		"take":    func() { k.DeleteGrant(k.GrantID(user, kisisim.Group(k.GroupID(rest[1])))) },
+		"address": func() { k.ChangeAddress(user.ID, rest[1]) },
+		"card":    func() { k.AddCard(user.ID) },
+		"phone":   func() { k.AddPhone(user.ID, "Pixel") },
+		"adopt":   func() { k.AdoptUser(user.ID) },
+		"role":    func() { k.SetOrganizationRole(user.ID, rest[1]) },
+		"import":  func() { k.AddImport("Entra contractors", k.GroupID(rest[0])) },
+		"crowd": func() { // two guests, an access link and a team of three have a group's doors
+			group := kisisim.Group(k.GroupID(rest[0]))
+			for _, name := range []string{"Mira", "Noor"} {
+				k.AddGrant(kisisim.GrantSpec{To: kisisim.Guest(k.AddGuest(name, "")), On: group})
+			}
+			k.AddGroupLink(group.ID, "Courier", time.Time{})
+			team := k.AddTeam("Night shift", kisisim.User(k.UserID("olga@example.com")), kisisim.User(k.UserID("hand@example.com")), kisisim.Guest(k.AddGuest("Otto", "")))
+			k.AddGrant(kisisim.GrantSpec{To: kisisim.Team(team), On: group})
+		},
 		"scim":       func() { k.SetScim(true, true) },
 		"deletedoor": func() { k.TakeDoor(k.GroupID(rest[0]), s.doors[rest[1]]) },
 		"revoke":     func() { k.RevokeKey(key) },

@@ -18,6 +18,8 @@ type State struct {
 	Organization Organization
 	// ByOthers are the role assignments that somebody else is known to have given, ascending; of the others nobody knows, or we gave them.
 	ByOthers []RemoteID
+	// Beside is who else may open doors; nil when the scope did not ask for it.
+	Beside *Beside
 }
 
 // Member is a Kisi user.
@@ -81,6 +83,7 @@ type Scope struct {
 	Members []RemoteID
 	Emails  []string   // folded
 	Doors   []RemoteID // groups whose doors and stops are to be read
+	Beside  bool       // with All: count who else may open doors, which takes a few calls more
 	Singly  bool       // ask for each of the named ones, even where a list of all would be cheaper
 }
 

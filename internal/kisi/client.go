@@ -117,7 +117,7 @@ func allowed() []pacer.Allow {
 	return []pacer.Allow{
 		get("/login"), get("/user"), get("/roles"), get("/integrations"),
 		get("/organization"), get("/organization/settings"), get("/organization/dashboard"),
-		get("/places"), get("/locks"), get("/elevators"), get("/elevator_stops"), get("/team_memberships"), get("/card_assignments"), get("/logins"),
+		get("/places"), get("/locks"), get("/elevators"), get("/elevator_stops"), get("/team_memberships"), get("/group_links"), get("/card_assignments"), get("/logins"),
 		get("/users"), get("/users/{id}"), post("/users"), patch("/users/{id}", true), remove("/users/{id}"),
 		get("/groups"), post("/groups"), patch("/groups/{id}", true),
 		get("/group_locks"), post("/group_locks"), remove("/group_locks/{id}"),

@@ -13,7 +13,14 @@ import (
 type guard struct {
 	organization Organization
 	owner, self  int64
-	admins       map[int64]bool // by their own role or through a team
+	admins       map[int64]bool    // by their own role or through a team
+	holders      map[assignee]bool // of a role that opens doors without any group
+}
+
+// assignee is who holds a right: a user, a team or a guest.
+type assignee struct {
+	kind string
+	id   int64
 }
 
 // readGuard reads who is protected. With assignees "" it reads every role on
@@ -28,7 +35,7 @@ func (t *Target) readGuard(ctx context.Context, assignees string) (*guard, error
 	if err != nil {
 		return nil, err
 	}
-	g := &guard{organization: organization, owner: organization.OwnerID, self: self.ID, admins: map[int64]bool{}}
+	g := &guard{organization: organization, owner: organization.OwnerID, self: self.ID, admins: map[int64]bool{}, holders: map[assignee]bool{}}
 	teams := map[int64]bool{}
 	for _, scope := range []string{typeOrganization, typePlace} {
 		rows, err := t.client.RoleAssignments(ctx, AssignmentFilter{AssigneeType: assignees, AppliesToType: scope})
@@ -53,6 +60,9 @@ func (t *Target) readGuard(ctx context.Context, assignees string) (*guard, error
 func (g *guard) note(row RoleAssignment) {
 	if row.AssigneeType == typeUser && row.AppliesToType != typeGroup && !harmless(row.RoleID) {
 		g.admins[row.AssigneeID] = true
+	}
+	if row.AppliesToType == typePlace || row.AppliesToType == typeOrganization && !harmless(row.RoleID) {
+		g.holders[assignee{row.AssigneeType, row.AssigneeID}] = true
 	}
 }
 

@@ -39,6 +39,9 @@ func (t *Target) Observe(ctx context.Context, scope access.Scope) (*access.State
 	if err := o.openings(ctx); err != nil {
 		return nil, err
 	}
+	if err := o.beside(ctx, scope); err != nil {
+		return nil, err
+	}
 	o.protect()
 	o.state.Sort()
 	return o.state, nil

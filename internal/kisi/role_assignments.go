@@ -16,6 +16,7 @@ import (
 const (
 	typeUser         = "User"
 	typeTeam         = "Team"
+	typeGuest        = "Guest"
 	typeGroup        = "Group"
 	typePlace        = "Place"
 	typeOrganization = "Organization"

@@ -11,17 +11,22 @@ import (
 
 func outsideKey() []byte { return []byte("outside the trail") }
 
-// outside counts what an observation of everybody shows and the trail does not tell of.
+// outside counts what an observation of everybody shows and the trail does not tell of. What it was not asked to count stays as it was counted
+// before.
 func (s *Store) outside(ctx context.Context, state *access.State) (out record.Outside, err error) {
+	if out.Beside = state.Beside; out.Beside == nil {
+		before, err := s.seenOutside(ctx)
+		if err != nil {
+			return out, err
+		}
+		out.Beside = before.Beside
+	}
 	out.At = state.At.Time()
 	groups := map[access.RemoteID]int{}
 	err = s.view(ctx, accountBucket, func(t *txn) error {
 		b := t.bucket(accountBucket)
 		for i := range state.Members {
 			m := &state.Members[i]
-			if m.Protected == access.Owner || m.Protected == access.Administrator {
-				out.Roles++
-			}
 			if len(m.Grants) > 0 && b.Get(numberKey(uint64(m.ID))) == nil {
 				out.Users++
 				count(groups, m.Grants)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -65,19 +66,33 @@ func TestRightsThatTheTrailDoesNotFollowAreCountedBesideTheAnswer(t *testing.T) 
 		return all
 	}
 	owner, strange, other := seen(2, true), seen(3, true, grant(7, 7, 8)...), seen(4, true, grant(8)...)
-	owner.Protected = access.Owner
 	state := &access.State{At: access.At(f.clock.now()), Covers: access.Scope{All: true}, Members: []access.Member{seen(1, true, grant(7)...), owner, strange, other}}
 	state.Sort()
 	must(t, f.SaveObserved(ctx, state))
 	a, err = f.Holders(ctx, "7", f.clock.now())
 	must(t, err)
-	want := record.Outside{At: f.clock.now(), Roles: 1, Users: 2, Groups: []record.OutsideGroup{{Group: 7, Users: 1}, {Group: 8, Users: 2}}}
+	if !strings.Contains(a.Words(), "were never counted") {
+		t.Error(a.Words())
+	}
+	beside := access.Beside{At: state.At, Users: 3, Guests: 1, Uncounted: []string{"teams: forbidden"}, Groups: []access.BesideGroup{
+		{Group: 7, Guests: 2, Links: 1, Teams: []access.Team{{ID: 5, Name: "Facility", Members: 14}, {ID: 6, Members: access.Unknown}}}}}
+	state.Beside = &beside
+	must(t, f.SaveObserved(ctx, state))
+	state.Beside, state.At = nil, state.At+1
+	f.clock.pass(time.Second)
+	must(t, f.SaveObserved(ctx, state)) // did not count, so what was counted before stands
+	a, err = f.Holders(ctx, "7", f.clock.now())
+	must(t, err)
+	want := record.Outside{At: f.clock.now(), Users: 2, Beside: &beside, Groups: []record.OutsideGroup{{Group: 7, Users: 1}, {Group: 8, Users: 2}}}
 	if d := cmp.Diff(want, a.Outside); d != "" || a.Groups[0].Outside != 1 {
 		t.Errorf("%s %+v", d, a.Groups)
 	}
-	for _, words := range []string{"without any group: 1;", "hold what is asked for: 1.", "Guests, access links and teams are never read"} {
+	for _, words := range []string{"without any group: users: 3, guests: 1;", "hold what is asked for: 1.", "Could not be counted: teams: forbidden."} {
 		if !strings.Contains(a.Words(), words) {
 			t.Errorf("%q does not say %q", a.Words(), words)
 		}
+	}
+	if got, want := a.Groups[0].BesideWords(), "2 guests, 1 access link, the team Facility of 14, a team of nobody knows how many"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

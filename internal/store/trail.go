@@ -142,7 +142,7 @@ func (s *Store) answer(ctx context.Context, at time.Time, groups func(*record.Re
 	}
 	for _, id := range groups(replay) {
 		g := replay.Answer(id, access.At(at))
-		g.Outside = a.Outside.In(id)
+		g.Outside, g.Beside = a.Outside.In(id), a.Outside.Beside.In(id)
 		a.Groups = append(a.Groups, g)
 	}
 	if len(a.Groups) == 0 {

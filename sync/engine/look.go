@@ -223,7 +223,7 @@ func (l *look) mappingInput() mapping.Input {
 
 // observe looks at Kisi and keeps what it saw.
 func (l *look) observe(ctx context.Context) error {
-	scope := access.Scope{All: true}
+	scope := access.Scope{All: true, Beside: true}
 	if !l.full {
 		scope = l.suspects(l.out.Input)
 	}

@@ -117,6 +117,7 @@ func (c *Company) people() {
 	c.AddGrant(GrantSpec{To: Team(crew), On: Group(c.Groups["München / Entire place"])})
 	visitor := c.AddGuest("Visitor of the day", "visitor@partner.example")
 	c.AddGrant(GrantSpec{To: Guest(visitor), On: Group(c.Groups["Contractors"])})
+	c.AddGroupLink(c.Groups["Contractors"], "Courier", time.Time{})
 }
 
 func (c *Company) user(spec UserSpec) int64 {

@@ -26,6 +26,8 @@ type Assumptions struct {
 	Expired            ExpiredRows    // what becomes of assignments after valid_until (§4.9, §12.16)
 	ElevatorsAnywhere  bool           // elevators may be listed without place_id (§6.3: the specification and practice differ)
 	OwnerWithoutRow    bool           // the owner shows only in organization.user_id, not among the role assignments (§12.10)
+	LinksRefused       bool           // group_links is 403 for every key, as where links are not part of what the customer pays for
+	MembershipsByTeam  bool           // team_memberships is 400 without team_id (§5.6)
 	BasicRows          bool           // every user without another organization role shows an organization row `basic` (§13)
 	PrefixedRoleIDs    bool           // organization_administrator instead of administrator, and so on (§4.2)
 	TeamsCounted       bool           // users_count and users?group_id= include people who are in through a team (§12.15)

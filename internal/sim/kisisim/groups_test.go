@@ -191,6 +191,7 @@ var shapes = map[string]string{
 	"/floors?place_id=$HQ":         "created_at description id name number place_id resource_type updated_at",
 	"/teams":                       "created_at id name resource_type updated_at",
 	"/team_memberships":            "created_at id member member_id member_type resource_type team team_id updated_at",
+	"/group_links":                 "created_at created_by_id created_by_type email group group_id id issued_by_id last_used_at link_enabled name phone quick_response_code_type resource_type updated_at valid_from valid_until",
 	"/integrations":                "created_at disabled_due_to_error disabled_due_to_error_at enabled group_id id import_members_only name organization organization_id resource_type type updated_at",
 	"/organization/settings":       "address apple_pass_enabled created_at description device_logins_expire_after domain id identity_provider_issuer_url logo metadata name places_count resource_type scim_configured scim_enabled send_emails sso_configured sso_expiration_override sso_expiration_override_enabled sso_flow_enabled time_zone transfer_to_id updated_at user_id web_authentication_api_enabled",
 	"/organizations":               "address apple_pass_enabled created_at description device_logins_expire_after domain id logo metadata name places_count resource_type scim_enabled send_emails sso_expiration_override sso_expiration_override_enabled sso_flow_enabled time_zone transfer_to_id updated_at user_id web_authentication_api_enabled",

@@ -21,6 +21,7 @@ var collections = []struct {
 	{"/group_elevator_stops", "group_id=$HQ / Server Room", 10, 250},
 	{"/teams", "", 10, 250},
 	{"/team_memberships", "", 10, 250},
+	{"/group_links", "", 10, 250},
 	{"/elevators", "place_id=$HQ", 10, 250},
 	{"/elevator_stops", "place_id=$HQ", 10, 250},
 	{"/floors", "place_id=$HQ", 10, 250},

@@ -113,6 +113,8 @@ func teamRoutes() []route {
 		{method: "GET", template: "/teams/{id}", handle: getTeam},
 		{method: "GET", template: "/team_memberships", params: []string{"ids", "member_type", "member_id", "team_id"},
 			list: &paging{usual: 10, most: 250}, handle: listMemberships},
+		{method: "GET", template: "/group_links", params: []string{"ids", "group_id", "query"},
+			list: &paging{10, 250, []string{"name", "unlock", "valid_until", "group_name"}}, handle: listGroupLinks},
 		{method: "GET", template: "/team_memberships/{id}", handle: getMembership},
 		{method: "GET", template: "/card_assignments", params: []string{"ids", "assignee_type", "assignee_id", "status", "card_id"},
 			list: &paging{usual: 10, most: 250}, handle: listCards},

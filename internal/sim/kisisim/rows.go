@@ -155,6 +155,13 @@ type guest struct {
 	name, email string
 }
 
+type groupLink struct {
+	dates
+	id, group int64
+	name      string
+	until     *time.Time
+}
+
 type integration struct {
 	dates
 	id         int64

@@ -200,6 +200,15 @@ func (s *Sim) AddGuest(name, email string) int64 {
 	return g.id
 }
 
+// AddGroupLink adds an access link to a group by hand and returns its id; a zero until is none.
+func (s *Sim) AddGroupLink(groupID int64, name string, until time.Time) int64 {
+	defer s.lock()()
+	must(&s.st.groups, groupID, "group")
+	l := &groupLink{dates: s.st.born(), id: s.st.newID(), group: groupID, name: name, until: moment(until)}
+	s.st.links.put(l.id, l)
+	return l.id
+}
+
 // AddImport adds a directory import of Kisi's own (§9) that feeds a group, or only creates users if groupID is 0.
 func (s *Sim) AddImport(name string, groupID int64) int64 {
 	defer s.lock()()

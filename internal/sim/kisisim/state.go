@@ -28,6 +28,7 @@ type state struct {
 	teams         table[team]
 	memberships   table[teamMembership]
 	guests        table[guest]
+	links         table[groupLink]
 	cards         table[credential]
 	phones        table[credential]
 	integrations  table[integration]
@@ -181,6 +182,11 @@ func (s *state) dropGroup(id int64) {
 	}
 	for _, l := range s.groupStops.pick(s.stopsByGroup[id]) {
 		s.dropGroupStop(l)
+	}
+	for _, l := range s.links.all() {
+		if l.group == id {
+			s.links.drop(l.id)
+		}
 	}
 	if !s.assume.NoCascade {
 		s.dropAssignments(s.byTarget[Group(id)])

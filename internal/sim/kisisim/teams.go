@@ -67,6 +67,9 @@ func getTeam(x *exchange) response {
 func listMemberships(x *exchange) response {
 	member := x.refParam("member", KindUser, KindGuest)
 	ids, teamID := x.query.ids(), x.query.number("team_id")
+	if x.st.assume.MembershipsByTeam && teamID == 0 {
+		return badRequest("param is missing or the value is empty: team_id")
+	}
 	return page(x, listing[teamMembership]{
 		rows: x.st.memberships.all,
 		keep: func(m *teamMembership) bool {

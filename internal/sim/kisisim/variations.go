@@ -44,6 +44,8 @@ func listVariations() []Variation {
 		{"expired assignments are deleted", func(a *Assumptions) { a.Expired = ExpiredGone }},
 		{"elevators need no place", func(a *Assumptions) { a.ElevatorsAnywhere = true }},
 		{"owner has no assignment", func(a *Assumptions) { a.OwnerWithoutRow = true }},
+		{"links may not be listed", func(a *Assumptions) { a.LinksRefused = true }},
+		{"memberships are listed by team", func(a *Assumptions) { a.MembershipsByTeam = true }},
 		{"everyone has a basic row", func(a *Assumptions) { a.BasicRows = true }},
 		{"role ids are prefixed", func(a *Assumptions) { a.PrefixedRoleIDs = true }},
 		{"teams count as users", func(a *Assumptions) { a.TeamsCounted = true }},

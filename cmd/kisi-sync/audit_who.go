@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+)
+
+func auditWhoVerb(ui *voice, c *common) *cobra.Command {
+	var at string
+	var door bool
+	cmd := &cobra.Command{
+		Use: "who GROUP", Short: "Who held a group, or could open a door, at a moment", Args: exactly("GROUP"),
+		Long: `Says who held a group at a moment, and since when by whose hand, as kisi-sync did it or saw it in Kisi by then. With --door
+the name is that of a door or elevator stop, and all groups count that opened it then. A day alone means its end.`,
+		Example: `  kisi-sync audit who Staff --at 2026-03-31
+  kisi-sync audit who 4711 --door --at 2026-03-31T18:00`,
+	}
+	cmd.Flags().StringVar(&at, "at", "", "`DAY` (2026-03-31) or moment (2026-03-31T18:00); now if it is left out")
+	cmd.Flags().BoolVar(&door, "door", false, "the name is that of a door or elevator stop")
+	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, args []string) error {
+		when := now()
+		if at != "" {
+			var err error
+			if when, err = parseTime(at, t.settings.Schedule.Zone, true); err != nil {
+				return err
+			}
+		}
+		ask := t.Holders
+		if door {
+			ask = t.DoorHolders
+		}
+		a, err := ask(ctx, args[0], when)
+		if err != nil {
+			return broken(err)
+		}
+		return t.who(&a)
+	})
+	return cmd
+}
+
+// whoDocument is what audit who --json prints.
+type whoDocument struct {
+	At     time.Time  `json:"at"`
+	Groups []whoGroup `json:"groups"`
+	Beside whoBeside  `json:"beside"`
+	Words  string     `json:"words"` // what the answer is worth
+}
+
+// whoBeside counts what is not in the answer, as of the last look at everybody.
+type whoBeside struct {
+	LookedAt   *time.Time `json:"looked_at"` // null: everybody was never looked at
+	Users      int        `json:"unknown_users_with_groups"`
+	CountedAt  *time.Time `json:"counted_at"` // of the roles, and of guests, links and teams; null: they were never counted
+	Roles      int        `json:"users_with_a_role_in_a_place_or_the_organization"`
+	GuestRoles int        `json:"guests_with_a_role_in_a_place_or_the_organization"`
+	Uncounted  []string   `json:"could_not_be_counted"` // what, and why
+}
+
+func newWhoBeside(o *record.Outside) whoBeside {
+	d := whoBeside{Users: o.Users, Uncounted: []string{}}
+	if at := o.At.UTC(); !at.IsZero() {
+		d.LookedAt = &at
+	}
+	if b := o.Beside; b != nil {
+		at := b.At.Time().UTC()
+		d.CountedAt, d.Roles, d.GuestRoles = &at, b.Users, b.Guests
+		d.Uncounted = append(d.Uncounted, b.Uncounted...)
+	}
+	return d
+}
+
+type whoGroup struct {
+	ID      int64       `json:"id"`
+	Name    string      `json:"name"`
+	Opens   []string    `json:"opens"`
+	Holders []whoHolder `json:"holders"`
+	Unknown int         `json:"unknown_users"` // who hold it, too; see beside, also for what follows
+	Guests  int         `json:"guests"`
+	Links   int         `json:"access_links"`
+	Teams   []whoTeam   `json:"teams"`
+	words   string      // beside them
+}
+
+type whoTeam struct {
+	ID      int64  `json:"id"`
+	Name    string `json:"name"`
+	Members *int   `json:"members"` // null: they could not be counted
+}
+
+func newWhoTeam(t access.Team) whoTeam {
+	out := whoTeam{ID: int64(t.ID), Name: t.Name}
+	if t.Members != access.Unknown {
+		out.Members = &t.Members
+	}
+	return out
+}
+
+type whoHolder struct {
+	Email     string    `json:"email"`
+	User      int64     `json:"user"`
+	Role      string    `json:"role"`
+	Since     time.Time `json:"since"`
+	ByUs      bool      `json:"by_us"`
+	Suspended bool      `json:"suspended"`
+	How       string    `json:"how"`
+}
+
+func newWhoGroup(g record.GroupAnswer) whoGroup {
+	out := whoGroup{ID: int64(g.ID), Opens: convert(g.Opens, record.Door.String), Unknown: g.Outside,
+		Guests: g.Beside.Guests, Links: g.Beside.Links, Teams: convert(g.Beside.Teams, newWhoTeam), words: g.BesideWords()}
+	if n := len(g.Names); n > 0 {
+		out.Name = g.Names[n-1]
+	}
+	out.Holders = convert(g.Holders, func(h record.Holder) whoHolder {
+		return whoHolder{Email: h.Email, User: int64(h.Member), Role: h.Right.Role.Words(), Since: h.Since.UTC(), ByUs: h.ByUs, Suspended: h.Suspended, How: h.How()}
+	})
+	return out
+}
+
+// unsure is said behind counts that lack something.
+func unsure(uncounted []string) string {
+	if len(uncounted) == 0 {
+		return ""
+	}
+	return " that could be counted, see below"
+}
+
+func (t *trail) who(a *record.Answer) error {
+	d := whoDocument{At: a.At.UTC(), Groups: convert(a.Groups, newWhoGroup), Words: a.Words(), Beside: newWhoBeside(&a.Outside)}
+	if t.ui.json {
+		return t.ui.print(d)
+	}
+	for _, g := range d.Groups {
+		t.ui.say("%s, at %s: %s", t.ui.bold(orNone(g.Name, fmt.Sprintf("group %d", g.ID))), t.moment(a.At), count(len(g.Holders), "person", "people"))
+		if len(g.Opens) > 0 {
+			t.ui.say("  opened %s", strings.Join(g.Opens, ", "))
+		}
+		for _, h := range g.Holders {
+			state := ""
+			if h.Suspended {
+				state = ", suspended: it opened nothing"
+			}
+			t.ui.say("  %s as %s, since %s%s", orNone(h.Email, fmt.Sprintf("user %d", h.User)), h.Role, t.moment(h.Since), state)
+			t.ui.say("      %s", h.How)
+		}
+		if at := d.Beside.CountedAt; at != nil {
+			t.ui.say("  beside them, as of %s: %s%s", t.moment(*at), g.words, unsure(d.Beside.Uncounted))
+		}
+	}
+	t.ui.say("\n%s", d.Words)
+	return nil
+}
