@@ -25,7 +25,7 @@ does in Kisi is known from when kisi-sync saw it.`,
 		Example: `  kisi-sync audit show --person ana@example.com
   kisi-sync audit who Staff --at 2026-03-31`,
 	})
-	cmd.AddCommand(auditVerifyVerb(ui, c), auditShowVerb(ui, c), auditWhoVerb(ui, c), auditExportVerb(ui, c))
+	cmd.AddCommand(auditVerifyVerb(ui, c), auditShowVerb(ui, c), auditWhoVerb(ui, c), auditExportVerb(ui, c), auditPruneVerb(ui, c))
 	return cmd
 }
 

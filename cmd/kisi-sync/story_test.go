@@ -52,6 +52,8 @@ func TestMain(m *testing.M) {
 //	[!] enabled PERSON         somebody's Kisi user is not suspended
 //	writes N                   so many changes were made in Kisi since the last time this was asked
 //	silence                    Kisi was not asked anything since the last writes or silence
+//	past DAYS...               the trail gets a line for each, from so many days ago; before the first run only
+//	ago DAYS...                $AGO60 is the day that was 60 days ago
 //	await N                    wait until so many more changes were made
 //	json [NULLABLE...]         the output is one JSON document, in which only these fields may be null
 //	lock FILE                  another kisi-sync has the state file open
@@ -76,7 +78,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
-			"spoil": cmdSpoil, "unpack": cmdUnpack,
+			"spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
 			"signal": cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
 		},
 	})
@@ -173,25 +175,17 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 	k, rest := s.kisi, append(args[1:], "", "")
 	user := kisisim.User(k.UserID(rest[0]))
 	verbs := map[string]func(){
-		"suspend": func() { k.SuspendUser(user.ID) },
-		"add":     func() { k.AddUser(kisisim.UserSpec{Email: rest[0], Name: rest[1]}) },
-		"give":    func() { k.AddGrant(kisisim.GrantSpec{To: user, On: kisisim.Group(k.GroupID(rest[1]))}) },
-		"take":    func() { k.DeleteGrant(k.GrantID(user, kisisim.Group(k.GroupID(rest[1])))) },
-		"address": func() { k.ChangeAddress(user.ID, rest[1]) },
-		"card":    func() { k.AddCard(user.ID) },
-		"phone":   func() { k.AddPhone(user.ID, "Pixel") },
-		"adopt":   func() { k.AdoptUser(user.ID) },
-		"role":    func() { k.SetOrganizationRole(user.ID, rest[1]) },
-		"import":  func() { k.AddImport("Entra contractors", k.GroupID(rest[0])) },
-		"crowd": func() { // two guests, an access link and a team of three have a group's doors
-			group := kisisim.Group(k.GroupID(rest[0]))
-			for _, name := range []string{"Mira", "Noor"} {
-				k.AddGrant(kisisim.GrantSpec{To: kisisim.Guest(k.AddGuest(name, "")), On: group})
-			}
-			k.AddGroupLink(group.ID, "Courier", time.Time{})
-			team := k.AddTeam("Night shift", kisisim.User(k.UserID("olga@example.com")), kisisim.User(k.UserID("hand@example.com")), kisisim.Guest(k.AddGuest("Otto", "")))
-			k.AddGrant(kisisim.GrantSpec{To: kisisim.Team(team), On: group})
-		},
+		"suspend":    func() { k.SuspendUser(user.ID) },
+		"add":        func() { k.AddUser(kisisim.UserSpec{Email: rest[0], Name: rest[1]}) },
+		"give":       func() { k.AddGrant(kisisim.GrantSpec{To: user, On: kisisim.Group(k.GroupID(rest[1]))}) },
+		"take":       func() { k.DeleteGrant(k.GrantID(user, kisisim.Group(k.GroupID(rest[1])))) },
+		"address":    func() { k.ChangeAddress(user.ID, rest[1]) },
+		"card":       func() { k.AddCard(user.ID) },
+		"phone":      func() { k.AddPhone(user.ID, "Pixel") },
+		"adopt":      func() { k.AdoptUser(user.ID) },
+		"role":       func() { k.SetOrganizationRole(user.ID, rest[1]) },
+		"import":     func() { k.AddImport("Entra contractors", k.GroupID(rest[0])) },
+		"crowd":      func() { crowd(k, rest[0]) },
 		"scim":       func() { k.SetScim(true, true) },
 		"deletedoor": func() { k.TakeDoor(k.GroupID(rest[0]), s.doors[rest[1]]) },
 		"revoke":     func() { k.RevokeKey(key) },

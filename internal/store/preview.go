@@ -300,6 +300,11 @@ func (p *Preview) Anchored(ctx context.Context, place string) (record.Anchor, er
 // SaveAnchored refuses.
 func (p *Preview) SaveAnchored(context.Context, string, record.Anchor) error { return ErrPreview }
 
+// Prunable is Store.Prunable.
+func (p *Preview) Prunable(ctx context.Context, before time.Time) (Prunable, error) {
+	return p.base.Prunable(ctx, before)
+}
+
 // PruneAudit refuses.
 func (p *Preview) PruneAudit(context.Context, Pruning) (uint64, error) { return 0, ErrPreview }
 

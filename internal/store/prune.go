@@ -56,11 +56,46 @@ func (s *Store) PruneAudit(ctx context.Context, p Pruning) (cut uint64, err erro
 	return cut, err
 }
 
+// Prunable is what PruneAudit would cut off, and what would stay.
+type Prunable struct {
+	Lines, Left uint64
+	From, To    time.Time   // of the first line that would go, and the newest
+	Last        record.Head // of the last line that would go
+	End         time.Time   // of the last line of all; zero when there is none
+}
+
+// Prunable says what PruneAudit would cut off. A trail that does not hold is not cut, and the error says where it does not.
+func (s *Store) Prunable(ctx context.Context, before time.Time) (out Prunable, err error) {
+	all, err := s.VerifyAudit(ctx)
+	if err != nil {
+		return out, fmt.Errorf("the trail does not hold and is not cut: %w", err)
+	}
+	err = s.view(ctx, auditBucket, func(t *txn) error {
+		gone, err := t.auditCut()
+		if err != nil {
+			return err
+		}
+		k, err := t.old(ctx, before)
+		if err != nil {
+			return err
+		}
+		out = Prunable{Lines: k.lines, Left: all - gone.Last.Number - k.lines, From: k.oldest, To: k.newest, Last: k.last}
+		return t.newest(auditBucket, 1, func(key, row []byte) error {
+			var a auditRow
+			err := t.read(auditBucket, key, row, &a)
+			out.End = a.Line.At
+			return err
+		})
+	})
+	return out, err
+}
+
 // knife is a cut in the making.
 type knife struct {
 	replay *record.Replay
 	last   record.Head
 	newest time.Time
+	oldest time.Time // the first
 	lines  uint64
 }
 
@@ -83,6 +118,9 @@ func (t *txn) old(ctx context.Context, before time.Time) (*knife, error) {
 		}
 		k.replay.Add(&record.Entry{Number: numberOf(key), AuditLine: a.Line})
 		k.last = record.Head{Number: numberOf(key), Digest: digestOf(key, row)}
+		if k.lines == 0 {
+			k.oldest = a.Line.At
+		}
 		if k.newest.Before(a.Line.At) {
 			k.newest = a.Line.At
 		}

@@ -127,6 +127,30 @@ func TestACutSaysWhoCutAndEarlierQuestionsAreRefused(t *testing.T) {
 	}
 }
 
+func TestWhatWouldBeCutIsToldBefore(t *testing.T) {
+	f, ctx := newFixture(t), context.Background()
+	if p, err := f.Prunable(ctx, f.clock.now()); p.Lines+p.Left != 0 || !p.End.IsZero() || err != nil {
+		t.Errorf("%+v, %v", p, err)
+	}
+	var hours []time.Time
+	for n := range 6 {
+		hours = append(hours, f.hour(n, func() { f.carry(give(access.RemoteID(n+1), 7), access.Result{ID: 70}, nil) }))
+	}
+	for _, upTo := range []int{2, 4} { // the second time a line about the first cut is there
+		before := hours[upTo]
+		goes, err := f.Prunable(ctx, before)
+		must(t, err)
+		if n := f.cutBefore(before); n != goes.Lines || n != 2 {
+			t.Errorf("%d lines went, %+v", n, goes)
+		}
+		left, err := f.Prunable(ctx, time.Time{})
+		must(t, err)
+		if left.Left != goes.Left+1 || goes.Last.Number != uint64(upTo) || !goes.To.Equal(hours[upTo-1]) || !goes.From.Equal(hours[upTo-2]) {
+			t.Errorf("%+v, then %+v", goes, left)
+		}
+	}
+}
+
 // TestWhatIsCutBehindTheTrailsBackDoesNotHold does what PruneAudit does without the line about it, or changes what it kept.
 func TestWhatIsCutBehindTheTrailsBackDoesNotHold(t *testing.T) {
 	for name, spoil := range map[string]func(f *fixture, x *txn) error{
