@@ -2,6 +2,7 @@ package kisi
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,35 +26,74 @@ type assignee struct {
 
 // readGuard reads who is protected. With assignees "" it reads every role on
 // the organization and its places; with typeTeam only what teams hold, which is
-// enough where the users' own roles are read anyway.
+// enough where the users' own roles are read anyway. A leaver waits for that
+// one, so it takes as few calls as it can.
 func (t *Target) readGuard(ctx context.Context, assignees string) (*guard, error) {
 	organization, err := t.client.Organization(ctx)
 	if err != nil {
 		return nil, err
 	}
-	self, err := t.client.Self(ctx)
+	self, err := t.whoAmI(ctx, assignees == typeTeam)
 	if err != nil {
 		return nil, err
 	}
-	g := &guard{organization: organization, owner: organization.OwnerID, self: self.ID, admins: map[int64]bool{}, holders: map[assignee]bool{}}
+	g := &guard{organization: organization, owner: organization.OwnerID, self: self, admins: map[int64]bool{}, holders: map[assignee]bool{}}
+	rows, err := t.roles(ctx, g, assignees)
+	if err != nil {
+		return nil, err
+	}
 	teams := map[int64]bool{}
-	for _, scope := range []string{typeOrganization, typePlace} {
-		rows, err := t.client.RoleAssignments(ctx, AssignmentFilter{AssigneeType: assignees, AppliesToType: scope})
-		if err != nil {
-			return nil, err
-		}
-		if scope == typeOrganization && assignees == "" && len(rows) == 0 && g.self != g.owner {
-			// At least the key's own role is there, or that of its team.
-			return nil, AssignmentFilter{AppliesToType: scope}.list().unreadable(errors.New("nobody holds a role in the organization, not even the key's user"))
-		}
-		for _, row := range rows {
-			g.note(row)
-			if row.AssigneeType == typeTeam && !harmless(row.RoleID) {
-				teams[row.AssigneeID] = true
-			}
+	for _, row := range rows {
+		g.note(row)
+		if row.AssigneeType == typeTeam && row.AppliesToType != typeGroup && !harmless(row.RoleID) {
+			teams[row.AssigneeID] = true
 		}
 	}
 	return g, t.addTeams(ctx, g, teams)
+}
+
+// whoAmI is the user as whom the key acts. It is the same for as long as the
+// key is, so it may be remembered.
+func (t *Target) whoAmI(ctx context.Context, remembered bool) (int64, error) {
+	key, err := t.client.options.Key()
+	if err != nil {
+		return 0, fmt.Errorf("API key: %w", err)
+	}
+	digest := sha256.Sum256([]byte(key.Reveal()))
+	t.mu.Lock()
+	known := t.self[digest]
+	t.mu.Unlock()
+	if remembered && known != 0 {
+		return known, nil
+	}
+	self, err := t.client.Self(ctx)
+	if err != nil {
+		return 0, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.self = map[[sha256.Size]byte]int64{digest: self.ID}
+	return self.ID, nil
+}
+
+// roles reads the roles on the organization and its places, and perhaps on
+// groups.
+func (t *Target) roles(ctx context.Context, g *guard, assignees string) (rows []RoleAssignment, err error) {
+	if all := (AssignmentFilter{AssigneeType: typeTeam}); assignees == typeTeam && t.client.onePage(all.list()) {
+		return t.client.RoleAssignments(ctx, all) // with what teams hold in groups it is one call instead of two
+	}
+	for _, scope := range []string{typeOrganization, typePlace} {
+		some, err := t.client.RoleAssignments(ctx, AssignmentFilter{AssigneeType: assignees, AppliesToType: scope})
+		if err != nil {
+			return nil, err
+		}
+		if scope == typeOrganization && assignees == "" && len(some) == 0 && g.self != g.owner {
+			// At least the key's own role is there, or that of its team.
+			return nil, AssignmentFilter{AppliesToType: scope}.list().unreadable(errors.New("nobody holds a role in the organization, not even the key's user"))
+		}
+		rows = append(rows, some...)
+	}
+	return rows, nil
 }
 
 // note remembers a user whose role on the organization or a place protects.

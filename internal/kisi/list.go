@@ -90,6 +90,14 @@ func (c *Client) noteList(l listing, total int, unordered bool) {
 	c.totals[l.name()] = total
 }
 
+// onePage says that a list fitted into one call when it was last read, or was
+// never read.
+func (c *Client) onePage(l listing) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.totals[l.name()] <= l.limit
+}
+
 // reading is one way through a list.
 type reading struct {
 	listing

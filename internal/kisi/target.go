@@ -2,6 +2,7 @@ package kisi
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"slices"
@@ -22,7 +23,8 @@ type Target struct {
 	client *Client
 
 	mu    sync.Mutex
-	guard *guard // as of the last observation; nil before the first
+	guard *guard                      // as of the last observation; nil before the first
+	self  map[[sha256.Size]byte]int64 // the user of the key with this digest
 }
 
 // NewTarget returns a Target that works through c.
