@@ -29,6 +29,7 @@ const (
 	ForeignDomain          = "foreign_domain"           // the source may not speak for the address's domain
 	DuplicateEmail         = "duplicate_email"          // two active people of one source share an address
 	DuplicatePerson        = "duplicate_person"         // two active people of one source share the attribute that says who is who
+	JoinHeld               = "join_held"                // records of two sources have one address and other names
 	AddressReused          = "address_reused"           // somebody has the address of a Kisi user who was another person's
 	AddressChanged         = "address_changed"          // the Kisi user has the person's old address
 	RecreatedPerson        = "recreated_person"         // a new record took over the Kisi user of an old one with the same address

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 )
@@ -19,7 +20,7 @@ const (
 	foreign         // the source may not speak for its domain
 	ambiguous       // another active record of the source has the same
 	shadowed        // a disabled record; another one of its source is the human now
-	reused          // its address is that of the Kisi user of somebody else, who is gone or disabled
+	reused          // its address is that of somebody else: of a Kisi user whose person is gone or disabled, or in another source
 )
 
 // correlate finds out which records are one human: those with the same folded address, one of each source; or those with the same
@@ -177,11 +178,62 @@ func (m *mapper) regroup(h uint32) {
 		}
 		return
 	}
+	chain = m.withoutStrangers(chain)
 	m.chain(chain)
 	for _, i := range shadows {
 		// Its head is the human who has the address now, whose Kisi user it may be; it is none of that human's records.
 		m.head[i], m.next[i], m.state[i] = chain[0], none, shadowed
 	}
+}
+
+// withoutStrangers leaves out the records of an address that are not joined to the first one: they were not joined before, and the two
+// are called otherwise. One of the two addresses may be wrong, or be used again.
+func (m *mapper) withoutStrangers(records []uint32) []uint32 {
+	if m.samePerson != "" {
+		return records
+	}
+	first, kept := records[0], records[:1:1]
+	for _, i := range records[1:] {
+		if likelyOne(m.view.Person(int(first)).Name(), m.view.Person(int(i)).Name()) || m.joinedBefore(first, i) || m.saidToJoin(i) {
+			kept = append(kept, i)
+			continue
+		}
+		m.head[i], m.next[i], m.state[i] = i, none, reused
+		m.reportStranger(first, i)
+	}
+	return kept
+}
+
+// joinedBefore says that two records are linked to one Kisi user.
+func (m *mapper) joinedBefore(a, b uint32) bool {
+	one, linked := m.accountAt(a)
+	other, too := m.accountAt(b)
+	return linked && too && one == other
+}
+
+// accountAt returns the account that a record is linked to.
+func (m *mapper) accountAt(record uint32) (account int, ok bool) {
+	source, id := &m.sources[m.rank(record)], m.view.Person(int(record)).ID()
+	for _, spelling := range append([]string{source.ID}, source.Was...) {
+		if account, ok = m.in.Owned.IndexByAnchor(access.Anchor(spelling + ":" + id)); ok {
+			return account, true
+		}
+	}
+	return 0, false
+}
+
+// saidToJoin says that an operator has adopted the Kisi user of a record's address for this record.
+func (m *mapper) saidToJoin(record uint32) bool {
+	o := m.view.Person(int(record))
+	return slices.ContainsFunc(m.in.Pins, func(p access.Pin) bool {
+		return p.Kind == access.Adopt && p.Anchor != "" && m.keyOf(p.Anchor) == o.Key() && email.Fold(p.Email) == email.Fold(o.Email())
+	})
+}
+
+func (m *mapper) reportStranger(first, i uint32) {
+	a, b := m.view.Person(int(first)), m.view.Person(int(i))
+	m.conflict(m.about(i, JoinHeld, "if they are one person: kisi-sync adopt "+b.Key().String()+" --why TEXT; else correct the address of one of them",
+		fmt.Sprintf("is the address of %s (%s) and of %s (%s), who are called otherwise; nothing is given for the second", a.Name(), a.Key(), b.Name(), b.Key())))
 }
 
 // best returns the record of one source that counts, and how many are active.

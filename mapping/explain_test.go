@@ -34,8 +34,8 @@ func TestExplainTellsRecordsRulesAndWish(t *testing.T) {
 	want := Trail{
 		Asked: "ANA@example.com",
 		Records: []TrailRecord{
-			{Source: "corp", ID: "1", Email: "ana@example.com", Name: "Name of 1", Active: "yes", Attributes: []TrailAttribute{{"department", []string{"HR"}}}},
-			{Source: "contractors", ID: "9", Email: "ana@example.com", Name: "Name of 9", Active: "yes", Attributes: []TrailAttribute{{"until", []string{"2026-03-20"}}}},
+			{Source: "corp", ID: "1", Email: "ana@example.com", Name: "Name of ana", Active: "yes", Attributes: []TrailAttribute{{"department", []string{"HR"}}}},
+			{Source: "contractors", ID: "9", Email: "ana@example.com", Name: "Name of ana", Active: "yes", Attributes: []TrailAttribute{{"until", []string{"2026-03-20"}}}},
 		},
 		Rules: []TrailRule{
 			{Rule: "contractors", Selects: true, Outcome: "gives", Text: "everyone in contractors", Until: "2026-03-20T23:59:59Z", Grants: []string{"Contractors"}, DaysLeft: 5},
@@ -58,7 +58,7 @@ func TestExplainTellsRecordsRulesAndWish(t *testing.T) {
 func TestExplainFindsPeopleByWhatTheyAreCalled(t *testing.T) {
 	rules, in := explained(t)
 	for who, want := range map[string]string{
-		"ana@example.com": "1", "corp:1": "1", "con:9": "1", "9": "1", "name of 2": "2", "bo@": "2", "cy": "3", "gone@example.com": "", "corp:x": "", "gone": "",
+		"ana@example.com": "1", "corp:1": "1", "con:9": "1", "9": "1", "name of bo": "2", "bo@": "2", "cy": "3", "gone@example.com": "", "corp:x": "", "gone": "",
 	} {
 		got, err := rules.Explain(in, who)
 		switch {

@@ -176,3 +176,36 @@ func TestNamesOfOnePerson(t *testing.T) {
 		}
 	}
 }
+
+func TestANewJoinOfTwoSourcesByOtherNamesWaitsForAWord(t *testing.T) {
+	corp := read(t, "corp", nil, noon(), withName(person("1", "ana@example.com"), "Ana Reis"))
+	other := func(name string) *directory.Snapshot {
+		return read(t, "con", nil, noon(), withName(person("9", "ana@example.com"), name))
+	}
+	linked := func(anchors ...access.Anchor) *access.Ledger {
+		return access.NewLedger([]access.Account{{Known: access.Member{ID: 7, Email: "ana@example.com", Enabled: true}, Link: access.Link{Anchors: anchors, Level: access.Created}}}, nil)
+	}
+	said := []access.Pin{{Kind: access.Adopt, Anchor: "con:9", Email: "ana@example.com"}}
+	for name, c := range map[string]struct {
+		name  string
+		owned *access.Ledger
+		pins  []access.Pin
+		held  bool
+	}{
+		"other names":                {"Anton Reisner", linked("corp:1"), nil, true},
+		"before there is a user":     {"Anton Reisner", nil, nil, true},
+		"one name, in another order": {"REIS, Ana", linked("corp:1"), nil, false},
+		"no name":                    {"", linked("corp:1"), nil, false},
+		"joined before":              {"Ana Weber", linked("con:9", "corp:1"), nil, false},
+		"an operator said so":        {"Ana Weber", linked("corp:1"), said, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := mustCompile(t, twoSources()).Map(Input{People: directory.Join(corp, other(c.name)), Owned: c.owned, Pins: c.pins, At: noon()})
+			held := slices.ContainsFunc(got.Conflicts, func(x Conflict) bool { return x.Kind == JoinHeld })
+			joined := slices.ContainsFunc(got.Desired.Wishes, func(w access.Wish) bool { return slices.Contains(w.Anchors, "con:9") })
+			if held != c.held || joined == c.held {
+				t.Errorf("held %v, joined %v: %+v", held, joined, got.Conflicts)
+			}
+		})
+	}
+}

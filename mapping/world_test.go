@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"cmp"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +31,7 @@ func read(t testing.TB, source string, last *directory.Snapshot, at time.Time, r
 
 // person is a record of an active person; attributes are name, value, name, value in order of names.
 func person(id, mail string, attributes ...string) directory.Record {
-	r := directory.Record{Kind: directory.PersonIs, ID: id, Email: mail, Name: "Name of " + id, Active: directory.Yes}
+	r := directory.Record{Kind: directory.PersonIs, ID: id, Email: mail, Name: "Name of " + strings.ToLower(strings.Split(cmp.Or(mail, id), "@")[0]), Active: directory.Yes}
 	for i := 0; i < len(attributes); i += 2 {
 		if n := len(r.Attrs); n > 0 && r.Attrs[n-1].Name == attributes[i] {
 			r.Attrs[n-1].Values = append(r.Attrs[n-1].Values, attributes[i+1])

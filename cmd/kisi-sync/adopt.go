@@ -10,6 +10,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
@@ -96,7 +97,8 @@ func (o *owning) adoptees(ctx context.Context, people []string, a *engine.Attent
 		switch {
 		case x.Member == nil:
 			return o.refuse(x.who(), errNoUser.Error(), "nothing was done: the next run makes one, when a rule gives something")
-		case x.reused():
+		case x.has(mapping.JoinHeld):
+		case x.has(mapping.AddressReused):
 			o.heirs[x.Member.ID] = x.who()
 		case x.Account == nil && standing == "":
 			return o.refuse(x.who(), "no rule gives this person anything, so kisi-sync has nothing to do with the Kisi user", "kisi-sync explain says more; nothing was done")

@@ -298,9 +298,9 @@ func (s subject) standing() (standing, cause string) {
 	return s.Trail.Wish.Standing, s.Trail.Wish.Cause
 }
 
-// reused says that the person has the address of a Kisi user who is somebody else's, as far as names tell.
-func (s subject) reused() bool {
-	return slices.ContainsFunc(s.Trail.Conflicts, func(c mapping.Conflict) bool { return c.Kind == mapping.AddressReused })
+// has says that something about the person waits for an operator's word.
+func (s subject) has(kind string) bool {
+	return slices.ContainsFunc(s.Trail.Conflicts, func(c mapping.Conflict) bool { return c.Kind == kind })
 }
 
 // errNoUser is told when Kisi has no user for somebody.
