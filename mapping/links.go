@@ -342,7 +342,7 @@ func (m *mapper) adopt() {
 				continue
 			}
 			switch a, ok := orphans[m.addressOf(uint32(i))]; {
-			case !ok, m.disabled(uint32(i)) && m.otherName(a, uint32(i)):
+			case !ok, m.disabled(uint32(i)) && (m.otherName(a, uint32(i)) || m.unreadOwner(a)):
 			case m.otherName(a, uint32(i)):
 				m.holdReused(a, uint32(i))
 			default:
@@ -351,6 +351,12 @@ func (m *mapper) adopt() {
 			}
 		}
 	}
+}
+
+// unreadOwner says that whose an account is may be known to a source that was not read: a disabled record of another source says nothing
+// about that person then.
+func (m *mapper) unreadOwner(account uint32) bool {
+	return slices.ContainsFunc(m.ledger()[account].Link.Anchors, m.unreadAnchor)
 }
 
 func fill(n int, v uint32) []uint32 {

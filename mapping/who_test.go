@@ -209,3 +209,21 @@ func TestANewJoinOfTwoSourcesByOtherNamesWaitsForAWord(t *testing.T) {
 		})
 	}
 }
+
+// Another human by what the file goes by, who was called the same and had the same address.
+func TestADisabledRecordElsewhereSuspendsNobodyWhoseSourceWasNotRead(t *testing.T) {
+	spec := twoSources()
+	spec.SamePersonBy = "no"
+	for i := range spec.Sources {
+		spec.Sources[i].Attributes = append(spec.Sources[i].Attributes, Attribute{Name: "no", From: "n"})
+	}
+	corp := read(t, "corp", nil, noon(), disabled(person("1", "ana@example.com", "n", "2")))
+	owned := access.NewLedger([]access.Account{{Known: access.Member{ID: 7, Email: "ana@example.com", Name: "Name of ana", Enabled: true},
+		Link: access.Link{Anchors: []access.Anchor{"con:9"}, Level: access.Created, Name: "Name of ana"}}}, nil)
+	got := mustCompile(t, spec).Map(Input{People: directory.Join(corp), Owned: owned, At: noon()})
+	for _, w := range got.Desired.Wishes {
+		if w.Standing != access.Leave {
+			t.Errorf("%+v, %+v", w, got.Conflicts)
+		}
+	}
+}
