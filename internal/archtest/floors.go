@@ -42,6 +42,7 @@ func floors() map[string]int {
 		"connectors/*":    hands,
 		"internal/anchor": hands,
 		"internal/kisi":   hands,
+		"internal/logs":   hands,
 		"internal/store":  hands,
 		"internal/notify": hands,
 		"sync/apply":      hands,

@@ -139,6 +139,24 @@ func (c *Client) deadline(ctx context.Context) error {
 	return errors.Join(ctx.Err(), c.conn.SetDeadline(until))
 }
 
+// Broken says that the server has hung up, which a stream does not tell whoever only writes: what is sent then is lost without an error. It
+// takes a millisecond. Nil: it has not, or there is no knowing.
+func (c *Client) Broken() error {
+	if !c.framed {
+		return nil
+	}
+	if err := c.conn.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+		return err
+	}
+	if _, err := c.conn.Read(make([]byte, 1)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("syslog %s: the server hung up: %w", c.conn.RemoteAddr(), err)
+	}
+	return nil
+}
+
+// Drop ends a connection of which nothing more is expected, at once.
+func (c *Client) Drop() { _ = c.conn.Close() }
+
 // Close ends the connection. In a stream it says so to the server and waits, shortly, until it hangs up: an error says that it did so
 // before it had read everything. A server that just stays silent is no error.
 func (c *Client) Close() error {
