@@ -17,6 +17,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
+	"github.com/kisi-sync/kisi-sync/internal/syslog"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
@@ -70,7 +71,7 @@ func TestEveryKeyArrivesInTheSettings(t *testing.T) {
 		Limits:  plan.Limits{Window: 12 * time.Hour, Disabled: 100, Removals: plan.Removals{People: 0, PercentOfGroup: 5, GroupsAbove: 20}, Grants: 50, Sensitive: 0},
 		State:   filepath.Join(s.Dir, "kisi-sync.bolt"),
 		Zone:    "Europe/Berlin",
-		Log:     Log{JSON: true, Level: slog.LevelDebug},
+		Log:     Log{Format: "json", Level: slog.LevelDebug, Syslog: Collector{Address: syslog.Address{Network: "udp", Host: "log.example.com:514"}}},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(treeSettings{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

@@ -19,7 +19,7 @@ func (f *file) setDefaults() {
 	f.Leavers.LeftScope.Suspend, f.Leavers.NoDoors.Suspend = patience(mapping.Never), patience(mapping.Never)
 	f.Leavers.Revoke, f.Leavers.Delete = patience(mapping.Never), patience(mapping.Never)
 	f.Schedule = scheduleBlock{Changes: "@every 1m", Full: "0 3 * * *", Zone: "UTC"}
-	f.Log = logBlock{Format: "text", Level: "info"}
+	f.Log = logBlock{Format: "auto", Level: "info"}
 	f.Metrics.setDefaults()
 	f.Notify = notifyBlock{SummaryAt: "08:00", Again: span(24 * time.Hour)}
 	f.Limits = limitsBlock{

@@ -52,16 +52,21 @@ type file struct {
 	Metrics metricsBlock `yaml:"metrics"`
 	// Who is told what, and how.
 	Notify notifyBlock `yaml:"notify"`
-	// What the daemon writes about itself, on standard error.
+	// What the daemon writes about itself, on standard error and to syslog.
 	Log logBlock `yaml:"log"`
 }
 
 // logBlock is how the daemon logs.
 type logBlock struct {
-	// text for people, json for programs that collect logs.
+	// text for people, json for programs that collect logs, journal for systemd: with the level as sd-daemon(3) wants it, without a time.
+	// auto is journal where systemd's journal reads standard error, else text.
 	Format logFormat `yaml:"format"`
 	// How much: debug, info, warn or error. At info there is a line for each run and each change.
 	Level logLevel `yaml:"level"`
+	// A syslog server that gets the same lines, written as audit.syslog is. Without it none does.
+	Syslog string `yaml:"syslog,omitempty"`
+	// For tls://, the file of the authorities that vouch for the server, in PEM. The default is those of the system.
+	CA string `yaml:"ca,omitempty"`
 }
 
 // kisiBlock is the Kisi organization and how to talk to it.

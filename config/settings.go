@@ -73,8 +73,9 @@ type Schedule struct {
 
 // Log is how the daemon logs.
 type Log struct {
-	JSON  bool // else text
-	Level slog.Level
+	Format string // auto, text, json, journal
+	Level  slog.Level
+	Syslog Collector // which gets the same lines
 }
 
 // Approvals say who may approve what is held.
@@ -115,6 +116,7 @@ func (l Loader) settings(r *report, f *file) (*Settings, error) {
 	s.Approvals = Approvals{By: slices.Clone([]string(f.Approvals.By))}
 	s.State = s.statePath()
 	s.Log = f.Log.settings()
+	s.Log.Syslog = s.collector(f.Log.Syslog, f.Log.CA)
 	return s, nil
 }
 
@@ -129,7 +131,7 @@ func schedule(b scheduleBlock, zone *time.Location) Schedule {
 
 // settings takes a level that is no level for info; check has reported it then.
 func (b logBlock) settings() Log {
-	l := Log{JSON: b.Format == "json"}
+	l := Log{Format: string(b.Format)}
 	if err := l.Level.UnmarshalText([]byte(b.Level)); err != nil {
 		l.Level = slog.LevelInfo
 	}

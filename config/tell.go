@@ -17,6 +17,12 @@ type Anchor struct {
 	CA     string         // the absolute path of a file of authorities; "": the system's
 }
 
+// Collector is a syslog server.
+type Collector struct {
+	Address syslog.Address // zero: there is none
+	CA      string         // the absolute path of a file of authorities; "": the system's
+}
+
 // Metrics is where a monitoring system finds figures. An empty Listen is nowhere.
 type Metrics struct {
 	Listen string // address and port; on loopback, or with both of what follows
@@ -69,11 +75,22 @@ func (s *Settings) Socket() string { return s.absolute(s.file.Admin.Socket) }
 // Anchor says where the head of the audit trail is kept.
 func (s *Settings) Anchor() Anchor {
 	f := s.file.Audit.Anchor
-	a := Anchor{File: s.absolute(f.File), CA: s.absolute(f.CA)}
-	if f.Syslog != "" {
-		a.Syslog, _ = syslog.ParseAddress(f.Syslog) // reported by check
+	c := s.collector(f.Syslog, f.CA)
+	return Anchor{File: s.absolute(f.File), Syslog: c.Address, CA: c.CA}
+}
+
+// AuditCollector is the syslog server that gets every line of the audit trail.
+func (s *Settings) AuditCollector() Collector {
+	return s.collector(s.file.Audit.Syslog, s.file.Audit.CA)
+}
+
+// collector makes what two keys say; an address that is none was reported by check.
+func (s *Settings) collector(address, ca string) Collector {
+	c := Collector{CA: s.absolute(ca)}
+	if address != "" {
+		c.Address, _ = syslog.ParseAddress(address)
 	}
-	return a
+	return c
 }
 
 // Metrics says where a monitoring system finds figures.

@@ -16,7 +16,9 @@ import (
 // tell examines how people and machines are told how kisi-sync is.
 func (c checker) tell() {
 	c.metrics()
-	c.anchor()
+	c.collector("audit.anchor", c.Audit.Anchor.Syslog, c.Audit.Anchor.CA)
+	c.collector("audit", c.Audit.Syslog, c.Audit.CA)
+	c.collector("log", c.Log.Syslog, c.Log.CA)
 	n := &c.Notify
 	c.repeats("notify.about", words(n.About))
 	if _, err := time.Parse(timeOfDay, n.SummaryAt); err != nil {
@@ -37,17 +39,16 @@ func (c checker) tell() {
 	}
 }
 
-// anchor examines where the head of the audit trail is kept.
-func (c checker) anchor() {
-	a := c.Audit.Anchor
-	if a.Syslog != "" {
-		if _, err := syslog.ParseAddress(a.Syslog); err != nil {
-			c.add("audit.anchor.syslog", fmt.Sprintf("%q is not the address of a syslog server", shorten(a.Syslog)),
+// collector examines the keys syslog and ca of a block.
+func (c checker) collector(path, address, ca string) {
+	if address != "" {
+		if _, err := syslog.ParseAddress(address); err != nil {
+			c.add(path+".syslog", fmt.Sprintf("%q is not the address of a syslog server", shorten(address)),
 				"write it as udp://log.example.com, tcp://log.example.com:601, tls://log.example.com:6514 or unix:///dev/log")
 		}
 	}
-	if a.CA != "" && !strings.HasPrefix(a.Syslog, "tls://") {
-		c.add("audit.anchor.ca", "only a server that is reached by tls:// shows a certificate", "")
+	if ca != "" && !strings.HasPrefix(address, "tls://") {
+		c.add(path+".ca", "only a server that is reached by tls:// shows a certificate", "")
 	}
 }
 

@@ -15,6 +15,11 @@ type auditBlock struct {
 	// Where the head of the trail is kept after each run that wrote into it. Held against it later (audit verify --anchor), the trail
 	// shows whether anything was changed, also by somebody who can write the state file. It belongs on another machine.
 	Anchor anchorBlock `yaml:"anchor,omitempty"`
+	// A syslog server that gets every line of the trail, in order, from the first: udp://host, tcp://host or tls://host, with a port where
+	// it is not the usual one (514, 601, 6514), or unix:///dev/log for that of this machine. The lines name people.
+	Syslog string `yaml:"syslog,omitempty"`
+	// For tls://, the file of the authorities that vouch for the server, in PEM. The default is those of the system.
+	CA string `yaml:"ca,omitempty"`
 }
 
 // anchorBlock is where the head of the audit trail is kept. Both at once are possible.

@@ -27,6 +27,9 @@ func TestWhereAndWhomToTellIsReadFromTheFile(t *testing.T) {
 	if a := s.Anchor(); a.File != filepath.Join(dir, "heads.txt") || a.Syslog.String() != "tls://log.example.com:6514" || a.CA != filepath.Join(dir, "ca.pem") {
 		t.Errorf("anchor %+v", a)
 	}
+	if c := s.AuditCollector(); c.Address.String() != "tls://log.example.com:7000" || c.CA != filepath.Join(dir, "ca.pem") {
+		t.Errorf("collector %+v", c)
+	}
 	n := s.Notify()
 	if len(n.About) != 2 || n.SummaryAt != 17*time.Hour+30*time.Minute || n.Again != 48*time.Hour || n.Heartbeat.Every != time.Minute {
 		t.Errorf("notify %+v", n)

@@ -33,7 +33,7 @@ func (ifMissing) words() []string  { return []string{"error", "create"} }
 func (managed) words() []string    { return []string{"members", "doors"} }
 func (role) words() []string       { return []string{"door_access", "group_manager"} }
 func (missing) words() []string    { return []string{"refuse", "open"} }
-func (logFormat) words() []string  { return []string{"text", "json"} }
+func (logFormat) words() []string  { return []string{"auto", "text", "json", "journal"} }
 func (logLevel) words() []string   { return []string{"debug", "info", "warn", "error"} }
 
 // plan returns the word as the planner knows it; whatever is no word of ours writes nothing.

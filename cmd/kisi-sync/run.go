@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"os/signal"
 	"sync"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
@@ -53,6 +51,7 @@ one before stays in use. Keys and passwords are read anew whenever they are need
 
 // serveForever is the verb.
 func serveForever(ctx context.Context, s *service) (err error) {
+	defer func() { s.endLog(err) }()
 	if err := s.open(ctx); err != nil {
 		return err
 	}
@@ -132,28 +131,5 @@ func (s *service) reloadOnHangup(ctx context.Context, d *daemon.Daemon, n *sdnot
 func (s *service) warn(err error) {
 	if err != nil {
 		s.log.Warn("service manager", "err", err)
-	}
-}
-
-// startLog makes the log that everything from here on writes to. Its format stays; its level follows the file.
-func (s *service) startLog(l config.Log) {
-	s.setLevel(l)
-	o := &slog.HandlerOptions{Level: &s.threshold}
-	var handler slog.Handler = slog.NewTextHandler(s.ui.err, o)
-	if l.JSON {
-		handler = slog.NewJSONHandler(s.ui.err, o)
-	}
-	if s.events != nil {
-		handler = s.events
-	}
-	s.log = slog.New(handler)
-	s.ui.log = s.log
-}
-
-func (s *service) setLevel(l config.Log) {
-	s.threshold.Set(l.Level)
-	var said slog.Level
-	if s.level != "" && said.UnmarshalText([]byte(s.level)) == nil { // begin has refused what is no level
-		s.threshold.Set(said)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
+	"github.com/kisi-sync/kisi-sync/internal/logs"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -27,6 +28,7 @@ type service struct {
 	manager   winservice.Manager
 	events    slog.Handler // of the Event Log; nil: standard error
 	log       *slog.Logger
+	sender    *logs.Syslog // of log, too; nil: no syslog server gets it
 	threshold slog.LevelVar
 	state     string
 	store     *store.Store

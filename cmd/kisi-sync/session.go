@@ -93,6 +93,9 @@ func open(ctx context.Context, ui *voice, c *common, o opening) (*session, error
 	if err := ui.canAsk(); o.asks && err != nil {
 		return nil, err
 	}
+	if o.keep && ui.host() == nil {
+		s.logToSyslog()
+	}
 	if err := s.introduce(ctx, o); err != nil {
 		return nil, also(err, s.Close())
 	}
