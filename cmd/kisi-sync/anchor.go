@@ -120,5 +120,26 @@ func (t *trail) sayAnchored(ctx context.Context, head record.Head) error {
 			t.ui.say("%s was given this head at %s.", place, t.moment(last.At))
 		}
 	}
+	return t.sayCopied(ctx, head)
+}
+
+// sayCopied says how far the copy of the trail is.
+func (t *trail) sayCopied(ctx context.Context, head record.Head) error {
+	c := copyOf(t.Preview, t.settings)
+	if c == nil {
+		return nil
+	}
+	last, err := t.Anchored(ctx, c.Place())
+	switch {
+	case err != nil:
+		return err
+	case last.Head.Number == 0:
+		t.ui.say("%s %s was sent no line yet.", t.ui.yellow("!"), c.To)
+	case last.Head.Number < head.Number:
+		t.ui.say("%s was sent the lines up to %d at %s; %s waiting.", c.To, last.Head.Number, t.moment(last.At),
+			count(int(head.Number-last.Head.Number), "line is", "lines are"))
+	default:
+		t.ui.say("%s was sent all lines, the last at %s.", c.To, t.moment(last.At))
+	}
 	return nil
 }

@@ -102,9 +102,11 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 		beside.Go(func() { ends[i] = serve() })
 	}
 	beside.Go(func() { h.tell(ctx, s.log) })
+	beside.Go(func() { h.copyTrail(ctx, s.log) })
 	err = d.Run(ctx)
 	cancel()
 	beside.Wait()
+	copyAtEnd(h.store, h.daemon().settings, s.log)
 	if err = also(err, also(ends...)); err == nil {
 		s.ui.tell("kisi-sync has stopped; what was begun is finished and written down")
 	}

@@ -219,7 +219,11 @@ func (s *session) openStore(o opening) error {
 	if err != nil {
 		return err
 	}
-	s.store, s.closers = st, append(s.closers, st)
+	s.store = st
+	s.closers = append(s.closers, st, closing(func() error {
+		copyAtEnd(st, s.settings, s.ui.log)
+		return nil
+	}))
 	return nil
 }
 

@@ -1,8 +1,9 @@
-// Package anchor keeps the head of the audit trail in places that whoever can write the state file cannot: a file elsewhere, a syslog
-// server.
+// Package anchor keeps the audit trail in places that whoever can write the state file cannot: its head in a file elsewhere or on a
+// syslog server, all its lines on a syslog server.
 //
 // It promises that after Keep every place has the trail's head, or the error says which has not; that one is tried again the next time. It
-// must not hold up a run: Keep ends in a few seconds whatever a place does.
+// must not hold up a run: Keep ends in a few seconds whatever a place does. Send leaves no line out
+// and lets no later one overtake it, over outages and restarts.
 package anchor
 
 import (
@@ -131,11 +132,7 @@ func (s Syslog) String() string { return s.Address.String() }
 
 // Put sends a message with the anchor as its text, and the same as structured data.
 func (s Syslog) Put(ctx context.Context, a record.Anchor) error {
-	config, err := syslog.Trust(s.CA)
-	if err != nil {
-		return err
-	}
-	c, err := syslog.Dial(ctx, s.Address, config)
+	c, err := s.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -143,4 +140,12 @@ func (s Syslog) Put(ctx context.Context, a record.Anchor) error {
 	err = c.Send(ctx, &syslog.Message{Facility: syslog.Audit, Severity: syslog.Notice, Time: a.At, Host: host, App: "kisi-sync",
 		Process: strconv.Itoa(os.Getpid()), ID: "audit-head", Text: "audit trail: " + a.String()})
 	return errors.Join(err, c.Close())
+}
+
+func (s Syslog) dial(ctx context.Context) (*syslog.Client, error) {
+	config, err := syslog.Trust(s.CA)
+	if err != nil {
+		return nil, err
+	}
+	return syslog.Dial(ctx, s.Address, config)
 }

@@ -117,6 +117,16 @@ type Entry struct {
 	Concerned []access.RemoteID
 }
 
+// Sealed is a line as it stands in the chain: with its own digest, which is over Before, too.
+type Sealed struct {
+	Number uint64
+	AuditLine
+	Before, Digest []byte // Before is the digest of the line before, empty for the first
+}
+
+// Head returns the head that the trail had after the line.
+func (s *Sealed) Head() Head { return Head{s.Number, s.Digest} }
+
 // Word returns the line's kind; that of an old line is what its text begins with.
 func (l *AuditLine) Word() string {
 	word, _, _ := strings.Cut(l.What, ":")

@@ -297,6 +297,11 @@ func (p *Preview) Anchored(ctx context.Context, place string) (record.Anchor, er
 	return p.base.Anchored(ctx, place)
 }
 
+// AuditSince is Store.AuditSince.
+func (p *Preview) AuditSince(ctx context.Context, after record.Head, most int) ([]record.Sealed, error) {
+	return p.base.AuditSince(ctx, after, most)
+}
+
 // SaveAnchored refuses.
 func (p *Preview) SaveAnchored(context.Context, string, record.Anchor) error { return ErrPreview }
 
