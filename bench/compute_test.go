@@ -181,8 +181,10 @@ func sortOwned(all []access.OwnedGrant) {
 }
 
 // resident reads a figure of this process in KB; Linux only (proc(5)).
-func resident(b *testing.B, name string) int {
-	data, err := os.ReadFile("/proc/self/status")
+func resident(b *testing.B, name string) int { return residentOf(b, os.Getpid(), name) }
+
+func residentOf(b *testing.B, pid int, name string) int {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}

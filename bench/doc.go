@@ -6,6 +6,7 @@
 //	go test -run '^$' -bench FirstLoad -benchtime 1x -timeout 30m ./bench    1,000 people at Kisi's real pace
 //	go test -run '^$' -bench Idle -benchtime 50x ./bench        a minute of the daemon in which nothing happens, 100,000 people
 //	go test -run '^$' -bench Leaver -benchtime 100x -timeout 40m ./bench     how long a leaver waits: slapd, watched, at Kisi's real pace
+//	go test -run '^$' -bench Process -benchtime 1x -timeout 30m ./bench      binary, start, and memory of the daemon, 10,000 and 100,000 people
 //	go test -run HowLong -v ./internal/daemon -figures 100      the same without network and directory, in virtual time
 //
 // It holds benchmarks only; nothing here is asserted but that the work was done.

@@ -1,0 +1,183 @@
+//go:build unix
+
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
+	"github.com/kisi-sync/kisi-sync/internal/sim/slapd"
+)
+
+// BenchmarkProcess is what the program takes as a process: how large it is, how long `version` and `check` take (check at Kisi's
+// real pace, from the start of the process to its end), and what memory the daemon needs: at most, which is during its first full run, and after three
+// minutes in which it was asked every ten seconds what changed. The directory is slapd; a rule for each department gives its people one right, and
+// all of them hold it already, so that the first run learns of everybody without a call for each. Kisi shows 40,000 users at most through its API, so of
+// 100,000 people in the directory 31,000 have doors. The daemon whose memory is measured is built with another pace, or looking at
+// Kisi would take minutes; nothing else of it differs.
+func BenchmarkProcess(b *testing.B) {
+	shipped, quick := buildBinary(b, false), buildBinary(b, true)
+	size, err := os.Stat(shipped)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []crowd{{10_000, 97}, {100_000, 30}} {
+		b.Run(fmt.Sprint(c.people), func(b *testing.B) {
+			for b.Loop() {
+				home := c.furnish(b)
+				b.ReportMetric(float64(size.Size())/(1<<20), "MB-binary")
+				b.ReportMetric(took(b, shipped, "version").Seconds(), "s-version")
+				b.ReportMetric(took(b, shipped, "check", "--config", home).Seconds(), "s-check")
+				most, steady := remembers(b, quick, home)
+				b.ReportMetric(most, "MB-peak")
+				b.ReportMetric(steady, "MB-steady")
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// buildBinary makes the program as it is released, or one that calls Kisi as fast as it answers.
+func buildBinary(b *testing.B, quick bool) string {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	binary, overlay := filepath.Join(dir, "kisi-sync"), filepath.Join(dir, "overlay.json")
+	args := []string{"build", "-trimpath", "-ldflags", "-s -w", "-o", binary}
+	if quick {
+		text, err := json.Marshal(map[string]map[string]string{"Replace": {
+			filepath.Join(root, "cmd", "kisi-sync", "clock.go"): filepath.Join(root, "internal", "killtest", "testdata", "clock.go")}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		write(b, overlay, string(text))
+		args = append(args, "-overlay", overlay)
+	}
+	build := exec.Command("go", append(args, "./cmd/kisi-sync")...)
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("build the program: %v\n%s", err, out)
+	}
+	return binary
+}
+
+func write(b *testing.B, path, text string) {
+	b.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// crowd is a directory; the first departments of 97 have doors.
+type crowd struct{ people, departments int }
+
+// furnish starts a directory and a Kisi in which everybody holds what they should, and returns the path of a configuration.
+func (c crowd) furnish(b *testing.B) string {
+	directory := slapd.Start(b, slapd.Options{Load: slapd.Population{People: c.people, Groups: c.people / 50, Members: 250, Nested: 10}.Write})
+	sim := kisisim.Acme(kisisim.Options{Rate: -1})
+	var groups, rules strings.Builder
+	for d := range c.departments {
+		name := fmt.Sprintf("Department %d", d)
+		group := sim.AddGroup(kisisim.GroupSpec{Name: name})
+		fmt.Fprintf(&groups, "  %s: {scope: organization}\n", name)
+		fmt.Fprintf(&rules, "  - {name: d%d, from: {source: corp, everyone: true}, where: 'person.department == \"%d\"', grant: [%s]}\n", d, d, name)
+		for n := d; n < c.people; n += 97 {
+			user := sim.AddUser(kisisim.UserSpec{Email: fmt.Sprintf("p%07d@example.com", n), Name: fmt.Sprintf("Person Number %d", n), Managed: true})
+			sim.AddGrant(kisisim.GrantSpec{To: kisisim.User(user), On: kisisim.Group(group)})
+		}
+	}
+	server, err := sim.Start()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(server.Close)
+	home := b.TempDir()
+	write(b, filepath.Join(home, "kisi-api-key"), sim.Key)
+	write(b, filepath.Join(home, "password"), slapd.ReaderPassword)
+	path := filepath.Join(home, "config.yaml")
+	write(b, path, strings.NewReplacer("KISI_URL", server.URL, "LDAP_URL", directory.SecureURL(), "BASE", slapd.Suffix, "READER", slapd.ReaderDN,
+		"CA", directory.CAFile(), "GROUPS", groups.String(), "RULES", rules.String()).Replace(processConfig))
+	return path
+}
+
+// settling is how long Go may take to give memory back: it looks every two minutes.
+const settling = 3 * time.Minute
+
+const processConfig = `mode: full
+installation: bench
+state: kisi-sync.db
+kisi: {url: KISI_URL, organization: {domain: acme}, api_key: {file: kisi-api-key}, new_users: managed}
+sources:
+  corp:
+    type: ldap
+    preset: openldap
+    url: LDAP_URL
+    base: "BASE"
+    login: {user: "READER", password: {file: password}}
+    tls: {ca: CA}
+    emails: [example.com]
+    attributes: {department: departmentNumber}
+schedule: {changes: "@every 10s"}
+groups:
+GROUPSrules:
+RULESmetrics: {listen: off}
+`
+
+// took runs a verb that must succeed.
+func took(b *testing.B, binary string, args ...string) time.Duration {
+	b.Helper()
+	began := time.Now()
+	if out, err := exec.Command(binary, args...).CombinedOutput(); err != nil {
+		b.Fatalf("%s: %v\n%s", args, err, out)
+	}
+	return time.Since(began)
+}
+
+// remembers runs the daemon and returns how many MB it took at most, and takes when nothing happens.
+func remembers(b *testing.B, binary, config string) (most, steady float64) {
+	b.Helper()
+	var said bytes.Buffer
+	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	run := exec.Command(binary, "run", "--config", config)
+	run.Env, run.Stdout, run.Stderr = append(os.Environ(), "KILLTEST_AHEAD=0s"), log, log
+	if err := run.Start(); err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- run.Wait() }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Minute); !bytes.Contains(said.Bytes(), []byte("run ended")); <-tick.C {
+		text, err := os.ReadFile(log.Name())
+		if err != nil || len(ended) > 0 || time.Now().After(deadline) {
+			b.Fatalf("the daemon: %v, %s", err, text)
+		}
+		said.Reset()
+		said.Write(text)
+	}
+	b.Log(said.String())
+	<-time.After(settling)
+	most, steady = float64(residentOf(b, run.Process.Pid, "VmHWM"))/1024, float64(residentOf(b, run.Process.Pid, "VmRSS"))/1024
+	if err := run.Process.Signal(syscall.SIGTERM); err != nil {
+		b.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		b.Error(err)
+	}
+	return most, steady
+}
