@@ -18,6 +18,7 @@ type Verification struct {
 	Integrations []Integration
 	Roles        []string // ids of the roles that the key's user holds on the organization
 	Missing      []string // permissions that those roles lack; sorted
+	Uncounted    []string // those that only counting wants; sorted
 	Users        int      // that the key can see
 	Blocked      int      // of them, that SCIM has suspended
 	Sunsets      []Sunset
@@ -39,6 +40,10 @@ func needed() []string {
 func shaping() []string {
 	return []string{"groups_write", "group_locks_write", "group_elevator_stops_write", "locks_read", "elevator_stops_read"}
 }
+
+// counted are those without which Kisi may show nothing to be counted beside
+// the members of groups, and not say so.
+func counted() []string { return []string{"group_links_read", "guests_read", "team_memberships_read"} }
 
 // Verify reads everything that check reports about Kisi. An error means that
 // nothing can be said; what the key may not read is left out.
@@ -104,6 +109,7 @@ func (c *Client) verifyRoles(ctx context.Context, v *Verification) error {
 		}
 	}
 	slices.Sort(v.Missing)
+	v.Uncounted = slices.DeleteFunc(counted(), func(name string) bool { return granted[name] })
 	return nil
 }
 
@@ -131,6 +137,10 @@ func (v *Verification) Findings(managed []int64, shapes bool) []Finding {
 	}
 	if lacking := v.lacking(shapes); len(lacking) > 0 {
 		add(true, "make the key under an account that is organization administrator or owner", "the API key lacks the permissions %s", strings.Join(lacking, ", "))
+	}
+	if len(v.Uncounted) > 0 {
+		add(false, "make the key under an account that is organization administrator or owner, or do not rely on these counts",
+			"the API key lacks the permissions %s: audit who may count fewer guests, access links and members of teams than there are", strings.Join(v.Uncounted, ", "))
 	}
 	if v.Login.Type != "" && v.Login.Type != "api" {
 		add(false, "make an API key under My account, API", "the key is a %q login, not an API key", v.Login.Type)

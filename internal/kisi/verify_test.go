@@ -80,6 +80,18 @@ func TestAKeyOfASmallerRoleIsFound(t *testing.T) {
 	})
 }
 
+func TestAKeyThatMayNotCountIsToldOfAndGoodEnough(t *testing.T) {
+	withAcme(t, kisisim.Options{}, func(t *testing.T, b *bench) {
+		b.Inject(kisisim.Fault{Path: "/roles", Count: kisisim.Always, Do: kisisim.EditRows("no links", func(_ int, row map[string]any) {
+			delete(row["permissions"].(map[string]any), "group_links_read")
+		})})
+		want := "the API key lacks the permissions group_links_read: audit who may count fewer guests, access links and members of teams than there are"
+		if got := b.problems(t, true); got != want {
+			t.Errorf("got:\n%s", got)
+		}
+	})
+}
+
 func TestAKeyThatSeesPartOfThePeopleIsFound(t *testing.T) {
 	withAcme(t, kisisim.Options{}, func(t *testing.T, b *bench) {
 		b.Inject(kisisim.Fault{Path: "/organization/dashboard", Count: kisisim.Always, Do: kisisim.EditRows("more users", func(_ int, row map[string]any) {
