@@ -63,33 +63,6 @@ func doors() map[string]string {
 	return map[string]string{"staff": "Staff", "lab": "HQ / Lab", "servers": "HQ / Server Room", "temps": "Contractors"}
 }
 
-// should says, naively, whether somebody should be able to open the doors of a group now.
-func (l *life) should(who, group string) bool {
-	groups, there := l.read.groups[who]
-	if !there || l.read.disabled[who] || !slices.Contains(strings.Fields(groups), group) {
-		return false
-	}
-	if !slices.ContainsFunc(l.spec.Rules, func(r mapping.Rule) bool { return r.From.Group == group }) {
-		return false
-	}
-	end, err := time.Parse("2006-01-02", l.read.until[who])
-	return group != "temps" || err == nil && end.AddDate(0, 0, 1).After(l.truth())
-}
-
-// held returns who can open what, as "ana HQ / Lab".
-func (l *life) held() map[string]bool {
-	held := map[string]bool{}
-	for _, u := range l.kisi.World().Users {
-		who, _, _ := strings.Cut(strings.ToLower(u.Email), "@")
-		for _, g := range u.Grants {
-			if u.Access && (g.Until.IsZero() || g.Until.After(l.truth())) {
-				held[who+" "+g.On] = true
-			}
-		}
-	}
-	return held
-}
-
 func everyGroup() []string { return []string{"staff", "lab", "servers", "temps"} }
 
 // someGroups draws up to three groups of the directory.
@@ -203,7 +176,7 @@ func (l *life) runOnce() {
 	case 2:
 		l.staff.fail, l.staff.partial = errors.New("directory is down"), l.dice.roll("partial", 0, 20)
 	}
-	before := l.held()
+	before := l.look()
 	readErr, err := l.run(full)
 	if readErr == nil {
 		l.wasRead()
@@ -220,30 +193,6 @@ func (l *life) runOnce() {
 // wasRead remembers the directory as it is now.
 func (l *life) wasRead() {
 	l.read = staff{groups: maps.Clone(l.staff.groups), disabled: maps.Clone(l.staff.disabled), until: maps.Clone(l.staff.until)}
-}
-
-// check holds what a run did against what anybody would expect of it.
-func (l *life) check(before map[string]bool, clean bool) {
-	now := l.held()
-	for _, who := range l.names {
-		for in, group := range doors() {
-			key := who + " " + group
-			should := l.should(who, in)
-			if before[key] && should && !now[key] {
-				l.fail("%s lost %s", who, group)
-			}
-			if now[key] && !before[key] && !should && !l.touched[key] && !l.forgot { // what was given before the state was lost is nobody's
-				l.fail("%s was given %s", who, group)
-			}
-		}
-		u, ok := l.kisi.World().User(who + "@nordlicht.example")
-		if _, there := l.read.groups[who]; clean && there && l.read.disabled[who] && ok && !u.ByHand && u.Access {
-			l.fail("%s is disabled and not suspended", who)
-		}
-	}
-	if err := l.kisi.Check(); err != nil {
-		l.fail("%v", err)
-	}
 }
 
 // teller tells rapid what went wrong, which then looks for the shortest way there.
@@ -298,33 +247,6 @@ func (l *life) approveWaiting() {
 			}
 		}
 	}
-}
-
-// excused says that it was forgotten, with the state file, whose somebody's suspension or right was, and that this was reported.
-func (l *life) excused(who string) bool {
-	return l.forgot && (l.told("suspended_by_hand", who, "it stays so") || l.told("less_than_wanted", who, "it is not ours to change") ||
-		l.told("removed_by_hand", who, "took"))
-}
-
-// compare holds the end against what a simple mind expects, where nobody has had a hand in it.
-func (l *life) compare() {
-	now := l.held()
-	for _, who := range l.names {
-		for in, group := range doors() {
-			key := who + " " + group
-			if l.touched[key] || l.frozen[who] {
-				continue
-			}
-			should := l.should(who, in)
-			if should && !now[key] && !l.excused(who) {
-				l.fail("at the end %s lacks %s: %+v", who, group, l.last)
-			}
-			if !should && now[key] && !l.forgot {
-				l.fail("at the end %s holds %s: %+v", who, group, l.last)
-			}
-		}
-	}
-	l.check(now, true)
 }
 
 // cases.md 93, 94: whatever happens in whatever order, nobody loses what he should keep, nobody is given what he should not have, nothing of

@@ -206,7 +206,7 @@ func (s *soak) trouble() {
 
 // attempt runs once and holds it against what anybody would expect.
 func (s *soak) attempt(full bool, what string) {
-	before := s.held()
+	before := s.look()
 	readErr, err := s.run(full)
 	if readErr == nil {
 		s.wasRead()
@@ -244,7 +244,7 @@ func (s *soak) lie() {
 	s.staff, s.accept = &shown, nil
 	for range s.dice.roll("times", 1, 3) {
 		s.pass(time.Duration(s.dice.roll("minutes", 15, 1500)) * time.Minute)
-		before := s.held()
+		before := s.look()
 		readErr, err := s.run(s.chance("full", 2))
 		s.tally.runs++
 		s.tally.lies++

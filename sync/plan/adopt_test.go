@@ -33,7 +33,7 @@ func TestWhatTheFileSaysAboutUsersMadeByHandIsDone(t *testing.T) {
 		{"what no rule gives stays, and is others'", newScene(stranger, wants, holds, adopt, extra), "link user: adopted, note access given by hand: adopted"},
 		{"in a managed group it is told", newScene(stranger, wants, holds, adopt, extra, managed), "link user: adopted, note access given by hand: adopted, (added_by_hand)"},
 		{"a suspension by hand stays", newScene(stranger, wants, holds, adopt, off), "link user: adopted, note access given by hand: adopted, (suspended_by_hand)"},
-		{"nobody is adopted of whom nothing is wanted", newScene(stranger, holds, adopt), ""},
+		{"nobody is adopted of whom nothing is wanted, and what is held is told", newScene(stranger, holds, adopt), "(added_by_hand)"},
 		{"nor somebody who leaves", newScene(stranger, suspend(disabled), holds, adopt), "(still_holds)"},
 		{"whom we knew is adopted later", newScene(link(access.Linked, owned(access.Satisfied)), wants, holds, adopt), "link user: adopted, note access given by hand: adopted"},
 		{"but not while leaving", newScene(link(access.Linked, owned(access.Created)), suspend(disabled), holds, adopt), "remove access: left, (still_holds)"},

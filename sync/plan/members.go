@@ -123,6 +123,7 @@ func (p *person) stranger() {
 		}
 		return
 	case !p.wantsSomething() && p.wish.Adopt == 0 && p.wish.Replaces == nil:
+		p.added()
 		return
 	case p.d.in.Policy.Existing == ReportOnly && !p.adopting():
 		p.d.note(LeftAlone, p.name(), "a Kisi user with this address exists; existing_kisi_users: report leaves it alone")

@@ -94,6 +94,7 @@ const (
 	NotReplaced     NoteKind = "not_replaced"      // a Kisi user should make room for another one of the person, and cannot yet
 	UnmanagedDoors  NoteKind = "unmanaged_doors"   // doors in a managed group that somebody else put there
 	KeptInKisi      NoteKind = "kept_in_kisi"      // its time is over, and something is in the way of deleting the user
+	Outsiders       NoteKind = "outsiders"         // people of no source hold a managed group
 	GroupProblem    NoteKind = "group_problem"     // nothing can be done about a group
 )
 
@@ -132,6 +133,7 @@ func Compute(in Input) *Plan {
 	d := newDecider(&in, false)
 	d.declaredGroups()
 	d.members()
+	d.outsiders()
 	steps := d.ordered()
 	for i := range steps {
 		steps[i].ID = steps[i].Change.Digest()

@@ -1,0 +1,135 @@
+package engine_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/mapping"
+)
+
+// should says, naively, whether somebody should be able to open the doors of a group now.
+func (l *life) should(who, group string) bool {
+	groups, there := l.read.groups[who]
+	if !there || l.read.disabled[who] || !slices.Contains(strings.Fields(groups), group) {
+		return false
+	}
+	if !slices.ContainsFunc(l.spec.Rules, func(r mapping.Rule) bool { return r.From.Group == group }) {
+		return false
+	}
+	end, err := time.Parse("2006-01-02", l.read.until[who])
+	return group != "temps" || err == nil && end.AddDate(0, 0, 1).After(l.truth())
+}
+
+// seen is Kisi as anybody can see it: who can open what, and who has a right there whether it opens anything now or not, as "ana HQ / Lab".
+type seen struct{ open, given map[string]bool }
+
+func (l *life) look() seen {
+	s := seen{map[string]bool{}, map[string]bool{}}
+	for _, u := range l.kisi.World().Users {
+		who, _, _ := strings.Cut(strings.ToLower(u.Email), "@")
+		for _, g := range u.Grants {
+			key := who + " " + g.On
+			s.given[key] = true
+			if u.Access && (g.Until.IsZero() || g.Until.After(l.truth())) {
+				s.open[key] = true
+			}
+		}
+	}
+	return s
+}
+
+// check holds what a run did against what anybody would expect of it.
+func (l *life) check(before seen, clean bool) {
+	now := l.look()
+	for _, who := range l.names {
+		for in, group := range doors() {
+			key := who + " " + group
+			should := l.should(who, in)
+			if before.open[key] && should && !now.open[key] {
+				l.fail("%s lost %s", who, group)
+			}
+			// Whose state was lost keeps rights that are nobody's, and with them opens the doors when he returns.
+			if now.open[key] && !before.open[key] && !should && !l.touched[key] && !(l.forgot && before.given[key]) {
+				l.fail("%s was given %s", who, group)
+			}
+		}
+		u, ok := l.kisi.World().User(who + "@nordlicht.example")
+		if _, there := l.read.groups[who]; clean && there && l.read.disabled[who] && ok && !u.ByHand && u.Access {
+			l.fail("%s is disabled and not suspended", who)
+		}
+	}
+	if err := l.kisi.Check(); err != nil {
+		l.fail("%v", err)
+	}
+}
+
+// compare holds the end against what a simple mind expects. Who has less or more than that must have been touched by somebody in Kisi, or
+// the state file must have been lost or old, and the last run must have said for what reason it stays so, or what waits for whom.
+func (l *life) compare() {
+	now, waiting := l.look(), l.waiting()
+	for _, who := range l.names {
+		for in, group := range doors() {
+			key := who + " " + group
+			switch should := l.should(who, in); {
+			case should == now.open[key]:
+			case !l.touched[key] && !l.frozen[who] && !l.forgot:
+				l.fail("at the end %s should have %s: %v, and it is not so: %+v", who, group, should, l.last)
+			case should && !l.saidLess(who, group, waiting):
+				l.fail("at the end %s lacks %s, and nobody says why: %+v", who, group, l.last)
+			case !should && !l.saidMore(who, group):
+				l.fail("at the end %s holds %s, and nobody says why: %+v", who, group, l.last)
+			}
+		}
+		if u, ok := l.kisi.World().User(who + "@nordlicht.example"); ok && l.frozen[who] && !l.forgot && u.Access {
+			l.fail("at the end %s is let in, whom somebody suspended", who)
+		}
+	}
+	l.check(now, true)
+}
+
+// placed cuts a group's name from that of its place.
+func placed(group string) (place, name string) {
+	if place, name, ok := strings.Cut(group, " / "); ok {
+		return place, name
+	}
+	return "", group
+}
+
+// saidLess says that it was reported why somebody lacks a group.
+func (l *life) saidLess(who, group string, waiting []access.Hold) bool {
+	_, group = placed(group)
+	if (l.frozen[who] || l.forgot) && l.told("suspended_by_hand", who, "it stays so") {
+		return true
+	}
+	if l.told("removed_by_hand", who, "took "+group) || l.told("drifted", who, group+" was changed") || l.told("less_than_wanted", who, "holds "+group) {
+		return true
+	}
+	return slices.ContainsFunc(waiting, func(h access.Hold) bool {
+		return h.Reason.Text != "" && strings.HasPrefix(h.Email, who+"@") && strings.HasSuffix(h.What, " in "+group) &&
+			(h.Verdict == access.Parked || h.Verdict == access.Waiting && h.Reason.Kind == access.HeldByHand)
+	})
+}
+
+// saidMore says that it was reported why somebody holds a group that no rule gives.
+func (l *life) saidMore(who, group string) bool {
+	_, group = placed(group)
+	return l.told("added_by_hand", who, "holds "+group) || l.told("drifted", who, group+" was changed") || l.told("still_holds", who, "") ||
+		l.forgot && l.told("lost_track", who, "") || l.told("outsiders", group, "") && (l.told("outsiders", group, who+"@") || l.told("outsiders", group, " more"))
+}
+
+// waiting returns what the store says is parked or waits for somebody.
+func (l *life) waiting() []access.Hold {
+	st, err := store.Open(l.path, store.Options{Now: l.now, NoSync: true})
+	if err != nil {
+		l.fail("%v", err)
+	}
+	defer func() { _ = st.Close() }()
+	holds, err := st.Holds(l.world.t.Context())
+	if err != nil {
+		l.fail("%v", err)
+	}
+	return holds
+}
