@@ -11,15 +11,8 @@ import (
 // believed observes Kisi and returns what it shows once that can be believed: it is the organization that the catalog is about, nothing
 // of ours is missing from one view of it that another one shows, and not too much is missing from both.
 func (l *look) believed(ctx context.Context, scope access.Scope) (*access.State, error) {
-	state, err := l.out.kisi.Observe(ctx, scope)
+	state, err := l.observeOnce(ctx, scope)
 	if err != nil {
-		return nil, err
-	}
-	if was, is := l.out.Words.Catalog.Organization, state.Organization; was.ID != is.ID && was.ID*is.ID != 0 || l.e.another(is) {
-		return nil, fmt.Errorf("%w: the API key belongs to another organization (%q, id %d) than when Kisi was last looked at as a whole (%q, id %d)",
-			access.ErrStop, is.Domain, is.ID, was.Domain, was.ID)
-	}
-	if err := l.groupsAgain(ctx, state); err != nil {
 		return nil, err
 	}
 	if state, err = l.secondLook(ctx, state); err != nil {
@@ -29,6 +22,38 @@ func (l *look) believed(ctx context.Context, scope access.Scope) (*access.State,
 		return state, nil
 	}
 	return state, unseen(l.ledger, state, l.e.o.Limits.Removals.People)
+}
+
+// observeOnce observes Kisi and refuses what cannot be: another organization, groups in other places, users of ours without an address.
+func (l *look) observeOnce(ctx context.Context, scope access.Scope) (*access.State, error) {
+	state, err := l.out.kisi.Observe(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	if was, is := l.out.Words.Catalog.Organization, state.Organization; was.ID != is.ID && was.ID*is.ID != 0 || l.e.another(is) {
+		return nil, fmt.Errorf("%w: the API key belongs to another organization (%q, id %d) than when Kisi was last looked at as a whole (%q, id %d)",
+			access.ErrStop, is.Domain, is.ID, was.Domain, was.ID)
+	}
+	if n := l.addressless(state); n > 0 {
+		return nil, fmt.Errorf("Kisi shows %d users of ours without an address, which they cannot lose; nothing is done", n)
+	}
+	return state, l.groupsAgain(ctx, state)
+}
+
+// addressless counts the users who have no address and had one: those that we know by one, and those that bear our stamp. Remembered like
+// that they would count as deleted.
+func (l *look) addressless(state *access.State) (n int) {
+	installation := access.FitValue(l.e.o.Policy.Installation)
+	for i := range state.Members {
+		m := &state.Members[i]
+		if m.Email != "" {
+			continue
+		}
+		if a, ok := l.ledger.Account(m.ID); m.Stamp.Installation == installation || ok && a.Known.Email != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // another says that an organization is not the one that the file names.
@@ -106,7 +131,7 @@ func (l *look) secondLook(ctx context.Context, first *access.State) (*access.Sta
 	if first.Covers.All {
 		scope = access.Scope{Members: who, Singly: true}
 	}
-	second, err := l.out.kisi.Observe(ctx, scope)
+	second, err := l.observeOnce(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
@@ -116,9 +141,6 @@ func (l *look) secondLook(ctx context.Context, first *access.State) (*access.Sta
 	}
 	if first.Covers.All {
 		return first, nil
-	}
-	if err := l.groupsAgain(ctx, second); err != nil {
-		return nil, err
 	}
 	if len(absent(l.ledger, second, l.e.now())) > len(who) { // at whom nobody has looked but this once
 		return l.secondLook(ctx, second)

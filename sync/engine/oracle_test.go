@@ -108,7 +108,7 @@ func (l *life) saidLess(who, group string, waiting []access.Hold) bool {
 		return true
 	}
 	return slices.ContainsFunc(waiting, func(h access.Hold) bool {
-		return h.Reason.Text != "" && strings.HasPrefix(h.Email, who+"@") && strings.HasSuffix(h.What, " in "+group) &&
+		return h.Reason.Text != "" && strings.HasPrefix(h.Email, who+"@") && strings.Contains(h.What, " in "+group) &&
 			(h.Verdict == access.Parked || h.Verdict == access.Waiting && h.Reason.Kind == access.HeldByHand)
 	})
 }
@@ -117,6 +117,7 @@ func (l *life) saidLess(who, group string, waiting []access.Hold) bool {
 func (l *life) saidMore(who, group string) bool {
 	_, group = placed(group)
 	return l.told("added_by_hand", who, "holds "+group) || l.told("drifted", who, group+" was changed") || l.told("still_holds", who, "") ||
+		group == "Contractors" && l.told("missing_attribute", who, "until is missing") || // nothing is decided then
 		l.forgot && l.told("lost_track", who, "") || l.told("outsiders", group, "") && (l.told("outsiders", group, who+"@") || l.told("outsiders", group, " more"))
 }
 

@@ -235,6 +235,35 @@ func TestAStampOfARecordThatWasMadeAgainSinceMakesTheUserOursAgain(t *testing.T)
 	w.kisi.CheckT(t)
 }
 
+// Found by TestSoak (seed 51301): users who were remembered without an address were neither those of the people made again nor of anybody.
+func TestUsersOfOursThatAreShownWithoutAnAddressAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	for name, lost := range map[string]bool{"known": false, "after the state file was lost": true} {
+		for _, full := range []bool{true, false} {
+			w := newWorld(t, kisisim.Assumptions{})
+			w.must(true)
+			if lost {
+				w.forget()
+			}
+			w.staff.groups["cem"] = "staff lab"
+			w.pass(time.Hour)
+			fault := w.kisi.Inject(kisisim.Fault{Method: "GET", Path: "/users", Count: kisisim.Always, Do: kisisim.NullFields("email")})
+			if _, err := w.run(full); err == nil && (full || !lost) { // who is looked for by address is not found then
+				t.Errorf("%s, full %v: believed", name, full)
+			}
+			fault.Remove()
+			w.staff.ids["cem"] = "id-cem-2"
+			w.staff.disabled["cem"] = true
+			w.pass(time.Hour)
+			w.must(true)
+			if w.user("cem").Access {
+				t.Errorf("%s, full %v: disabled, and not suspended: %+v", name, full, w.last.Problems)
+			}
+			w.kisi.CheckT(t)
+		}
+	}
+}
+
 // Found by TestSoak (seeds 1278, 2077 and 20180): the state file is lost, and a list of groups comes empty, without names, or without places.
 func TestAListOfGroupsThatLiesMakesNoGroupAgain(t *testing.T) {
 	t.Parallel()
