@@ -63,6 +63,9 @@ func TestMain(m *testing.M) {
 //	post                       a webhook listens at $POST_URL, $METRICS is a free port, and metrics.pem a certificate for it
 //	asks CODE PATH TOKEN       ask the daemon's figures, and write what comes into the file answer
 //	[!] told PATTERN           something was said there (within half a minute)
+//	collector start|stop       an rsyslog listens at $COLLECTOR and writes into the file collected
+//	collected PATTERN          wait until it has written such a line
+//	chained FILE               lines of the audit trail in it follow each other, and none is missing
 //	spoil FILE HOW             a file is damaged: cut (its second half is missing), empty, loop (its pages lead to themselves)
 func TestStories(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -75,11 +78,18 @@ func TestStories(t *testing.T) {
 			e.Setenv("TERM", "xterm")
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "collector" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			return hasCollector(), nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
 			"spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
 			"signal": cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
+			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,
 		},
 	})
 }

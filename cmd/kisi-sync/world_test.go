@@ -21,18 +21,19 @@ import (
 //	groups   staff: berlin (ana, bo, ed), hamburg (cy, di)         sysadmins: ana, bo (who is not of IT), di
 //	Kisi     HQ with Main entrance, Garage, Server Room; the group Server Room; olga (owner), hand@ with a right of her own
 type stage struct {
-	dir     string
-	company *ldapsim.Company
-	ldap    *ldapsim.Server
-	kisi    *kisisim.Sim
-	api     *kisisim.Server
-	doors   map[string]int64
-	served  answered
-	post    postbox        // of the webhook, if there is one
-	trust   *x509.CertPool // of the figures
-	fault   *kisisim.Injection
-	written int // writes that the story has accounted for
-	asked   int // requests that the story has accounted for
+	dir       string
+	company   *ldapsim.Company
+	ldap      *ldapsim.Server
+	kisi      *kisisim.Sim
+	api       *kisisim.Server
+	doors     map[string]int64
+	served    answered
+	post      postbox        // of the webhook, if there is one
+	trust     *x509.CertPool // of the figures
+	fault     *kisisim.Injection
+	collector collector
+	written   int // writes that the story has accounted for
+	asked     int // requests that the story has accounted for
 }
 
 const key = "story-key"
@@ -56,6 +57,7 @@ func (s *stage) set(dir string) (err error) {
 }
 
 func (s *stage) close() {
+	_ = s.collector.stop() // a story that failed has not
 	s.closeDirectory()
 	s.api.Close()
 }
