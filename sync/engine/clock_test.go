@@ -121,3 +121,26 @@ func TestWhatAWrongClockWroteDownEndsAllTheSame(t *testing.T) {
 	w.expect("eva", "Staff", false)
 	w.kisi.CheckT(t)
 }
+
+// Found by TestSoak (seed 60138): who returns is let in only once a right is shortened that has ended meanwhile, and a clock that is behind cannot do that.
+func TestWhoReturnsWhileTheClockIsWrongIsNotLetInToWhatHasEnded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.staff.disabled["dora"] = true
+	w.pass(time.Hour)
+	w.must(true)
+	w.staff.disabled["dora"] = false
+	w.staff.groups["dora"], w.staff.until["dora"] = "staff temps", "2026-11-20"
+	w.pass(time.Hour)
+	w.jump(-60 * 24 * time.Hour)
+	w.must(true)
+	w.expect("dora", "Contractors", false)
+	w.jump(60 * 24 * time.Hour)
+	w.heal()
+	w.expect("dora", "Staff", true)
+	if w.right("dora", "Contractors") != 0 {
+		t.Error("dora has a right that has ended")
+	}
+	w.kisi.CheckT(t)
+}

@@ -121,6 +121,7 @@ func (l *life) loseState() {
 			l.restoreState(l.old)
 			l.read = l.oldRead
 			l.forgot = true
+			l.letInTaken()
 		}
 	default:
 		l.say("the state file is lost")
@@ -138,7 +139,7 @@ func (l *life) byHand(who string) {
 	group := doors()[pickFrom(l.dice, "group", everyGroup())]
 	right := l.right(who, group)
 	switch what := l.dice.roll("by hand", 0, 4); {
-	case what == 0 && !l.frozen[who] && l.user(who).Access: // of who is suspended already, nobody could tell
+	case what == 0 && !l.frozen[who] && l.user(who).Access && !l.taken()[who]: // of who is suspended already, nobody could tell
 		l.say("somebody suspends %s", who)
 		l.kisi.SuspendUser(id)
 		l.frozen[who] = true

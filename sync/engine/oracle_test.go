@@ -1,11 +1,13 @@
 package engine_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
 )
@@ -133,4 +135,45 @@ func (l *life) waiting() []access.Hold {
 		l.fail("%v", err)
 	}
 	return holds
+}
+
+// taken are those whom the state file says to be suspended by us, or about to be: nobody could tell a suspension by hand from that one.
+func (l *life) taken() map[string]bool {
+	if _, err := os.Stat(l.path); err != nil {
+		return nil
+	}
+	st, err := store.Open(l.path, store.Options{Now: l.now, NoSync: true})
+	if err != nil {
+		l.fail("%v", err)
+	}
+	defer func() { _ = st.Close() }()
+	ledger, err := st.Ledger(l.world.t.Context())
+	if err != nil {
+		l.fail("%v", err)
+	}
+	open, err := st.Open(l.world.t.Context())
+	if err != nil {
+		l.fail("%v", err)
+	}
+	taken := map[string]bool{}
+	for i := range ledger.Accounts {
+		a := &ledger.Accounts[i]
+		who, _, _ := strings.Cut(email.Fold(a.Known.Email), "@")
+		taken[who] = a.Link.Suspended != nil || slices.ContainsFunc(open, func(o access.Intent) bool {
+			return o.Call.Change.Kind == access.DisableMember && o.Call.Member() == a.Known.ID
+		})
+	}
+	return taken
+}
+
+// letInTaken lets those in whom somebody has suspended and of whom an old state file says that we did.
+func (l *life) letInTaken() {
+	taken := l.taken()
+	for _, who := range l.names {
+		if l.frozen[who] && taken[who] {
+			l.say("somebody restores %s", who)
+			l.kisi.ResumeUser(l.kisi.UserID(who + "@nordlicht.example"))
+			l.frozen[who] = false
+		}
+	}
 }

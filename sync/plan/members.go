@@ -242,7 +242,7 @@ func (p *person) comeBack() {
 	p.grants()
 	var first []int
 	for i := range p.steps {
-		if p.steps[i].Change.Kind == access.RemoveAssignment {
+		if c := &p.steps[i].Change; c.Kind == access.RemoveAssignment || c.Kind == access.UpdateAssignment && c.Effect() == access.Narrows {
 			first = append(first, i)
 		}
 	}
