@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -80,6 +81,8 @@ func answered(r request, status int, body []byte) *Error {
 //
 //	401          the key is bad: stop
 //	403 on read  the key may not even look: stop
+//	403 on a change that says that the key, its account or the organization is
+//	             suspended or locked: stop, like 401
 //	404          gone, or its parent is
 //	409 on POST  exists; elsewhere this one thing cannot be done
 //	429          asked to slow down beyond our patience; nothing was done: stop
@@ -91,6 +94,8 @@ func kindOfStatus(r request, e *Error) error {
 	switch {
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusTooManyRequests:
 		return access.ErrStop
+	case e.Status == http.StatusForbidden && shutsOut(e.Message):
+		return access.ErrStop
 	case e.Status == http.StatusNotFound:
 		return access.ErrGone
 	case e.Status == http.StatusConflict && r.method == http.MethodPost:
@@ -101,6 +106,20 @@ func kindOfStatus(r request, e *Error) error {
 		return access.ErrUnknownOutcome
 	}
 	return access.ErrRefused
+}
+
+// shutOut is said of whoever calls, not of what was to be changed: none of our
+// changes is about an organization, a subscription or a key. "Account" alone is
+// not enough; it may be that of the user who is changed.
+var shutOut = regexp.MustCompile(`(?i)\b(organi[sz]ation|subscription|api key|your (account|login|user))\b.*\b(suspended|locked|disabled|deactivated|blocked|expired|revoked|cancel\w*|inactive)\b`)
+
+func shutsOut(message string) bool { return shutOut.MatchString(message) }
+
+// lostAccess are the codes of a 403 that say that somebody's access is disabled,
+// over, not yet valid or invalid (§1.7). They do not say whose.
+func lostAccess(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusForbidden && slices.Contains([]string{"fcd8ff", "f35ade", "f358de", "f398de"}, e.Code)
 }
 
 // status returns the status of err, 0 if it is none of ours.

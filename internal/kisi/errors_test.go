@@ -171,3 +171,25 @@ func TestMetadataOfOthersIsKept(t *testing.T) {
 		}
 	}
 }
+
+func TestARefusalThatShutsTheKeyOutStopsAndOneOfAPersonDoesNot(t *testing.T) {
+	for message, want := range map[string]error{
+		"Organization is suspended":                access.ErrStop,
+		"The organisation has been locked":         access.ErrStop,
+		"Your account was deactivated":             access.ErrStop,
+		"This API key is disabled":                 access.ErrStop,
+		"subscription expired":                     access.ErrStop,
+		"Access denied":                            access.ErrRefused,
+		"Access disabled":                          access.ErrRefused,
+		"The user account is suspended":            access.ErrRefused,
+		"organization owners cannot be changed":    access.ErrRefused,
+		"You may not change this locked group":     access.ErrRefused,
+		"not allowed in this organization; unlock": access.ErrRefused,
+		"": access.ErrRefused,
+	} {
+		err := answered(request{method: "PATCH", path: "/users/1"}, 403, []byte(`{"error":"`+message+`","code":"000403"}`))
+		if !errors.Is(err, want) {
+			t.Errorf("%q: %v", message, err)
+		}
+	}
+}

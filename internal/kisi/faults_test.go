@@ -247,3 +247,27 @@ func TestEveryCallCarriesWhatKisiWantsToSee(t *testing.T) {
 		}
 	})
 }
+
+// A 403 of the codes that say that access is disabled or over does not say whose. Kisi is asked by one read.
+func TestWhoseAccessIsDisabledIsFoundOutByOneRead(t *testing.T) {
+	disabled := kisisim.Answer(403, "application/json", `{"error":"Access disabled","code":"fcd8ff"}`)
+	for name, want := range map[string]error{"a person's": access.ErrRefused, "the key's": access.ErrStop} {
+		t.Run(name, func(t *testing.T) {
+			withAcme(t, kisisim.Options{}, func(t *testing.T, b *bench) {
+				b.Inject(kisisim.Fault{Method: "POST", Path: "/users", Do: disabled})
+				if errors.Is(want, access.ErrStop) {
+					b.Inject(kisisim.Fault{Method: "GET", Path: "/organization", Count: kisisim.Always, Do: disabled})
+				}
+				_, err := b.target.Do(t.Context(), access.Call{Change: ana()})
+				for _, sentinel := range []error{access.ErrStop, access.ErrRefused} {
+					if errors.Is(err, sentinel) != (sentinel == want) {
+						t.Errorf("want %v, got %v", want, err)
+					}
+				}
+				if n := b.Counts().ByRoute["GET /organization"]; n != 1 {
+					t.Errorf("asked %d times", n)
+				}
+			})
+		})
+	}
+}

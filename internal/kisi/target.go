@@ -3,6 +3,7 @@ package kisi
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -38,10 +39,22 @@ func NewTarget(c *Client) *Target { return &Target{client: c} }
 // access.ErrUnknownOutcome it is certain that the change was not made.
 func (t *Target) Do(ctx context.Context, call access.Call) (access.Result, error) {
 	result, err := t.do(ctx, call)
+	if errors.Is(err, access.ErrRefused) && lostAccess(err) {
+		err = t.whose(ctx, err)
+	}
 	if err != nil {
 		return result, fmt.Errorf("%s: %w", call.Change.Kind, err)
 	}
 	return result, nil
+}
+
+// whose finds out whose access a refusal means: when the key may not even look
+// any more it is that of the key, and all is over; else this one change is refused.
+func (t *Target) whose(ctx context.Context, refused error) error {
+	if err := t.Probe(ctx); errors.Is(err, access.ErrStop) {
+		return fmt.Errorf("%w (before that: %w)", err, bare(refused))
+	}
+	return refused
 }
 
 func (t *Target) do(ctx context.Context, call access.Call) (access.Result, error) {
