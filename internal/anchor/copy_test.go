@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -15,6 +18,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
 	"github.com/kisi-sync/kisi-sync/internal/syslog"
 )
 
@@ -57,10 +61,16 @@ type collector struct {
 
 func collect(t *testing.T, broken int) *collector {
 	t.Helper()
+	return serve(t, broken, func(l net.Listener) net.Listener { return l })
+}
+
+func serve(t *testing.T, broken int, over func(net.Listener) net.Listener) *collector {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	l = over(l)
 	c := &collector{Listener: l, got: make(chan string, 5000), broken: broken}
 	ended := make(chan struct{})
 	t.Cleanup(func() { _ = l.Close(); <-ended })
@@ -72,18 +82,18 @@ func collect(t *testing.T, broken int) *collector {
 				return
 			}
 			c.connections.Add(1)
-			c.read(conn.(*net.TCPConn))
+			c.read(conn)
 		}
 	}()
 	return c
 }
 
-func (c *collector) read(conn *net.TCPConn) {
+func (c *collector) read(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	r := bufio.NewReader(conn)
 	for i := 0; ; i++ {
 		if int(c.connections.Load()) == c.broken && i == 20 {
-			_ = conn.SetLinger(0)
+			_ = conn.(*net.TCPConn).SetLinger(0)
 			return
 		}
 		length, err := r.ReadString(' ')
@@ -234,4 +244,45 @@ func TestALineThatFitsIntoNoDatagramIsNamedInOneThatDoes(t *testing.T) {
 	if text := string(b[:n]); err != nil || len(anchors(t, text)) != 1 || !strings.HasSuffix(text, `{"number":1,"what":"too long for a datagram: kisi-sync audit show has it"}`) {
 		t.Error(text, err)
 	}
+}
+
+func TestACopyOverTLSGoesOnlyToAServerThatTheFileOfAuthoritiesVouchesFor(t *testing.T) {
+	ours, theirs := authority(t, "ours"), authority(t, "theirs")
+	pair, err := ours.Issue(privateca.Leaf{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := pair.TLS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := serve(t, 0, func(l net.Listener) net.Listener {
+		return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{certificate}})
+	})
+	c := newChain()
+	c.add(3, "x")
+	cp := copying(c, server.Addr().String())
+	cp.To.Address.Network = "tls"
+	for _, ca := range []*privateca.Authority{theirs, ours} {
+		cp.To.CA = filepath.Join(t.TempDir(), "ca.pem")
+		if err := os.WriteFile(cp.To.CA, ca.PEM(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sent, err := cp.Send(context.Background())
+		if ca == theirs && (err == nil || !strings.Contains(err.Error(), "certificate") || sent != (Sent{})) || ca == ours && (err != nil || sent.Lines != 3) {
+			t.Error(sent, err)
+		}
+	}
+	if all := server.all(); len(all) != 3 {
+		t.Error(all)
+	}
+}
+
+func authority(t *testing.T, name string) *privateca.Authority {
+	t.Helper()
+	ca, err := privateca.New(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ca
 }
