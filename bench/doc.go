@@ -9,5 +9,5 @@
 //	go test -run '^$' -bench Process -benchtime 1x -timeout 30m ./bench      binary, start, and memory of the daemon, 10,000 and 100,000 people
 //	go test -run HowLong -v ./internal/daemon -figures 100      the same without network and directory, in virtual time
 //
-// It holds benchmarks only; nothing here is asserted but that the work was done.
+// It holds benchmarks, and one test that the whole chain works; nothing here is asserted but that the work was done.
 package bench

@@ -37,8 +37,19 @@ func BenchmarkLeaver(b *testing.B) {
 	b.Run("first-load", func(b *testing.B) { leavers(b, 1000) })
 }
 
+// TestALeaverOfAWatchedDirectoryDoesNotWaitForTheSchedule tries the whole chain: slapd, its watch, the daemon, the store, the client, Kisi.
+// The directory would be asked next in a day.
+func TestALeaverOfAWatchedDirectoryDoesNotWaitForTheSchedule(t *testing.T) {
+	o := newOffice(t, 2, "@every 24h")
+	o.leave(1)
+	o.until("the user is suspended", func() bool { u, _ := o.kisi.World().User("p0000001@example.com"); return !u.Access })
+	if u, _ := o.kisi.World().User("p0000000@example.com"); !u.Access {
+		t.Error("somebody else was suspended")
+	}
+}
+
 func leavers(b *testing.B, load int) {
-	o := newOffice(b, b.N)
+	o := newOffice(b, b.N, "@every 1m")
 	if load > 0 {
 		o.join(load)
 	}
@@ -63,7 +74,8 @@ func leavers(b *testing.B, load int) {
 
 // office is a directory, a Kisi, and a daemon that keeps them in step.
 type office struct {
-	b         *testing.B
+	b         testing.TB
+	every     string // when it is asked what changed
 	directory *slapd.Server
 	kisi      *kisisim.Company
 	suspended chan time.Time // when a user was changed
@@ -71,8 +83,9 @@ type office struct {
 }
 
 // newOffice has people who hold what they should.
-func newOffice(b *testing.B, people int) *office {
-	o := &office{b: b, suspended: make(chan time.Time, 100)}
+func newOffice(b testing.TB, people int, every string) *office {
+	b.Helper()
+	o := &office{b: b, every: every, suspended: make(chan time.Time, 100)}
 	o.directory = slapd.Start(b, slapd.Options{Load: slapd.Population{People: people}.Write})
 	o.kisi = kisisim.Acme(kisisim.Options{OnRequest: func(method, path string) {
 		if method == "PATCH" && strings.HasPrefix(path, "/users/") {
@@ -135,7 +148,7 @@ func (o *office) work(url string, st *store.Store, log *slog.Logger) (*daemon.Wo
 		Limits: plan.Limits{Window: time.Hour, Disabled: 10_000, Removals: plan.Removals{People: 10_000}, Grants: 10_000, Sensitive: -1},
 		Target: kisi.NewTarget(client), Store: st, Now: time.Now, Log: log,
 	})
-	every, err := cron.ParseStandard("@every 1m")
+	every, err := cron.ParseStandard(o.every)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-func openLDAP(b *testing.B, s *slapd.Server) connectors.Source {
+func openLDAP(b testing.TB, s *slapd.Server) connectors.Source {
 	b.Helper()
 	password := filepath.Join(b.TempDir(), "password")
 	if err := os.WriteFile(password, []byte(slapd.ReaderPassword), 0o600); err != nil {
