@@ -62,7 +62,8 @@ type acceptDocument struct {
 	Source   string         `json:"source"`
 	Before   sizeDocument   `json:"before"`
 	Now      sizeDocument   `json:"now"`
-	Missing  []string       `json:"missing"` // people
+	Doubt    string         `json:"doubt,omitempty"` // why what is missing is not believed
+	Missing  []string       `json:"missing"`         // people
 	Accepted bool           `json:"accepted"`
 	Next     []lineDocument `json:"next"` // what the next run will do
 }
@@ -134,6 +135,11 @@ func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	for _, st := range s.engine.Statuses() {
+		if st.Name == a.name {
+			a.doc.Doubt = st.Doubt
+		}
+	}
 	a.doc.Missing, err = doubted(now)
 	return now.Doubts(), err
 }
@@ -169,6 +175,9 @@ func (a *acceptance) show() {
 	b, n := a.doc.Before, a.doc.Now
 	a.ui.say("source %s, before → now: people %d → %d, groups %d → %d, memberships %d → %d", a.name, b.People, n.People, b.Groups, n.Groups,
 		b.Members, n.Members)
+	if a.doc.Doubt != "" {
+		a.ui.say("  not believed: %s", a.doc.Doubt)
+	}
 	if len(a.doc.Missing) > 0 {
 		a.ui.say("  not there now: %s", names(a.doc.Missing))
 	}

@@ -136,7 +136,7 @@ func (k *checkup) sources(ctx context.Context) {
 	for _, st := range k.engine.Statuses() {
 		if st.Doubts > 0 && !slices.Contains(k.unread, st.Name) {
 			k.add(finding{About: "source " + st.Name, Level: warning,
-				Text: count(st.Doubts, "absence is", "absences are") + " not believed: far more is missing than lately; nothing is taken away for it",
+				Text: doubtWords(st.Doubts, st.Doubt) + ": far more is missing than lately; nothing is taken away for it",
 				Hint: "look at the directory; if they are really gone, run with --accept " + st.Name})
 		}
 	}

@@ -86,6 +86,15 @@ func (u *unread) Unwrap() error { return u.error }
 
 const stays = "nothing of it is removed; what is known of it stays as it is"
 
+// doubtWords says how much is not believed, and why.
+func doubtWords(n int, why string) string {
+	text := count(n, "absence is", "absences are") + " not believed"
+	if why != "" {
+		text += " (" + why + ")"
+	}
+	return text
+}
+
 // tellSource says how a source was read. Why it could not be is told at the end, as an error.
 func (s *session) tellSource(st record.SourceStatus) {
 	ui := s.ui
@@ -93,9 +102,8 @@ func (s *session) tellSource(st record.SourceStatus) {
 	case st.Error != "":
 		ui.tell("%s source %s could not be read: %s", ui.red("✗"), st.Name, stays)
 	case st.Doubts > 0:
-		ui.tell("%s source %s: %s; %s not believed, and nothing is taken away for it", ui.yellow("!"), st.Name, sizeOf(st),
-			count(st.Doubts, "absence is", "absences are"))
-		ui.tell("  %s look at the directory; if they are really gone, run again with --accept %s", ui.yellow("hint:"), st.Name)
+		ui.tell("%s source %s: %s; %s, and nothing is taken away for it", ui.yellow("!"), st.Name, sizeOf(st), doubtWords(st.Doubts, st.Doubt))
+		ui.tell("  %s look at the directory; if that is really so: kisi-sync accept %s, or run again with --accept %s", ui.yellow("hint:"), st.Name, st.Name)
 	default:
 		took := ""
 		if st.Took >= 100*time.Millisecond {

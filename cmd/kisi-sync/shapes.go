@@ -67,12 +67,13 @@ type sourceDocument struct {
 	Groups  int     `json:"groups"`
 	Members int     `json:"members"`
 	Doubts  int     `json:"doubts"` // absences that are not believed
+	Doubt   string  `json:"doubt,omitempty"`
 	Seconds float64 `json:"seconds"`
 	Error   string  `json:"error,omitempty"`
 }
 
 func newSource(s record.SourceStatus) sourceDocument {
-	out := sourceDocument{Name: s.Name, People: s.People, Groups: s.Groups, Members: s.Members, Doubts: s.Doubts, Seconds: s.Took.Seconds(), Error: s.Error}
+	out := sourceDocument{Name: s.Name, People: s.People, Groups: s.Groups, Members: s.Members, Doubts: s.Doubts, Doubt: s.Doubt, Seconds: s.Took.Seconds(), Error: s.Error}
 	if !s.At.IsZero() {
 		at := s.At.UTC().Format(time.RFC3339)
 		out.Read = &at

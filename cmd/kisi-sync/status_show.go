@@ -72,7 +72,7 @@ func (s *session) showSourceStatus(d statusSource) {
 	}
 	if d.Doubts > 0 {
 		mark = ui.yellow("!")
-		notes = append(notes, count(d.Doubts, "absence is", "absences are")+" not believed: kisi-sync accept "+d.Name)
+		notes = append(notes, doubtWords(d.Doubts, d.Doubt)+": kisi-sync accept "+d.Name)
 	}
 	if d.Stale {
 		mark = ui.red("✗")

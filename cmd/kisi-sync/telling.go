@@ -148,7 +148,7 @@ func sourceFacts(s *statusSource, note func(topic, about, text, hint string)) {
 		note(failureTopic(s.Error), about, "cannot be read: "+s.Error, stays)
 	}
 	if s.Doubts > 0 {
-		note("degraded", about+", what is missing", count(s.Doubts, "absence is", "absences are")+" not believed, and nothing is taken away for it",
+		note("degraded", about+", what is missing", doubtWords(s.Doubts, s.Doubt)+", and nothing is taken away for it",
 			"look at the directory; if they are really gone: kisi-sync accept "+s.Name)
 	}
 	if s.Stale {

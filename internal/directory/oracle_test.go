@@ -13,7 +13,7 @@ type oracle struct {
 	source  string
 	objects map[string]*oracleObject
 	tombs   map[string]Tombstone
-	doubted int // memberships
+	doubted int // memberships and values
 }
 
 type oracleObject struct {
@@ -208,8 +208,14 @@ func (o *oracle) keep(before *oracle, r *oracleRead, lost map[string]Absence, at
 		if r.stated[id] == nil {
 			continue
 		}
-		if now.email == "" {
+		if now.email == "" && old.email != "" {
 			now.email = old.email
+			o.doubted++
+		}
+		for name := range old.attrs {
+			if _, read := now.attrs[name]; !read {
+				o.doubted++
+			}
 		}
 		attrs := maps.Clone(old.attrs)
 		maps.Copy(attrs, now.attrs)

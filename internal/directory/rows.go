@@ -11,7 +11,7 @@ type Rest struct {
 	At             time.Time
 	Cursor         Cursor
 	Tombstones     []Tombstone // sorted by ID
-	DoubtedMembers int         // memberships that are kept although the last read did not bring them
+	DoubtedMembers int         // memberships and values that are kept although the last read did not bring them
 }
 
 // Rest returns everything that EachPerson and EachGroup do not.

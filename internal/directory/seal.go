@@ -12,6 +12,7 @@ type seal struct {
 	people, groups *merge
 	members        lists // of the kept groups, as read, numbered by the interner
 	gained, lost   int   // memberships of groups that are still there
+	filled         int   // values that were not read and are kept, as the read is not believed
 	believed       bool
 }
 
@@ -138,7 +139,7 @@ func (s *seal) cursor() Cursor {
 	return s.receipt.Next
 }
 
-// doubtedMembers counts the memberships that are kept without having been read. Only a complete read clears them: a delta
+// doubtedMembers counts the memberships and values that are kept without having been read. Only a complete read clears them: a delta
 // does not say who is still there.
 func (s *seal) doubtedMembers() int {
 	n := 0
@@ -146,7 +147,7 @@ func (s *seal) doubtedMembers() int {
 		n = s.b.last.doubtedMembers
 	}
 	if !s.believed {
-		n += s.lost
+		n += s.lost + s.filled
 	}
 	return n
 }
@@ -179,7 +180,7 @@ func (s *seal) layRow(m *merge, k kept, r *row, from *carrier, i int) error {
 	s.doubt(m, k, r)
 	if !s.believed && k.read != noRow && k.old != noRow {
 		from.from.loadAttrs(i, r)
-		m.fill(k, r)
+		s.filled += m.fill(k, r)
 		return from.to.add(r)
 	}
 	if err := from.to.addFields(r); err != nil {
@@ -201,18 +202,21 @@ func (s *seal) doubt(m *merge, k kept, r *row) {
 	}
 }
 
-// fill puts back the values that a row had and that were not read.
-func (m *merge) fill(k kept, r *row) {
+// fill puts back the values that a row had and that were not read, and returns how many.
+func (m *merge) fill(k kept, r *row) (filled int) {
 	var old row
 	m.old.load(int(k.old), &old)
-	if r.email == "" {
+	if r.email == "" && old.email != "" {
 		r.email = old.email
+		filled++
 	}
 	for _, a := range old.attrs {
 		if len(m.read.values(int(k.read), a.Name, nil)) == 0 {
 			r.attrs = append(r.attrs, a)
+			filled++
 		}
 	}
+	return filled
 }
 
 // ahead is by how much a moment of before may lie after the read, for clocks that differ a little.

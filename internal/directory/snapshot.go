@@ -16,7 +16,7 @@ type Snapshot struct {
 	tombs          []Tombstone // sorted by ID
 	cursor         Cursor
 	at             time.Time
-	doubtedMembers int // memberships that are kept although the last read did not bring them
+	doubtedMembers int // memberships, and values of people and groups, that are kept although the last read did not bring them
 }
 
 // Again returns the snapshot after a delta that brought nothing: what Seal would make of it, without looking at anybody.
@@ -35,7 +35,7 @@ func (s *Snapshot) Cursor() Cursor { return s.cursor }
 // At returns when the read began that this snapshot came from.
 func (s *Snapshot) At() time.Time { return s.at }
 
-// Doubts returns how many absences of people, groups and members are known but not believed.
+// Doubts returns how many absences of people, groups, members and values are known but not believed.
 func (s *Snapshot) Doubts() int {
 	n := s.doubtedMembers
 	for _, part := range s.parts() {

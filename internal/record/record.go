@@ -57,6 +57,7 @@ type SourceStatus struct {
 	Groups   int
 	Members  int
 	Doubts   int    // absences that are not believed
+	Doubt    string // why, as the last read saw it; "" when nothing is doubted, or when it is not known any more
 	Error    string // why the last read failed; "" when it did not
 	Took     time.Duration
 }

@@ -173,7 +173,7 @@ func (e *Engine) report(s Source, began time.Time, r *reading, err error) record
 	}
 	if r != nil {
 		status = sized(r.next)
-		status.At, status.Complete = began, r.complete
+		status.At, status.Complete, status.Doubt = began, r.complete, r.doubted
 	}
 	status.Name, status.Took, status.Error = s.Name, e.o.Now().Sub(began), ""
 	if err != nil {
