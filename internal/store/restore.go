@@ -35,7 +35,7 @@ type Replaced struct {
 }
 
 // Restore puts a backup in place of the file at path. The backup is copied and the copy checked first: every row of it, the audit
-// trail, and whose it is. The file that was there is kept beside it with the date in its name; at no moment is there none. No process
+// trail, and whose it is. The file that was there is kept beside it with the date in its name; at no moment is there none. The new one has its owner and mode. No process
 // may have either file open (ErrLocked).
 //
 // What people said last about single people stands: blocks and exemptions are those of the file that was there, if they can be read.
@@ -117,7 +117,11 @@ func replace(ctx context.Context, path, part string, r Replacement, ready func(*
 	if p.out.Kept, err = keep(path, r.Options.Now()); err == nil {
 		err = ready(p)
 	}
-	if err = errors.Join(err, p.next.Close()); err != nil {
+	err = errors.Join(err, p.next.Close())
+	if err == nil {
+		err = asBefore(part, path)
+	}
+	if err != nil {
 		return p.out, errors.Join(err, p.unkeep())
 	}
 	if err := os.Rename(part, path); err != nil {
