@@ -116,7 +116,7 @@ func dial(ctx context.Context, a Address, config *tls.Config) (*Client, error) {
 	return nil, errAddress
 }
 
-// Send sends a message. Without an error it was handed to this machine's network, no more: see Close.
+// Send sends a message, or breaks off when ctx ends; the connection is of no more use then. Without an error it was handed to this machine's network, no more: see Close.
 func (c *Client) Send(ctx context.Context, m *Message) error {
 	if err := c.deadline(ctx); err != nil {
 		return err
@@ -125,6 +125,8 @@ func (c *Client) Send(ctx context.Context, m *Message) error {
 	if c.framed {
 		text = strconv.Itoa(len(text)) + " " + text
 	}
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
 	if _, err := io.WriteString(c.conn, text); err != nil {
 		return fmt.Errorf("syslog %s: %w", c.conn.RemoteAddr(), err)
 	}

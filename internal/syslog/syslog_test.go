@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -217,6 +218,40 @@ func TestAServerThatIsNotThereOrHangsUpIsAnError(t *testing.T) {
 	cancel()
 	if _, err := Dial(ended, Address{"tcp", "127.0.0.1:9"}, nil); err == nil {
 		t.Error("dialled although the context has ended")
+	}
+}
+
+func TestSendingToAServerThatReadsNothingIsBrokenOffWithTheContext(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts by itself and never reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	ctx, cancel := context.WithCancel(context.Background())
+	c, err := Dial(ctx, Address{"tcp", l.Addr().String()}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Drop()
+	var sent atomic.Int64
+	failed := make(chan error, 1)
+	go func() {
+		for {
+			if err := c.Send(ctx, message(strings.Repeat("x", 1<<16))); err != nil {
+				failed <- err
+				return
+			}
+			sent.Add(1)
+		}
+	}()
+	for last := int64(-1); last != sent.Load() || last == 0; { // until the buffers are full
+		last = sent.Load()
+		<-time.After(200 * time.Millisecond)
+	}
+	begin := time.Now()
+	cancel()
+	if err := <-failed; err == nil || time.Since(begin) > patience/2 {
+		t.Error(err, time.Since(begin))
 	}
 }
 
