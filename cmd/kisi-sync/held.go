@@ -16,8 +16,8 @@ func plansVerb(ui *voice, c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "plans", Short: "What is held and waits for somebody to decide", Args: exactly(),
 		Long: `Shows what the last runs held back, by reason, with the ids that approve and reject take: one for all that waits now, and
-one for each step; and what Kisi refuses, with when it is tried again. Nobody is contacted. Exit code 3 says that
-something waits for a decision.`,
+one for each step; and what Kisi refuses, with when it is tried again. What is held stays so until somebody decides, also
+when a limit was raised since. Nobody is contacted. Exit code 3 says that something waits for a decision.`,
 		Example: `  kisi-sync plans
   kisi-sync plans --json | jq -r '.held[].reason'`,
 	}
