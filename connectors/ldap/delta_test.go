@@ -2,11 +2,14 @@ package ldap
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go-ldap/ldap/v3"
 
 	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -113,6 +116,18 @@ func TestAfterARestartEverythingIsRead(t *testing.T) {
 	wantCoverage(t, r, directory.Complete)
 	if r.Diff.LostPeople != 1 || r.Diff.LostGroups != 1 {
 		t.Errorf("%+v", r.Diff)
+	}
+}
+
+// A server refuses a position with a code far from all others (RFC 4533 section 3.3.2). Were that taken for a lost line, no read would
+// succeed before the next full one.
+func TestWhatAServerRefusesIsReadInAPlainerWayAndALostLineIsNot(t *testing.T) {
+	for code, plainer := range map[uint16]bool{ldap.LDAPResultSyncRefreshRequired: true, ldap.LDAPResultUnwillingToPerform: true,
+		ldap.LDAPResultUnavailableCriticalExtension: true, ldap.ErrorNetwork: false, ldap.ErrorUnexpectedResponse: false} {
+		err := refused(fmt.Errorf("synchronize people: %w", ldap.NewError(code, errors.New("so it is"))))
+		if got := errors.As(err, new(*useless)); got != plainer {
+			t.Errorf("%s: everything is read instead: %v", ldap.LDAPResultCodeMap[code], got)
+		}
 	}
 }
 

@@ -54,9 +54,8 @@ func (c *session) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	var said *ldap.Error
-	if errors.As(err, &said) && said.ResultCode < ldap.ErrorNetwork {
-		return explainResult(err, said.ResultCode)
+	if code, ok := answered(err); ok {
+		return explainResult(err, code)
 	}
 	switch reason := c.wire.reason(); {
 	case errors.Is(reason, errSilent):

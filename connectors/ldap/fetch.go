@@ -109,11 +109,20 @@ func (u *useless) Unwrap() error { return u.why }
 
 // refused makes an answer of the server (not a lost connection, not a cancellation) a reason to read in a plainer way.
 func refused(err error) error {
-	var said *ldap.Error
-	if errors.As(err, &said) && said.ResultCode < ldap.ErrorNetwork {
+	if _, ok := answered(err); ok {
 		return &useless{err}
 	}
 	return err
+}
+
+// answered returns the code with which the server answered. go-ldap has codes of its own for what failed on the way; a server's go up to
+// 123 (RFC 4511), but for "refresh required" (RFC 4533 section 3.3.2), by which it refuses a position.
+func answered(err error) (code uint16, ok bool) {
+	var said *ldap.Error
+	if !errors.As(err, &said) {
+		return 0, false
+	}
+	return said.ResultCode, said.ResultCode < ldap.ErrorNetwork || said.ResultCode == ldap.LDAPResultSyncRefreshRequired
 }
 
 // everything reads all people and groups, page by page.

@@ -180,9 +180,8 @@ func say(ctx context.Context, tell chan<- heard, h heard) {
 
 // whyDeaf finds the real reason why a watch ended.
 func (c *session) whyDeaf(err error) error {
-	var said *ldap.Error
-	if errors.As(err, &said) && said.ResultCode < ldap.ErrorNetwork {
-		return explainResult(err, said.ResultCode)
+	if code, ok := answered(err); ok {
+		return explainResult(err, code)
 	}
 	if reason := c.wire.reason(); reason != nil {
 		return reason
