@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -24,6 +25,7 @@ import (
 
 // host is the daemon in whose process a command line is carried out. All fields are required.
 type host struct {
+	log    *slog.Logger // the daemon's; what verbs log themselves goes to whoever called them
 	store  *store.Store
 	ops    admin.Ops
 	daemon func() *session // by the file that the daemon uses now
@@ -64,22 +66,31 @@ func socketOf(settings *config.Settings) string {
 }
 
 // beside has the daemon carry out the whole command line if one is running; the error is then how it ended, and nothing is left to do. It
-// is nil where there is no daemon, and within one.
+// is nil where there is no daemon, and within one. A daemon goes on by the file before when this one cannot be used, and must be reachable
+// all the same: to be asked, paused, or told to block somebody.
 func (u *voice) beside(ctx context.Context, c *common) error {
 	if u.host() != nil {
 		return nil
 	}
-	settings, err := loadWithoutSecrets(c)
-	if err != nil {
-		return err
+	settings, wrong := loadWithoutSecrets(c)
+	if wrong != nil {
+		var err error
+		if settings, err = whereabouts(c); err != nil {
+			return wrong
+		}
 	}
 	client := admin.NewClient(socketOf(settings))
 	there, err := client.Find(ctx, identity(settings))
 	switch {
+	case err != nil && wrong != nil:
+		return wrong
 	case errors.Is(err, admin.ErrNobody):
 		return nil
 	case err != nil:
 		return failed(err, besideHint(err))
+	}
+	if wrong != nil {
+		u.tell("%s %s cannot be used; the daemon goes on by the one before, and kisi-sync check names the lines", u.yellow("warning:"), c.config)
 	}
 	if there.Version != version() {
 		u.tell("%s the daemon is kisi-sync %s, this is %s: it is the daemon that does this; restart it", u.yellow("warning:"), there.Version, version())
@@ -216,7 +227,7 @@ func (u *voice) settingsFor(c *common, keep bool) (*config.Settings, error) {
 		return load(&file)
 	}
 	used := h.daemon().settings
-	if now, err := loadWithoutSecrets(&file); err != nil || !alike(now, used) {
+	if now, err := loadWithoutSecrets(&file); err == nil && !alike(now, used) { // of one with mistakes, beside has told
 		u.tell("%s %s is not what the daemon goes by; kisi-sync reload has it read", u.yellow("warning:"), used.File)
 	}
 	return used, nil

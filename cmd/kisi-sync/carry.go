@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/sync/apply"
@@ -20,8 +21,9 @@ func (s *session) carry(ctx context.Context, f forecast) error {
 	stop := context.AfterFunc(ctx, func() {
 		s.ui.tell("stopping after the call under way; once more Ctrl-C ends at once, which is safe too")
 	})
-	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step, Urgent: s.urgent(ctx)})
+	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: s.logged(progress.step), Urgent: s.urgent(ctx)})
 	stop()
+	s.logRun(run, report)
 	progress.end()
 	if ctx.Err() != nil {
 		leaveUnsent(&run.Steps, &report)
@@ -36,6 +38,33 @@ func (s *session) carry(ctx context.Context, f forecast) error {
 		s.ui.tell("Cut short: somebody must lose access at once, which comes first. The daemon goes on with the rest by itself.")
 	}
 	return ended(f, report, err)
+}
+
+// logged has the daemon's log tell of each change, too, if this is within the daemon: it is the one place that has all of them.
+func (s *session) logged(tell func(apply.Event)) func(apply.Event) {
+	h := s.ui.host()
+	if h == nil {
+		return tell
+	}
+	return func(e apply.Event) {
+		if e.Err == nil {
+			h.log.Info("change", daemon.Words(e.Step)...)
+		}
+		tell(e)
+	}
+}
+
+// logRun has the daemon's log tell how a run ended that somebody asked for beside it, and what could not be done.
+func (s *session) logRun(run record.Run, report apply.Report) {
+	h := s.ui.host()
+	if h == nil {
+		return
+	}
+	for _, f := range report.Failures {
+		h.log.Warn("change not made", append(daemon.Words(f.Step), "err", explained(f.Err).text)...)
+	}
+	h.log.Info("run ended", "run", run.ID, "asked", run.Asked, "done", run.Steps.Done, "held", run.Steps.Held, "refused", run.Steps.Refused,
+		"unknown", run.Steps.Unknown, "left", run.Steps.Left)
 }
 
 // urgent says whether something cannot wait for the end of a run; nil where nobody knows.

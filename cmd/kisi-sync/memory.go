@@ -27,6 +27,11 @@ func loadWithoutSecrets(c *common) (*config.Settings, error) {
 	return loaded(config.Loader{Types: all.Types(), SkipSecrets: true}.Load(c.config))
 }
 
+// whereabouts reads of a file with mistakes where its daemon answers.
+func whereabouts(c *common) (*config.Settings, error) {
+	return config.Loader{Types: all.Types()}.Whereabouts(c.config)
+}
+
 // remember opens the state file to write into it. One that is not there is not made.
 func remember(ctx context.Context, ui *voice, c *common) (*memory, error) {
 	if h := ui.host(); h != nil {

@@ -258,6 +258,15 @@ func (d *statusDocument) holds(ctx context.Context, st *store.Preview) error {
 		}
 	}
 	open, err := st.Open(ctx)
-	d.Unsettled = len(open)
+	for i := range open {
+		if !d.underWay(&open[i]) {
+			d.Unsettled++
+		}
+	}
 	return err
+}
+
+// underWay says that a call is being made now: the daemon that began it still runs, and has not found it without an outcome.
+func (d *statusDocument) underWay(i *access.Intent) bool {
+	return d.Daemon != nil && i.Cut == 0 && i.Begun >= access.At(d.Daemon.Started)
 }

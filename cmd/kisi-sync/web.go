@@ -37,7 +37,7 @@ func (h *host) listenWeb(log *slog.Logger) (*web, error) {
 	if err != nil {
 		return nil, failed(fmt.Errorf("metrics.listen: %w", err), "name another address, or write listen: off; each daemon of a machine needs one of its own")
 	}
-	log.Info("figures are served", "address", l.Addr(), "tls", m.Certificate != "")
+	log.Info("figures are served", "address", l.Addr().String(), "tls", m.Certificate != "")
 	if m.Certificate != "" {
 		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate(settings, m)})
 	}

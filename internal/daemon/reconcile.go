@@ -81,7 +81,7 @@ func (d *Daemon) carryOut(ctx, look context.Context, e *engine.Engine, r *runnin
 	o.Run.Asked = r.asked
 	run, report, err := e.Carry(ctx, o, apply.Options{Urgent: r.stopped.Load, Progress: func(ev apply.Event) { d.progress(r, ev) }})
 	for _, f := range report.Failures {
-		d.o.Log.Warn("change not made", append(words(f.Step), "err", d.explain(f.Err))...)
+		d.o.Log.Warn("change not made", append(Words(f.Step), "err", d.explain(f.Err))...)
 	}
 	return run, err
 }
@@ -106,14 +106,14 @@ func (d *Daemon) progress(r *running, ev apply.Event) {
 	}
 	r.mu.Unlock()
 	if ev.Err == nil {
-		d.o.Log.Info("change", words(ev.Step)...)
+		d.o.Log.Info("change", Words(ev.Step)...)
 	}
 }
 
-// words say a step in a log: what it is about only as far as it is.
-func words(s *plan.Step) []any {
+// Words say a step in a log, as keys and values: what it is about only as far as it is. They are the same in every format of the log.
+func Words(s *plan.Step) []any {
 	c := &s.Change
-	all := []any{"what", c.Kind}
+	all := []any{"what", c.Kind.String()}
 	add := func(name string, value any, has bool) {
 		if has {
 			all = append(all, name, value)

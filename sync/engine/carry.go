@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -39,7 +40,10 @@ func (e *Engine) Carry(ctx context.Context, o *Outlook, options apply.Options) (
 	run.Steps.Done, run.Steps.Held, run.Steps.Blocked = report.Done+report.Noted, report.Held, report.Blocked
 	run.Steps.Refused, run.Steps.Unknown, run.Steps.Left = report.Refused, report.Unknown, report.Left
 	run.Cut = report.Cut
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled):
+		run.Error = "told to stop"
+	case err != nil:
 		run.Error = err.Error()
 	}
 	if due, dueErr := e.due(context.WithoutCancel(ctx), o); dueErr == nil {
