@@ -83,8 +83,9 @@ func showStatus(ctx context.Context, ui *voice, c *common) (err error) {
 type statusDocument struct {
 	Installation string         `json:"installation"`
 	Mode         string         `json:"mode"`
-	Daemon       *record.Status `json:"daemon"` // null: none is running
-	Paused       *record.Pause  `json:"paused"` // null: it is not
+	Daemon       *record.Status `json:"daemon"`          // null: none is running
+	Paused       *record.Pause  `json:"paused"`          // null: it is not
+	Kisi         *statusRest    `json:"kisi_left_alone"` // null: Kisi works, as far as is known
 	Sources      []statusSource `json:"sources"`
 	LastRun      *runRow        `json:"last_run"`      // null: there was none
 	LastFullRun  *runRow        `json:"last_full_run"` // null: there was none lately
@@ -98,6 +99,21 @@ type statusDocument struct {
 	StillHas     int            `json:"still_has"` // people who should have no access, and have some that is not ours to take
 
 	lastGood, lastGoodFull *runRow // that ended without an error
+}
+
+// statusRest is that Kisi does not work and is left alone. Who must lose everything at once does not wait for the end of that.
+type statusRest struct {
+	Since string `json:"since"`
+	Why   string `json:"why"`
+	Runs  int    `json:"failed_runs"` // in a row
+	Next  string `json:"next_try"`    // no run asks before, but for leavers
+}
+
+func newStatusRest(c record.Circuit) *statusRest {
+	if !c.Open() {
+		return nil
+	}
+	return &statusRest{Since: c.Since.UTC().Format(time.RFC3339), Why: c.Why, Runs: c.Failures, Next: c.Until.UTC().Format(time.RFC3339)}
 }
 
 // statusSource is a source.
@@ -126,6 +142,11 @@ func newStatus(ctx context.Context, h *host, settings *config.Settings, st *stor
 	if d.Paused, err = st.Paused(ctx); err != nil {
 		return d, err
 	}
+	circuit, err := st.Circuit(ctx)
+	if err != nil {
+		return d, err
+	}
+	d.Kisi = newStatusRest(circuit)
 	statuses, err := st.Statuses(ctx)
 	if err != nil {
 		return d, err

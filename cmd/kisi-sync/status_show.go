@@ -16,6 +16,7 @@ func (s *session) showStatus(d statusDocument) {
 	if p := d.Paused; p != nil {
 		ui.say("%s nothing is carried out since %s (%s: %s); kisi-sync resume ends it", ui.yellow("PAUSED"), s.at(p.Since), p.By, p.Why)
 	}
+	s.showRest(d.Kisi)
 	ui.say("\n%s", ui.bold("Sources"))
 	for _, source := range d.Sources {
 		s.showSourceStatus(source)
@@ -37,6 +38,15 @@ func (s *session) showStatus(d statusDocument) {
 // at says a moment in the zone of the file.
 func (s *session) at(t time.Time) string {
 	return t.In(s.settings.Schedule.Zone).Format("2006-01-02 15:04 MST")
+}
+
+// showRest says that Kisi is left alone, since when, why, and when it is tried next.
+func (s *session) showRest(r *statusRest) {
+	if r == nil {
+		return
+	}
+	s.ui.say("%s Kisi has not worked since %s (%s ended with it, the last: %s)", s.ui.red("✗"), s.moment(r.Since), count(r.Runs, "run", "runs in a row"), oneLine(r.Why))
+	s.ui.say("  it is left alone until %s, but for who must lose everything at once; kisi-sync check asks now", s.moment(r.Next))
 }
 
 func (s *session) showDaemon(d *record.Status) {

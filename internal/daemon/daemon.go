@@ -96,6 +96,7 @@ type Daemon struct {
 	failures  int       // runs in a row that failed
 	failing   string
 	fullAt    time.Time // when a full run that failed is tried again
+	askAt     time.Time // when Kisi may be asked again that was left alone; zero: now
 	orders    []*order
 	asides    []*aside
 	beside    bool // an aside is under way

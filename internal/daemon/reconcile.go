@@ -134,6 +134,10 @@ func (d *Daemon) finished(r *running, run record.Run, err error) {
 		return
 	}
 	d.filled(r, run, err)
+	if resting := (*engine.Resting)(nil); errors.As(err, &resting) {
+		d.rests(r, resting.Until)
+		return
+	}
 	if err != nil {
 		d.failed(r, err)
 		return
@@ -145,6 +149,21 @@ func (d *Daemon) finished(r *running, run record.Run, err error) {
 	d.due = run.Due
 	d.wanted = d.wanted || run.Cut
 	d.owed = d.owed || run.Steps.Left > 0
+}
+
+// rests has a run made once Kisi may be asked again. That it is left alone until then is no news, and no failure more. Runs of changes are
+// made meanwhile as always: they ask Kisi only when somebody must lose everything at once.
+func (d *Daemon) rests(r *running, until time.Time) {
+	d.owed = true
+	switch r.reach {
+	case theChanges:
+		d.askAt = until
+	case theLeavers:
+		d.leavers, d.leaversAt = true, until
+	case everybody:
+		d.fullAt = until
+	}
+	d.o.Log.Debug("Kisi is left alone", "until", until)
 }
 
 // failed has a run tried again: changes at the next tick, a full one less and less often.

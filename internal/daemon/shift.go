@@ -20,7 +20,7 @@ type shift struct {
 func (d *Daemon) begin(w *Work, full bool) {
 	now := d.now()
 	d.shift = &shift{Work: w, crew: newCrew(d.house.ctx), changes: newClock(w.Changes, now), full: newClock(w.Full, now)}
-	d.awake, d.due, d.fullAt = false, time.Time{}, time.Time{}
+	d.awake, d.due, d.fullAt, d.askAt = false, time.Time{}, time.Time{}, time.Time{}
 	if w.Begin != nil {
 		w.Begin()
 	}
@@ -101,6 +101,9 @@ func (d *Daemon) ticks(now time.Time) {
 			r.want, r.settles = true, true
 		}
 	}
+	if !d.askAt.IsZero() && !now.Before(d.askAt) {
+		d.askAt, d.wanted = time.Time{}, true
+	}
 	if !now.Before(d.leaversAt) {
 		d.leaversAt = time.Time{}
 	}
@@ -128,6 +131,7 @@ func (d *Daemon) next() time.Time {
 	note(d.shift.full.next)
 	note(d.due)
 	note(d.fullAt)
+	note(d.askAt)
 	note(d.leaversAt)
 	for _, r := range d.shift.readers {
 		note(r.next)
