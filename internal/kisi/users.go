@@ -3,6 +3,7 @@ package kisi
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -104,6 +105,10 @@ func (c *Client) UsersByEmail(ctx context.Context, address string) ([]User, erro
 		}
 		if same := withAddress(some, folded); len(same) > 0 {
 			return same, nil
+		}
+		if filter == "email" && len(withAddress(some, "")) > 0 { // it may be this one: to make it would give what it has again
+			return nil, &Error{Method: http.MethodGet, Path: "/users", kind: access.ErrStop,
+				cause: errors.New("a user without an address came where one of an address was asked for")}
 		}
 	}
 	return nil, nil
