@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 //	lock FILE                  another kisi-sync has the state file open
 //	appears FILE               wait for a file
 //	unpack ARCHIVE             unpack an archive into the folder unpacked
-//	signal HUP|TERM            send a signal to whatever runs in the background
+//	signal HUP|TERM|STOP|CONT  send a signal to whatever runs in the background
 //	post                       a webhook listens at $POST_URL, $METRICS is a free port, and metrics.pem a certificate for it
 //	asks CODE PATH TOKEN       ask the daemon's figures, and write what comes into the file answer
 //	[!] told PATTERN           something was said there (within half a minute)
@@ -323,7 +323,7 @@ func cmdLock(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
-	sig := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}[args[0]]
+	sig := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM, "STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT}[args[0]]
 	for _, cmd := range ts.BackgroundCmds() {
 		ts.Check(cmd.Process.Signal(sig))
 	}
@@ -345,7 +345,7 @@ func cmdPost(ts *testscript.TestScript, _ bool, _ []string) {
 	s := stageOf(ts)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		s.post.add(string(body))
+		s.post.add(r.Method + " " + r.URL.Path + "\n" + string(body) + "\n")
 	}))
 	ts.Defer(server.Close)
 	free, err := net.Listen("tcp", "127.0.0.1:0") // somebody else may take it, which has not been seen

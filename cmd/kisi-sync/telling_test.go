@@ -1,12 +1,23 @@
 package main
 
 import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
+	"github.com/kisi-sync/kisi-sync/internal/admin"
+	"github.com/kisi-sync/kisi-sync/internal/metrics"
+	"github.com/kisi-sync/kisi-sync/internal/notify"
 	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
 func TestWhatNeedsSomebodyBecomesAFactWithoutAnAge(t *testing.T) {
@@ -70,4 +81,66 @@ func TestADayIsSummedUpByItsRunsAlone(t *testing.T) {
 	if got := daySummary(busy, from, to); got != want {
 		t.Errorf("got %q", got)
 	}
+}
+
+// TestTheSumOfTheLastDayIsSentOnceThoughTheDaemonRestarts lets the daemon's own loop tell, with a file, a state file and a webhook.
+func TestTheSumOfTheLastDayIsSentOnceThoughTheDaemonRestarts(t *testing.T) {
+	posted := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		posted <- string(body)
+	}))
+	defer server.Close()
+	settings := exampleWith(t, `notify: {about: [summary], summary_at: "00:00", webhook: {url: "`+server.URL+`", secret: {file: key}}}`)
+	st, err := store.Open(settings.State, store.Options{Now: now, Who: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
+	at := now().In(settings.Schedule.Zone)
+	noon := time.Date(at.Year(), at.Month(), at.Day()-1, 12, 0, 0, 0, at.Location())
+	ctx := context.Background()
+	if err := st.SaveRun(ctx, &record.Run{Began: noon, Ended: noon, Calls: 4, Steps: record.Steps{Done: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // two processes, one after the other
+		used := &session{settings: settings, ui: &voice{}}
+		h := &host{store: st, ops: healthy{}, daemon: func() *session { return used }, book: metrics.NewBook(metrics.Families())}
+		for range 2 {
+			if err := (&telling{host: h, http: notify.NewHTTP()}).once(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(posted) != 1 {
+		t.Fatalf("%d summaries", len(posted))
+	}
+	if got := <-posted; !strings.Contains(got, "1 run, 4 calls to Kisi: 3 done") {
+		t.Error(got)
+	}
+}
+
+// healthy is a daemon with nothing to tell.
+type healthy struct{ admin.Ops }
+
+func (healthy) Status(context.Context) (record.Status, error) { return record.Status{}, nil }
+
+// exampleWith loads the example file with a block more, from a folder of its own.
+func exampleWith(t *testing.T, block string) *config.Settings {
+	t.Helper()
+	text, err := os.ReadFile("../../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, content := range map[string]string{"config.yaml": string(text) + "\n" + block + "\n", "key": "a key of some length"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settings, err := config.Loader{Types: all.Types(), SkipSecrets: true}.Load(filepath.Join(dir, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return settings
 }
