@@ -26,6 +26,7 @@ type session struct {
 	rules    *mapping.Rules
 	client   *kisi.Client
 	target   *kisi.Target
+	key      *apiKey         // that the client uses
 	sources  []engine.Source // as they are; the engine reads them through counted
 	counted  []*counted
 	engine   *engine.Engine
@@ -133,7 +134,7 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	s.engine = s.newEngine(o.keep, engine.Options{
 		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
 		Organization: s.settings.Kisi.Domain, Target: s.metered(s.target), Store: anchoring(s.store, s.settings, s.ui.log), Now: now, Log: s.ui.log,
-		Asked: o.asked, Accept: accept, Insist: o.asks || o.patience > 0, Skew: s.skew, Calls: func() int { return int(s.client.Stats().Calls) },
+		Asked: o.asked, Accept: accept, Insist: o.asks || o.patience > 0, Renewed: s.key.renewed, Skew: s.skew, Calls: func() int { return int(s.client.Stats().Calls) },
 	})
 	return ctx.Err()
 }
@@ -154,19 +155,20 @@ func (s *session) newEngine(keep bool, o engine.Options) *engine.Engine {
 
 func (s *session) openKisi(o opening) error {
 	if h := s.ui.host(); h != nil { // one pace for all calls of the process
-		s.client, s.target = h.daemon().client, h.daemon().target
+		s.client, s.target, s.key = h.daemon().client, h.daemon().target, h.daemon().key
 		return nil
 	}
 	k := s.settings.Kisi
 	if o.like != nil && o.like.settings.Kisi == k {
-		s.client, s.target = o.like.client, o.like.target
+		s.client, s.target, s.key = o.like.client, o.like.target, o.like.key
 		return nil
 	}
 	pace := pace(k.Rate)
 	pace.Patience = o.patience
+	s.key = &apiKey{read: func() (secret.String, error) { return k.APIKey.Resolve(s.settings.Secrets()) }}
 	client, err := kisi.New(kisi.Options{
 		URL:         k.URL,
-		Key:         func() (secret.String, error) { return k.APIKey.Resolve(s.settings.Secrets()) },
+		Key:         s.key.use,
 		Integration: k.Program.Identifier, Contact: k.Program.Contact, UserAgent: "kisi-sync/" + version(),
 		Pace: pace, Log: s.ui.log, Now: now,
 	})

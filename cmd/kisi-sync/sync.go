@@ -31,7 +31,11 @@ nothing is ever written, and sync says what mode: full would do.`,
 		if changes && person != "" {
 			return usage(errors.New("--changes and --person: one at a time"), "a person is looked at anyway, changed or not")
 		}
-		s, err := open(cmd.Context(), ui, c, opening{asked: ui.me(), accept: accept, keep: true})
+		o := opening{asked: ui.me(), accept: accept, keep: true}
+		if person != "" || ui.host() != nil { // where a daemon keeps the schedule, this is no cron job: somebody waits
+			o.patience = watched
+		}
+		s, err := open(cmd.Context(), ui, c, o)
 		if err != nil {
 			return err
 		}

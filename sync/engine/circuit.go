@@ -105,7 +105,7 @@ func (c *careful) first(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now := c.e.o.Now(); circuit.Rests(now) && !c.insists {
+	if now := c.e.o.Now(); circuit.Rests(now) && !c.insists && !c.e.renewed() {
 		return &Resting{circuit, now}
 	}
 	if circuit.Open() {
@@ -116,6 +116,9 @@ func (c *careful) first(ctx context.Context) error {
 	c.asked = true
 	return nil
 }
+
+// renewed says that somebody has put another credential in place, which is what a rest may have been waiting for.
+func (e *Engine) renewed() bool { return e.o.Renewed != nil && e.o.Renewed() }
 
 // read notes that Kisi could not be looked at.
 func (c *careful) read(ctx context.Context, err error) error {

@@ -63,6 +63,30 @@ func TestWhileKisiDoesNotWorkItIsAskedEverMoreRarelyByOneCall(t *testing.T) {
 	}
 }
 
+// Whoever puts a new key in place has not to wait until the rest is over.
+func TestANewCredentialIsTriedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.staff.groups["fay"] = "staff"
+	fault := w.kisi.Inject(kisisim.Fault{Count: kisisim.Always, Do: kisisim.Status(401)})
+	for range 9 {
+		w.pass(15 * time.Minute)
+		if _, err := w.run(false); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	fault.Remove()
+	w.pass(time.Minute)
+	if calls, err := w.asked(false); err == nil || calls > 0 {
+		t.Fatalf("the old credential: %d calls, %v", calls, err)
+	}
+	w.renewed = true
+	w.must(false)
+	w.expect("fay", "Staff", true)
+	w.quiet()
+}
+
 // A run of changes without an outcome ends the run, and the next one that asks begins with one call.
 func TestChangesWithoutAnOutcomeEndTheRunAfterFive(t *testing.T) {
 	t.Parallel()

@@ -116,7 +116,7 @@ type Source struct {
 	connectors.Source
 }
 
-// Options are what an Engine is made of. All fields but Asked, Accept, Skew, Insist and Calls are required.
+// Options are what an Engine is made of. All fields but Asked, Accept, Skew, Insist, Renewed and Calls are required.
 type Options struct {
 	Sources      []Source
 	Rules        *mapping.Rules
@@ -130,6 +130,7 @@ type Options struct {
 	Asked        string                       // who asked, for the record
 	Accept       map[string]bool              // names of sources whose next read is believed whatever it says; "kisi" for Kisi itself
 	Insist       bool                         // ask Kisi also while it is to be left alone: somebody waits for the answer
+	Renewed      func() bool                  // Kisi's credential is another one than that of the last call; nil: it never is
 	Calls        func() int                   // how many requests were sent to Kisi so far; nil: nobody counts
 	Skew         func() (time.Duration, bool) // Kisi's clock minus this one, as Kisi's last answer told it; false when none did. nil: nobody measures
 }

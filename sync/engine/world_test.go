@@ -111,25 +111,26 @@ func sparsely(stride int) int {
 
 // world is an organization in Kisi, a directory, and the memory between them.
 type world struct {
-	t      testing.TB
-	kisi   *kisisim.Company
-	staff  *staff
-	path   string
-	clock  *time.Time
-	sleep  func(time.Duration) // without a clock: lets time pass in the bubble
-	blind  bool                // Kisi does not say what time it is
-	skew   time.Duration       // of this host's clock against Kisi's
-	pace   pacer.Options       // how Kisi is called; its Base is set
-	limit  time.Duration       // a run is cancelled after this; 0: never
-	spec   mapping.Spec
-	policy plan.Policy
-	limits plan.Limits
-	accept map[string]bool
-	corp   engine.Source                     // as the file calls it; the directory is staff
-	more   []engine.Source                   // beside corp
-	target func(engine.Target) engine.Target // wraps, for tests that break things
-	store  func(engine.Store) engine.Store
-	last   record.Run // of the last reconciliation
+	t       testing.TB
+	kisi    *kisisim.Company
+	staff   *staff
+	path    string
+	clock   *time.Time
+	sleep   func(time.Duration) // without a clock: lets time pass in the bubble
+	renewed bool                // the credential is another one
+	blind   bool                // Kisi does not say what time it is
+	skew    time.Duration       // of this host's clock against Kisi's
+	pace    pacer.Options       // how Kisi is called; its Base is set
+	limit   time.Duration       // a run is cancelled after this; 0: never
+	spec    mapping.Spec
+	policy  plan.Policy
+	limits  plan.Limits
+	accept  map[string]bool
+	corp    engine.Source                     // as the file calls it; the directory is staff
+	more    []engine.Source                   // beside corp
+	target  func(engine.Target) engine.Target // wraps, for tests that break things
+	store   func(engine.Store) engine.Store
+	last    record.Run // of the last reconciliation
 }
 
 func newStaff(groups map[string]string) *staff {
@@ -260,7 +261,8 @@ func (w *world) engine(st engine.Store) *engine.Engine {
 	return engine.New(engine.Options{
 		Sources: w.sources(), Rules: rules, Policy: w.policy, Limits: w.limits,
 		Organization: "acme", Target: target, Store: st, Now: w.now, Skew: func() (time.Duration, bool) { return -w.skew, !w.blind }, Log: slog.New(slog.DiscardHandler), Asked: "test", Accept: w.accept,
-		Calls: func() int { return int(client.Stats().Calls) },
+		Renewed: func() bool { return w.renewed },
+		Calls:   func() int { return int(client.Stats().Calls) },
 	})
 }
 
