@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"sync"
@@ -76,7 +77,8 @@ func (s *service) open(ctx context.Context) error {
 	s.startLog(settings.Log)
 	st, err := store.Open(settings.State, store.Options{Now: now, Who: "kisi-sync"})
 	if errors.Is(err, store.ErrLocked) {
-		return failed(err, "kisi-sync status says whether a daemon is running; there is one for each state file")
+		const hint = "kisi-sync status says whether a daemon is running; there is one for each state file"
+		return failed(fmt.Errorf("%v", err), hint) // without the hint of other verbs, to wait: a daemon does not end by itself
 	}
 	s.state, s.store = settings.State, st
 	return err

@@ -11,7 +11,7 @@ import (
 // showStatus prints a status on one screen: what needs somebody stands out.
 func (s *session) showStatus(d statusDocument) {
 	ui := s.ui
-	ui.say("%s  mode: %s", ui.bold(d.Installation), d.Mode)
+	ui.say("%s  mode: %s%s", ui.bold(d.Installation), d.Mode, meansOf(d.Mode))
 	s.showDaemon(d.Daemon)
 	if p := d.Paused; p != nil {
 		ui.say("%s nothing is carried out since %s (%s: %s); kisi-sync resume ends it", ui.yellow("PAUSED"), s.at(p.Since), p.By, p.Why)
@@ -33,6 +33,17 @@ func (s *session) showStatus(d statusDocument) {
 		s.showNextRuns(d.Daemon)
 	}
 	s.showWaiting(d)
+}
+
+// meansOf says what a mode leaves out, so that a quiet screen is not taken for an organization in step.
+func meansOf(mode string) string {
+	switch mode {
+	case "observe":
+		return " – nothing is written; kisi-sync plan says what mode: full would do"
+	case "add_only":
+		return " – nothing is taken from anybody; kisi-sync plan says who still holds what"
+	}
+	return ""
 }
 
 // at says a moment in the zone of the file.
