@@ -7,12 +7,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 )
 
 func TestTheListsOfCasesAndPromisesNameTestsThatExist(t *testing.T) {
 	t.Parallel()
 	var list []byte
-	for _, page := range []string{"cases.md", "safety.md"} {
+	for _, page := range []string{"cases.md", "safety.md", "faults.md"} {
 		text, err := os.ReadFile("../../docs/" + page)
 		if err != nil {
 			t.Fatal(err)
@@ -41,6 +43,26 @@ func TestTheListsOfCasesAndPromisesNameTestsThatExist(t *testing.T) {
 	for _, m := range named {
 		if !there[m[1]] {
 			t.Errorf("docs names %s, which does not exist", m[1])
+		}
+	}
+}
+
+func TestTheListOfFaultsLeavesNoneOut(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/faults.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range kisisim.Variations()[1:] {
+		if !strings.Contains(string(text), "\n- "+v.Name+"\n") {
+			t.Errorf("docs/faults.md does not list %q", v.Name)
+		}
+	}
+	for _, f := range moreLies() {
+		kind := regexp.MustCompile(`^(null|without|lose rows|slow)\b.*`).ReplaceAllString(f.String(), "$1")
+		kind = regexp.MustCompile(`^total ([+-])\d+`).ReplaceAllString(kind, "total ${1}1")
+		if !strings.Contains(string(text), kind) {
+			t.Errorf("docs/faults.md does not name %q", f)
 		}
 	}
 }

@@ -57,8 +57,9 @@ func (w *world) heal() {
 }
 
 // changed is a world in which everything at once is to be done: a joiner, a mover, leavers, longer and shorter dates, a group and its doors.
-func changed(t *testing.T, assume kisisim.Assumptions) *world {
-	w := newWorld(t, assume)
+func changed(t *testing.T, assume kisisim.Assumptions) *world { return change(newWorld(t, assume)) }
+
+func change(w *world) *world {
 	w.kisi.AddUser(kisisim.UserSpec{Email: "Hand@nordlicht.example", Name: "Made by hand"})
 	lab, rule := w.spec.Groups[1], w.spec.Rules[1]
 	w.spec.Groups = slices.Delete(w.spec.Groups, 1, 2)
