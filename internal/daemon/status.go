@@ -16,7 +16,7 @@ func (d *Daemon) Status(ctx context.Context) (s record.Status, err error) {
 func (d *Daemon) status() record.Status {
 	s := record.Status{Version: d.o.Version, Installation: d.shift.Installation, Mode: d.shift.Mode, Started: d.started, Paused: d.pause,
 		NextChanges: d.shift.changes.next, NextFull: d.shift.full.next, NextDue: d.due, Refused: d.reload.refused,
-		Failing: d.failing, Failures: d.failures, LeaversWait: d.leavers}
+		Failing: d.failing, Failures: d.failures, LeaversWait: d.leaversWait()}
 	for _, r := range d.shift.readers {
 		s.Sources = append(s.Sources, d.health(r))
 	}
@@ -24,6 +24,12 @@ func (d *Daemon) status() record.Status {
 		s.UnderWay = d.running.underWay(d.now())
 	}
 	return s
+}
+
+// leaversWait says that somebody has to lose access and has not yet, as far as is known: also while a run tries, which takes minutes when
+// Kisi does not answer.
+func (d *Daemon) leaversWait() bool {
+	return d.leavers || d.running != nil && d.running.reach == theLeavers
 }
 
 func (d *Daemon) health(r *reader) record.SourceHealth {
