@@ -43,7 +43,7 @@ func (o *observation) beside(ctx context.Context, scope access.Scope) error {
 		count func(context.Context) error
 	}{{"guests", c.guests}, {"teams", c.inTeams}, {"members of teams", c.members}, {"access links", c.links}} {
 		if err := part.count(short); err != nil {
-			if ctx.Err() != nil || status(err) == http.StatusUnauthorized {
+			if ctx.Err() != nil || status(err) == http.StatusUnauthorized || status(err) == http.StatusTooManyRequests {
 				return err
 			}
 			c.out.Uncounted = append(c.out.Uncounted, part.what+": "+tidy(err.Error()))
