@@ -21,8 +21,10 @@ func dashboard(t *testing.T) (all []used) {
 		t.Fatal(err)
 	}
 	var d struct {
-		Templating struct{ List []struct{ Name, Query string } }
-		Panels     []struct {
+		Templating struct {
+			List []struct{ Name, Query string }
+		}
+		Panels []struct {
 			ID      int
 			Title   string
 			GridPos struct{ X, Y, W, H int }
@@ -155,7 +157,7 @@ func TestEveryFigureIsLookedAt(t *testing.T) {
 		text.WriteString(u.expr + "\n")
 	}
 	for _, f := range Families() {
-		if !regexp.MustCompile(f.Name + `(_bucket)?\b`).MatchString(text.String()) && !slices.Contains([]string{StartTime, SourceFailures, SourceWatched, Waited}, f.Name) {
+		if !regexp.MustCompile(f.Name+`(_bucket)?\b`).MatchString(text.String()) && !slices.Contains([]string{StartTime, SourceFailures, SourceWatched, Waited}, f.Name) {
 			t.Errorf("%s is on no panel and in no alert", f.Name)
 		}
 	}
