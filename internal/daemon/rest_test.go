@@ -74,3 +74,27 @@ func TestALeaverDoesNotWaitWhileKisiIsLeftAlone(t *testing.T) {
 		t.Logf("a leaver waited %s", took)
 	}, "ana", "bo")
 }
+
+// Whoever is paged must see that somebody waits, from the first read that knows of it until it is done: while a run tries, while the circuit
+// rests, and in between.
+func TestALeaverWhomKisiCannotBeToldOfIsSeenToWaitAllTheTime(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.start()
+		w.pass(time.Minute)
+		down := w.kisi.Inject(kisisim.Fault{Count: kisisim.Always, Do: kisisim.Status(500)})
+		w.company.disable("ana")
+		w.pass(90 * time.Second)
+		for range 100 {
+			if s := w.status(); !s.LeaversWait {
+				t.Fatalf("at %s nobody is seen to wait: %+v", w.now().Format(time.TimeOnly), s)
+			}
+			w.pass(7 * time.Second)
+		}
+		down.Remove()
+		w.pass(2 * time.Minute)
+		w.expect("ana", false)
+		if w.status().LeaversWait {
+			t.Error("somebody still waits")
+		}
+	}, "ana", "bo")
+}
