@@ -35,7 +35,7 @@ func (l *look) observeOnce(ctx context.Context, scope access.Scope) (*access.Sta
 			access.ErrStop, is.Domain, is.ID, was.Domain, was.ID)
 	}
 	if n := l.addressless(state); n > 0 {
-		return nil, fmt.Errorf("observe: Kisi shows %d users of ours without an address, which they cannot lose; nothing is done", n)
+		return nil, fmt.Errorf("%d users of ours are shown by Kisi without an address, which they cannot lose; nothing is done", n)
 	}
 	return state, l.groupsAgain(ctx, state)
 }
@@ -79,7 +79,7 @@ func (l *look) groupsAgain(ctx context.Context, state *access.State) error {
 		return err
 	}
 	if i := slices.IndexFunc(again.Groups, gone); i >= 0 {
-		return fmt.Errorf("observe: Kisi shows the group %q when asked again; nothing is done, because what it shows cannot be trusted now", again.Groups[i].Name)
+		return fmt.Errorf("the group %q is there when Kisi is asked again; nothing is done, because what it shows cannot be trusted now", again.Groups[i].Name)
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func moved(was, is []access.Group) *access.Group {
 }
 
 func movedError(g *access.Group) error {
-	return fmt.Errorf("observe: Kisi shows the group %q in another place than before, which cannot be; nothing is done; if it is so on purpose, run once "+
+	return fmt.Errorf("the group %q is in another place of Kisi than before, which cannot be; nothing is done; if it is so on purpose, run once "+
 		"with --accept kisi", g.Name)
 }
 
