@@ -35,6 +35,7 @@ type service struct {
 	book      *metrics.Book
 
 	first   *session // loaded, and not in use yet; nil afterwards
+	changed bool     // the file is not the one that was in use when the daemon last ended
 	mu      sync.Mutex
 	used    *session            // by whose file the daemon goes
 	digests map[*session][]byte // of the file of each session that is in use, or about to be
@@ -55,7 +56,7 @@ func (s *service) prepare(ctx context.Context) error {
 	}
 	s.first, s.used = first, first
 	known, err := s.remembered().Get(ctx, "configuration")
-	if err == nil && known != nil && !bytes.Equal(known, s.digests[first]) {
+	if s.changed = err == nil && known != nil && !bytes.Equal(known, s.digests[first]); s.changed {
 		err = first.expected(ctx)
 	}
 	if err != nil {
@@ -124,7 +125,7 @@ func (s *service) work(ctx context.Context) (*daemon.Work, error) {
 	w := &daemon.Work{
 		Engine: made.engine, Changes: made.settings.Schedule.Changes, Full: made.settings.Schedule.Full,
 		Installation: policy.Installation, Mode: policy.Mode.String(),
-		Begin: func() { s.begin(made) }, Check: made.expected, Close: made.Close,
+		Changed: s.changed, Begin: func() { s.begin(made) }, Check: made.expected, Close: made.Close,
 	}
 	for i, source := range made.settings.Sources {
 		watcher, _ := made.sources[i].Source.(connectors.Watcher)

@@ -32,6 +32,7 @@ type Work struct {
 	Changes, Full cron.Schedule
 	Installation  string
 	Mode          string // as the file says it
+	Changed       bool   // the file is not the one that was in use last, so everything is looked at
 	// Begin is called when the work is put to use. nil: nobody wants to know.
 	Begin func()
 	// Check says why the work must not be used in place of another, after its sources were read by that. nil: nothing is checked.
@@ -125,7 +126,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		return errors.Join(err, work.close())
 	}
 	d.started, d.house = d.now(), newCrew(ctx)
-	d.begin(work, owed)
+	d.begin(work, owed || work.Changed)
 	if d.o.File != "" {
 		d.house.start(d, func(ctx context.Context) func() { d.watchFile(ctx); return nil })
 	}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -279,6 +280,32 @@ func TestObserveAsksKisiAndWritesNothing(t *testing.T) {
 		w.pass(10 * time.Minute)
 		if n := len(w.kisi.Writes()); n != 0 || len(w.kisi.Requests()) == 0 || w.status().Mode != "observe" {
 			t.Errorf("%d writes", n)
+		}
+	}, "ana", "bo")
+}
+
+// What was noted by the old file, such as who keeps the doors because of its mode, must not stand until the next night.
+func TestAFileThatWasChangedWhileTheDaemonWasDownIsBegunWithALookAtEverything(t *testing.T) {
+	for _, changed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("changed %v", changed), func(t *testing.T) { beginsAnew(t, changed) })
+	}
+}
+
+func beginsAnew(t *testing.T, changed bool) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.start()
+		w.pass(2 * time.Minute)
+		w.end()
+		before := len(w.runs())
+		w.work = func(work *Work) error { work.Changed = changed; return nil }
+		w.start()
+		w.pass(30 * time.Second)
+		full := false
+		for _, r := range w.runs()[before:] {
+			full = full || r.Full
+		}
+		if full != changed {
+			t.Errorf("the file changed: %v, a full run: %v", changed, full)
 		}
 	}, "ana", "bo")
 }
