@@ -53,7 +53,7 @@ func TestMain(m *testing.M) {
 //	silence                    Kisi was not asked anything since the last writes or silence
 //	past DAYS...               the trail gets a line for each, from so many days ago; before the first run only
 //	ago DAYS...                $AGO60 is the day that was 60 days ago
-//	await N                    wait until so many more changes were made
+//	await [total] N            wait until so many more changes were made, or so many since the beginning
 //	json [NULLABLE...]         the output is one JSON document, in which only these fields may be null
 //	lock FILE                  another kisi-sync has the state file open
 //	appears FILE               wait for a file
@@ -270,10 +270,15 @@ func cmdSilence(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
-	more, err := strconv.Atoi(args[0])
+	n, err := strconv.Atoi(args[len(args)-1])
 	ts.Check(err)
+	served := &stageOf(ts).served
+	reached := served.after
+	if args[0] == "total" {
+		reached = served.total
+	}
 	select {
-	case <-stageOf(ts).served.after(more):
+	case <-reached(n):
 	case <-time.After(time.Minute):
 		ts.Fatalf("not within a minute")
 	}

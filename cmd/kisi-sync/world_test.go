@@ -247,6 +247,21 @@ func (a *answered) count(method, _ string, status int) {
 func (a *answered) after(more int) <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.wanted, a.reach = a.writes+more, make(chan struct{})
-	return a.reach
+	return a.upTo(a.writes + more)
+}
+
+// total returns a channel that is closed when there were so many writes in all.
+func (a *answered) total(wanted int) <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.upTo(wanted)
+}
+
+func (a *answered) upTo(wanted int) <-chan struct{} {
+	reach := make(chan struct{})
+	if a.wanted, a.reach = wanted, reach; a.writes >= wanted {
+		close(reach)
+		a.reach = nil
+	}
+	return reach
 }
