@@ -86,7 +86,7 @@ func TestEveryKeyArrivesInTheMapping(t *testing.T) {
 			{Name: "staff", ID: "corp", Was: []string{"old-corp", "older_corp"}, Domains: []string{"example.com", "example.org"}, Attributes: []mapping.Attribute{
 				{Name: "contract_end", From: "contractEndDate"}, {Name: "teams", From: "memberships", List: true}, {Name: "badge_number", From: "badgeNumber"},
 			}},
-			{Name: "contractors", ID: "contractors", Was: []string{"temps"}, MayGrant: []string{"Contractors"}, Attributes: []mapping.Attribute{
+			{Name: "contractors", ID: "contractors", Was: []string{"temps"}, MayGrant: []string{"Contractors"}, Lists: true, Attributes: []mapping.Attribute{
 				{Name: "team", From: "Team"}, {Name: "badge", From: "badge"},
 			}},
 		},

@@ -62,6 +62,7 @@ type sheetSettings struct {
 func (s *sheetSettings) Validate() []connectors.Finding                 { return nil }
 func (s *sheetSettings) Open(connectors.Env) (connectors.Source, error) { return nil, nil }
 func (s *sheetSettings) Attributes() []string                           { return []string{"badge", "team"} }
+func (s *sheetSettings) ListsAccess() bool                              { return true }
 
 // testEnv is the environment of all tests.
 func testEnv(name string) (string, bool) {

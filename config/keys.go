@@ -254,7 +254,10 @@ type ruleBlock struct {
 	// A condition on the person: person.department == "IT" and today < person.contract_end. Without it, everyone selected.
 	Where string `yaml:"where,omitempty"`
 	// The groups that these people get, as named under groups.
-	Grant []string `yaml:"grant" jsonschema:"required"`
+	Grant []string `yaml:"grant,omitempty"`
+	// Instead of grant: these people get what a source of type list says for each of them under access, with a role and dates of its own.
+	// may_grant of the source says what that can be.
+	GrantListed bool `yaml:"grant_listed,omitempty"`
 	// What they may do in the groups: open the doors, or also manage the members.
 	Role role `yaml:"role"`
 	// From when on: {attribute: contract_start}, or a date such as 2026-03-31.

@@ -273,6 +273,9 @@ func specSource(b row[sourceBlock]) mapping.Source {
 	for _, a := range common.Attributes {
 		source.Attributes = append(source.Attributes, mapping.Attribute{Name: a.Name, From: a.Value.From, List: a.Value.List})
 	}
+	if lister, ok := b.Value.settings.(connectors.AccessLister); ok {
+		source.Lists = lister.ListsAccess()
+	}
 	if lister, ok := b.Value.settings.(connectors.AttributeLister); ok {
 		for _, name := range lister.Attributes() {
 			if !slices.Contains(common.Attributes.names(), name) {
@@ -297,7 +300,7 @@ func specGroup(name string, g groupBlock) mapping.Group {
 
 func specRule(r ruleBlock) mapping.Rule {
 	return mapping.Rule{
-		Name: r.Name, From: mapping.Selector(r.From), Where: r.Where, Grant: slices.Clone(r.Grant),
+		Name: r.Name, From: mapping.Selector(r.From), Where: r.Where, Grant: slices.Clone(r.Grant), Listed: r.GrantListed,
 		Role: r.Role.access(), Begin: specDate(r.FromDate), Until: specDate(r.Until), Notify: r.Notify,
 	}
 }

@@ -56,6 +56,11 @@ type AttributeLister interface {
 	Attributes() []string
 }
 
+// AccessLister is a Config whose people may come with what they are to have, as package listed says it. Rules give it by grant_listed.
+type AccessLister interface {
+	ListsAccess() bool
+}
+
 // Certified is a Config that names certificates in files, whose end should be known before it comes: paths as the file says them, by
 // the key that names them.
 type Certified interface {

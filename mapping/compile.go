@@ -58,7 +58,11 @@ func (c *compiler) rule(i int) {
 	r := rule{Rule: c.spec.Rules[i], source: -1}
 	c.ruleName(path, r.Name)
 	c.selector(path+".from", &r)
-	c.grants(path, &r)
+	if r.Listed {
+		c.listed(path, &r)
+	} else {
+		c.grants(path, &r)
+	}
 	s := &scope{source: r.From.Source, zone: c.out.zone}
 	if r.source >= 0 {
 		s.attributes = c.out.sources[r.source].Attributes
@@ -206,6 +210,9 @@ func (r *rule) digest() uint64 {
 	}
 	say("rule", r.Name, r.From.Source, group, r.From.Everyone, r.role().ID(), r.Notify)
 	say(slices.Sorted(slices.Values(r.Grant)))
+	if r.Listed {
+		say("listed")
+	}
 	if r.Where != "" {
 		say("where", withoutBlanks(r.Where))
 	}

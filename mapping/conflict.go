@@ -42,6 +42,8 @@ const (
 	BadDate                = "bad_date"                 // an attribute holds no date
 	DateOrder              = "date_order"               // the beginning is after the end
 	BadExpression          = "bad_expression"           // an expression failed for one person in another way
+	ListedUnknown          = "listed_unknown"           // a list gives a group that the file does not declare
+	ListedForbidden        = "listed_forbidden"         // a list gives what its source may not grant
 	SelectorMatchesNothing = "selector_matches_nothing" // a rule's group is not in its source
 	SelectorAmbiguous      = "selector_ambiguous"       // several groups bear the name that a rule says
 	PinMatchesNobody       = "pin_matches_nobody"       // a block or an exemption is about nobody that is known

@@ -111,7 +111,9 @@ func (m *mapper) day(i access.Instant) string { return i.Time().In(m.zone).Forma
 type given struct {
 	group, rule uint32
 	from, until access.Instant
+	role        access.Role
 	unsure      bool
+	notify      bool
 }
 
 // ask puts what the rules say about a human into m.given. Rules that could not be decided are in it as unsure.
@@ -142,10 +144,12 @@ func (m *mapper) sourceOf(o directory.Object) int {
 func (m *mapper) askOne(number, record, human uint32) {
 	r := &m.rules[number]
 	v := m.judge(r, record, human)
-	switch v.outcome {
-	case gives, undecided:
+	switch {
+	case r.Listed && v.outcome == gives:
+		m.giveListed(number, record)
+	case v.outcome == gives, v.outcome == undecided:
 		for _, g := range r.grants {
-			m.given = append(m.given, given{g, number, v.from, v.until, v.outcome == undecided})
+			m.given = append(m.given, given{group: g, rule: number, from: v.from, until: v.until, role: r.role(), unsure: v.outcome == undecided, notify: r.Notify})
 		}
 	}
 	if v.outcome == undecided && !m.quiet {

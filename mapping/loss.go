@@ -125,7 +125,7 @@ func (m *mapper) lossCause(human uint32, account *access.Account, o *access.Owne
 		cause.Text = m.changedWords(names, rules, o.Cause.Mark)
 		return cause
 	}
-	cause.Kind, cause.Text = m.why(&m.rules[rules[0]], rules[0], human, account)
+	cause.Kind, cause.Text = m.why(rules[0], human, account, o.Group)
 	return cause
 }
 
@@ -139,7 +139,8 @@ func (m *mapper) anyGrants(id access.RemoteID) bool {
 }
 
 // why says what changed about a person, so that a rule which gave something does not any more.
-func (m *mapper) why(r *rule, number, human uint32, account *access.Account) (access.CauseKind, string) {
+func (m *mapper) why(number, human uint32, account *access.Account, group access.RemoteID) (access.CauseKind, string) {
+	r := &m.rules[number]
 	left := "no longer a " + r.words()
 	if r.From.Everyone {
 		left = "no longer in " + r.From.Source
@@ -159,6 +160,10 @@ func (m *mapper) why(r *rule, number, human uint32, account *access.Account) (ac
 		return access.Expired, v.date + " has passed"
 	case off:
 		return access.Disabled, "disabled in " + m.sourceName(record)
+	case gives:
+		if r.Listed {
+			return m.whyUnlisted(r, group)
+		}
 	}
 	return access.LeftGroup, left
 }

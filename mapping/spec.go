@@ -34,6 +34,7 @@ type Source struct {
 	Domains    []string    // lower-case e-mail domains that it may speak for; nil: any
 	MayGrant   []string    // groups that rules may grant from it; nil: all
 	Attributes []Attribute // declared for rules
+	Lists      bool        // its people may come with what they are to have (package listed)
 }
 
 // Attribute is a declared attribute: Name as rules say it (person.contract_end), From as the directory calls it.
@@ -85,6 +86,7 @@ type Rule struct {
 	From   Selector
 	Where  string // an expression over person and today; "": everyone selected
 	Grant  []string
+	Listed bool // grant_listed: what the source lists for each person, with its own role and dates, instead of Grant, Role, Begin, Until and Notify
 	Role   access.Role
 	Begin  *Date // from_date
 	Until  *Date

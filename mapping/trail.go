@@ -163,7 +163,11 @@ func (m *mapper) trailRule(number int, human uint32) TrailRule {
 			t.Through = append(t.Through, groupWords(hop))
 		}
 	}
-	m.judged(&t, m.judge(r, record, human))
+	v := m.judge(r, record, human)
+	m.judged(&t, v)
+	if r.Listed && v.outcome == gives {
+		m.trailListed(&t, r)
+	}
 	return t
 }
 

@@ -58,12 +58,11 @@ func (m *mapper) merge(all []given) (w access.WishedGrant, doubt bool) {
 		if g.unsure != w.Unsure {
 			continue
 		}
-		r := &m.rules[g.rule]
 		if len(causes) == 0 || causes[len(causes)-1] != g.rule {
 			causes = append(causes, g.rule)
 		}
-		w.Notify = w.Notify || r.Notify
-		widen(&w, r.role(), all[i].from, all[i].until, first)
+		w.Notify = w.Notify || g.notify
+		widen(&w, g.role, all[i].from, all[i].until, first)
 		first = false
 	}
 	w.Cause = m.grantCause(causes)

@@ -38,6 +38,7 @@ func (r *rule) parts() (all []Part) {
 	say("everyone", onlyIf(r.From.Everyone, "true"))
 	say("where", r.Where)
 	say("grant", strings.Join(slices.Sorted(slices.Values(r.Grant)), ", "))
+	say("grant_listed", onlyIf(r.Listed, "true"))
 	say("role", onlyIf(r.role() != access.DoorAccess, r.role().Words()))
 	say("from_date", r.Begin.words())
 	say("until", r.Until.words())

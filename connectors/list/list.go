@@ -45,10 +45,14 @@ type Settings struct {
 func New() connectors.Config { return &Settings{} }
 
 var (
-	_ connectors.Config  = (*Settings)(nil)
-	_ connectors.Source  = (*source)(nil)
-	_ connectors.Checker = (*source)(nil)
+	_ connectors.Config       = (*Settings)(nil)
+	_ connectors.AccessLister = (*Settings)(nil)
+	_ connectors.Source       = (*source)(nil)
+	_ connectors.Checker      = (*source)(nil)
 )
+
+// ListsAccess says that people of a list may come with what they are to have.
+func (s *Settings) ListsAccess() bool { return true }
 
 // Validate returns every problem of the settings. It does not look at the file.
 func (s *Settings) Validate() []connectors.Finding {

@@ -33,6 +33,7 @@ func floors() map[string]int {
 
 		"internal/access":    words,
 		"internal/directory": words,
+		"internal/listed":    words,
 
 		"connectors":      minds,
 		"internal/record": minds,

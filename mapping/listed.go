@@ -1,0 +1,202 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/listed"
+)
+
+// A rule with grant_listed gives what the list itself says for each person, entry by entry. The rule says that the list may; may_grant
+// says what.
+
+// listed checks a rule with grant_listed and makes it ready.
+func (c *compiler) listed(path string, r *rule) {
+	for _, said := range []struct {
+		is  bool
+		key string
+	}{{len(r.Grant) > 0, "grant"}, {r.Role > access.DoorAccess, "role"}, {r.Begin != nil, "from_date"}, {r.Until != nil, "until"}, {r.Notify, "notify"}} {
+		if said.is {
+			c.problem(path+"."+said.key, "leave it out, or grant_listed", "the list says for each person what, as what and until when")
+		}
+	}
+	if r.Begin, r.Until = nil, nil; r.source < 0 {
+		return
+	}
+	s := &c.out.sources[r.source]
+	if !s.Lists {
+		c.problem(path+".grant_listed", "sources of type list can; others get groups by grant:", "the source %s lists nothing that people are to have", s.Name)
+		return
+	}
+	for i := range c.out.groups {
+		if g := &c.out.groups[i]; g.Members && s.mayGrant(g.Name) {
+			r.grants = append(r.grants, uint32(i))
+		}
+	}
+	r.reads = append(r.reads, Attribute{Name: listed.Attribute, From: listed.Attribute, List: true})
+}
+
+// promise is what a list says about one group.
+type promise struct {
+	listed.Entry
+	group uint32
+	verdict
+}
+
+// promises reads what the list says of the row's person. What it cannot give is told as a fault with a kind; the rest counts. What cannot be
+// read may be about any group that the rule gives.
+func (m *mapper) promises(r *rule) (all []promise, faults []fault) {
+	for _, value := range slices.Clone(m.row.values(listed.Attribute, listed.Attribute)) {
+		e, err := listed.Parse(value)
+		if err != nil {
+			faults = append(faults, fault{kind: BadExpression, text: err.Error()})
+			for _, g := range r.grants {
+				all = append(all, promise{group: g, verdict: verdict{outcome: undecided}})
+			}
+			continue
+		}
+		g, f := m.promised(r, e)
+		if f != nil {
+			faults = append(faults, *f)
+			continue
+		}
+		p := promise{Entry: e, group: g}
+		p.verdict = m.listedDates(e)
+		if p.outcome == undecided {
+			faults = append(faults, p.fault)
+		}
+		all = append(all, p)
+	}
+	return all, faults
+}
+
+// promised finds the group of an entry among those that the rule may give.
+func (m *mapper) promised(r *rule, e listed.Entry) (uint32, *fault) {
+	source := m.sources[r.source].Name
+	if e.Group == "" {
+		return 0, &fault{ListedForbidden, "roles of places and of the organization are not given by lists: " + e.Scope(), "remove the entry from the list"}
+	}
+	i, ok := m.groupNamed(e.Group)
+	if !ok {
+		i = slices.IndexFunc(m.groups, func(g access.DesiredGroup) bool { return fold(g.Name) == fold(e.Group) })
+	}
+	switch {
+	case i < 0:
+		var names []string
+		for _, g := range m.groups {
+			names = append(names, g.Name)
+		}
+		return 0, &fault{ListedUnknown, fmt.Sprintf("%s lists %q, and the file declares no such group", source, e.Group), suggest(e.Group, names)}
+	case !slices.Contains(r.grants, uint32(i)):
+		hint := "add it to may_grant of " + source + ", or remove it from the list"
+		if !m.groups[i].Members {
+			hint = "the group's members are not ours to manage: add members to its manage"
+		}
+		return 0, &fault{ListedForbidden, fmt.Sprintf("%s may not grant %q", source, m.groups[i].Name), hint}
+	}
+	return uint32(i), nil
+}
+
+// listedDates works out the dates of an entry.
+func (m *mapper) listedDates(e listed.Entry) verdict {
+	var v verdict
+	if e.From != "" {
+		d, err := parseDate(e.From, m.zone)
+		if err != nil {
+			return m.noDate("from", e.From)
+		}
+		v.from = d.begin()
+	}
+	if e.Until == "" {
+		return v
+	}
+	d, err := parseDate(e.Until, m.zone)
+	if err != nil {
+		return m.noDate("until", e.Until)
+	}
+	if v.until = d.end(m.zone); v.until < m.at {
+		v.outcome, v.date = expired, "until "+e.Until
+	} else {
+		m.wake((v.until + 1).Time())
+	}
+	return v
+}
+
+func (m *mapper) noDate(field, text string) verdict {
+	_ = m.row.fail(BadDate, "write "+listed.DateForms, "%s is no date: %q", field, text)
+	return verdict{outcome: undecided, fault: m.row.fault}
+}
+
+// role is what the entry gives in its group.
+func (p *promise) role() access.Role {
+	if p.Role == listed.GroupManager {
+		return access.GroupManager
+	}
+	return access.DoorAccess
+}
+
+// giveListed puts what a list says about a record into m.given.
+func (m *mapper) giveListed(number, record uint32) {
+	r := &m.rules[number]
+	all, faults := m.promises(r)
+	for i := range all {
+		if p := &all[i]; p.outcome != expired {
+			m.given = append(m.given, given{group: p.group, rule: number, from: p.from, until: p.until, role: p.role(), unsure: p.outcome == undecided, notify: p.Notify})
+		}
+	}
+	for _, f := range faults {
+		if !m.quiet {
+			m.conflict(m.aboutRule(r, record, f))
+		}
+	}
+}
+
+// whyUnlisted says why a list does not give a group any more to the row's person.
+func (m *mapper) whyUnlisted(r *rule, group access.RemoteID) (access.CauseKind, string) {
+	all, _ := m.promises(r)
+	for i := range all {
+		if p := &all[i]; m.groups[p.group].ID == group && p.outcome == expired {
+			return access.Expired, p.date + " has passed"
+		}
+	}
+	return access.LeftGroup, "no longer listed in " + r.From.Source
+}
+
+// trailListed says what a list gives to the row's person.
+func (m *mapper) trailListed(t *TrailRule, r *rule) {
+	all, faults := m.promises(r)
+	var texts []string
+	t.Grants = nil
+	for i := range all {
+		p := &all[i]
+		text := m.groups[p.group].Name
+		if p.Group == "" {
+			continue
+		}
+		if p.outcome == gives {
+			t.Grants = append(t.Grants, text)
+		}
+		if p.Role == listed.GroupManager {
+			text += " as " + p.Role
+		}
+		if p.From != "" {
+			text += " from " + p.From
+		}
+		if p.Until != "" {
+			text += " until " + p.Until
+		}
+		if p.outcome == expired {
+			text += ", which has passed"
+		}
+		texts = append(texts, text)
+	}
+	for _, f := range faults {
+		texts = append(texts, f.text)
+	}
+	if len(texts) == 0 {
+		texts = []string{"nothing"}
+	}
+	t.Text += ", which lists: " + strings.Join(texts, "; ")
+}
