@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -244,30 +243,6 @@ func cronReason(err error) string {
 		reason = strings.TrimRight(reason[:at], " :[\"")
 	}
 	return reason
-}
-
-func (c checker) expectations() {
-	first := map[string]int{}
-	for i, e := range c.Expect {
-		path := index("expect", i)
-		if problem := email.Problem(e.Person); problem != "" {
-			c.add(join(path, "person"), fmt.Sprintf("%q: %s", shorten(e.Person), problem), "name the person by e-mail address")
-		} else if line, twice := first[email.Fold(e.Person)]; twice {
-			c.add(join(path, "person"), fmt.Sprintf("%s is there twice; the first is in line %d", e.Person, line), "write one entry for a person")
-		} else {
-			first[email.Fold(e.Person)] = c.find(join(path, "person")).line
-		}
-		if len(e.Has)+len(e.Lacks) == 0 && !c.has(path) {
-			c.add(path, "expects nothing", "add has: [GROUP] or lacks: [GROUP]")
-		}
-		c.groupNames(join(path, "has"), e.Has)
-		c.groupNames(join(path, "lacks"), e.Lacks)
-		for j, name := range e.Lacks {
-			if slices.Contains(e.Has, name) {
-				c.add(index(join(path, "lacks"), j), fmt.Sprintf("%q is under has, too", name), "keep one of them")
-			}
-		}
-	}
 }
 
 // groupNames reports names that are not declared, or listed twice.

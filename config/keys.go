@@ -325,12 +325,32 @@ type removalsBlock struct {
 	GroupsAbove int `yaml:"groups_above" jsonschema:"minimum=0,maximum=10000000"`
 }
 
-// expectBlock is a test of this file.
+// expectBlock is a test of this file: of one person, of everybody in a group of a directory, or of a Kisi group as a whole.
 type expectBlock struct {
-	// The person's e-mail address.
-	Person string `yaml:"person" jsonschema:"required"`
-	// Groups that the rules must give to the person.
+	// The e-mail address of the person whom it is about.
+	Person string `yaml:"person,omitempty"`
+	// Or everybody whom this selects in a directory, apart from those whom it disables: {source: NAME, group: GROUP}.
+	MembersOf *selector `yaml:"members_of,omitempty"`
+	// Groups that the rules must give to each of them.
 	Has []string `yaml:"has,omitempty"`
-	// Groups that the rules must not give to the person.
+	// Groups that the rules must not give to any of them.
 	Lacks []string `yaml:"lacks,omitempty"`
+	// Groups that the rules must give until a day, as in {Contractors: 2026-12-31}; any is whatever day, but not without an end.
+	HasUntil table[lastDay] `yaml:"has_until,omitempty"`
+	// As what they must have the groups under has and has_until.
+	Role role `yaml:"role,omitempty"`
+	// Or a Kisi group, by the name that it has under groups.
+	Group string `yaml:"group,omitempty"`
+	// How many people the rules must give the group.
+	Count *countBlock `yaml:"count,omitempty"`
+	// The sources of which everybody must be whom the rules give the group.
+	OnlyFrom []string `yaml:"only_from,omitempty"`
+}
+
+// countBlock is how many people there must be.
+type countBlock struct {
+	// So many or more.
+	AtLeast *int `yaml:"at_least,omitempty" jsonschema:"minimum=0,maximum=10000000"`
+	// So many or fewer.
+	AtMost *int `yaml:"at_most,omitempty" jsonschema:"minimum=0,maximum=10000000"`
 }

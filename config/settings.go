@@ -84,13 +84,6 @@ type Approvals struct{ By []string } // empty: whoever may run the command
 // Allow says that somebody, by the name of the account, may approve.
 func (a Approvals) Allow(name string) bool { return len(a.By) == 0 || slices.Contains(a.By, name) }
 
-// Expectation is a test of the file: groups that a person must and must not be given.
-type Expectation struct {
-	Person     string // folded e-mail address
-	Has, Lacks []string
-	Line       int // where it stands
-}
-
 // settings makes the typed parts. It is called for files with problems, too: what cannot be made is left out.
 func (l Loader) settings(r *report, f *file) (*Settings, error) {
 	dir, err := folder(r.file)
@@ -110,9 +103,7 @@ func (l Loader) settings(r *report, f *file) (*Settings, error) {
 			ReadEvery: time.Duration(b.Value.common.ReadEvery)})
 	}
 	s.Schedule = schedule(f.Schedule, s.zone)
-	for i, e := range f.Expect {
-		s.Expect = append(s.Expect, Expectation{Person: email.Fold(e.Person), Has: e.Has, Lacks: e.Lacks, Line: r.find(index("expect", i)).line})
-	}
+	s.Expect = expectations(r, f.Expect)
 	s.Approvals = Approvals{By: slices.Clone([]string(f.Approvals.By))}
 	s.State = s.statePath()
 	s.Log = f.Log.settings()

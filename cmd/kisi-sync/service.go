@@ -159,27 +159,3 @@ func inWords(err error) string {
 	}
 	return strings.Join(parts, "; ")
 }
-
-// expected says which expectation of the file is not met. What cannot be decided now, because a directory was never read, is no reason to
-// refuse a file.
-func (s *session) expected(ctx context.Context) error {
-	if len(s.settings.Expect) == 0 {
-		return nil
-	}
-	o, err := s.engine.Resolve(ctx)
-	if err != nil {
-		return fmt.Errorf("whether what the file expects is so could not be tried: %w", err)
-	}
-	lost := s.lostGroups(o.Conflicts)
-	var wrong []string
-	for _, e := range s.settings.Expect {
-		if not, _ := unmet(e, decidedGroups(o.Input.Desired, e.Person, lost)); len(not) > 0 {
-			wrong = append(wrong, fmt.Sprintf("line %d: %s %s", e.Line, e.Person, strings.Join(not, ", ")))
-		}
-	}
-	if len(wrong) == 0 {
-		return nil
-	}
-	return usage(fmt.Errorf("%s: what the file expects is not so: %s", s.settings.File, strings.Join(wrong, "; ")),
-		"kisi-sync explain "+s.settings.Expect[0].Person+" says why; the file is used when its expectations are met")
-}

@@ -23,6 +23,7 @@ type Outlook struct {
 	Unsettled []plan.Verdict // intents whose outcome is still open, or ambiguous
 	Full      bool
 	Run       record.Run
+	Asked     mapping.Input     // with which the rules were asked last
 	wordings  []mapping.Wording // of the file, to be remembered like bindings; nil when not everybody was planned for
 	bindings  []mapping.Binding // of selectors, to be remembered when this is carried out
 	ended     []access.Pin      // to be dropped once the run has told of their end
@@ -208,7 +209,8 @@ func (e *Engine) bind(ctx context.Context, c *access.Catalog) error {
 }
 
 func (l *look) remap(context.Context) error {
-	result := l.e.o.Rules.Map(l.mappingInput())
+	l.out.Asked = l.mappingInput()
+	result := l.e.o.Rules.Map(l.out.Asked)
 	l.desired, l.out.Conflicts, l.out.bindings = result.Desired, result.Conflicts, result.Bindings
 	l.out.ended = result.Ended
 	l.out.Input.Desired, l.out.Words.Desired = l.desired, l.desired

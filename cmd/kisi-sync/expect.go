@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/engine"
+)
+
+// tested is an expectation of the file with what came of it.
+type tested struct {
+	config.Expectation
+	mapping.Tested
+}
+
+// test runs the tests that the file brings along, against what was read.
+func (s *session) test(o *engine.Outlook) []tested {
+	all := make([]mapping.Expectation, len(s.settings.Expect))
+	for i, e := range s.settings.Expect {
+		all[i] = e.Expectation
+	}
+	out := make([]tested, len(all))
+	for i, came := range s.rules.Test(o.Asked, all) {
+		out[i] = tested{s.settings.Expect[i], came}
+	}
+	return out
+}
+
+// about says whom an expectation is about.
+func (t *tested) about() string {
+	switch {
+	case t.Group != "":
+		return "group " + t.Group
+	case t.MembersOf == nil:
+		return t.Person
+	case t.MembersOf.Everyone:
+		return "everyone in " + t.MembersOf.Source
+	}
+	return fmt.Sprintf("the members of %s in %s", t.MembersOf.Group, t.MembersOf.Source)
+}
+
+// met says that all is as expected.
+func (t *tested) met() string {
+	if t.MembersOf != nil {
+		return t.about() + ": as expected"
+	}
+	return t.about() + " is as expected"
+}
+
+// wrong says what is otherwise than expected, a line each, with why.
+func (t *tested) wrong() (lines []string) {
+	for _, u := range t.Wrong {
+		line := u.Who + " " + u.Text
+		if t.Group != "" && u.Who == t.Group {
+			line = u.Text
+		}
+		if u.Why != "" {
+			line += " (" + u.Why + ")"
+		}
+		lines = append(lines, line)
+	}
+	if t.More > 0 {
+		lines = append(lines, count(t.More, "more person is not as expected", "more people are not as expected"))
+	}
+	return lines
+}
+
+// next says how to find out more.
+func (t *tested) next() string {
+	switch {
+	case t.Group != "":
+		return fmt.Sprintf("kisi-sync explain --group %q says who has it, and why each", t.Group)
+	case len(t.Wrong) == 0:
+		return ""
+	}
+	return "kisi-sync explain " + t.Wrong[0].Who + " says why"
+}
+
+// expectations runs the tests that the file brings along.
+func (k *checkup) expectations(o *engine.Outlook) {
+	if len(k.settings.Expect) == 0 {
+		return
+	}
+	if len(k.unread) > 0 {
+		k.add(finding{About: "expect", Level: warning, Text: "not asked, because " + strings.Join(k.unread, ", ") + " could not be read"})
+		return
+	}
+	for _, t := range k.test(o) {
+		about := fmt.Sprintf("expect (line %d)", t.Line)
+		switch {
+		case len(t.Wrong) > 0:
+			k.add(finding{About: about, Level: bad, Text: strings.Join(t.wrong(), "; "), Hint: fmt.Sprintf("see %s:%d; %s", k.settings.File, t.Line, t.next())})
+		case len(t.Open) > 0:
+			k.add(finding{About: about, Level: warning, Text: t.about() + " cannot be decided now: " + strings.Join(t.Open, ", ")})
+		default:
+			k.good(about, "%s", t.met())
+		}
+	}
+}
+
+// expected says which expectation of the file is not met. What cannot be decided now, because a directory was never read, is no reason to
+// refuse a file.
+func (s *session) expected(ctx context.Context) error {
+	if len(s.settings.Expect) == 0 {
+		return nil
+	}
+	o, err := s.engine.Resolve(ctx)
+	if err != nil {
+		return fmt.Errorf("whether what the file expects is so could not be tried: %w", err)
+	}
+	return s.unmet(s.test(o))
+}
+
+// unmet makes one error of the expectations that are not met; nil when all are, or may be.
+func (s *session) unmet(all []tested) error {
+	var wrong, hints []string
+	for _, t := range all {
+		for _, line := range t.wrong() {
+			wrong = append(wrong, fmt.Sprintf("%s:%d: %s", s.settings.File, t.Line, line))
+		}
+		if len(t.Wrong) > 0 && len(hints) == 0 {
+			hints = append(hints, t.next()+"; the file is used when its expectations are met")
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return usage(fmt.Errorf("%s: what the file expects is not so: %s", s.settings.File, strings.Join(wrong, "; ")), strings.Join(hints, "\n"))
+}
