@@ -1,15 +1,16 @@
-// Package list reads people and groups from a YAML file that somebody keeps by hand, such as guests who are in no directory.
+// Package list reads people and groups from a YAML file that is kept by hand, such as guests who are in no directory, and changes it
+// for the verbs that keep it.
 //
-//	attributes: [company, visit_ends]      # what people below may have besides
+//	attributes: [company]                  # what people below may have besides
 //	people:
-//	  - {email: ana@partner.example, name: Ana Reis, company: Partner, visit_ends: 2026-12-31}
-//	  - {id: "4711", name: Bo Li, active: false}
+//	  - {email: ana@partner.example, name: Ana Reis, company: Partner, access: [Visitors]}
+//	  - {email: bo@partner.example, access: [{group: Visitors, role: group_manager, until: 2026-03-31}], why: painter, ticket: FAC-311}
 //	groups:
-//	  - {name: Auditors, members: [ana@partner.example, "4711"], groups: [Guests]}
-//	  - {name: Guests, members: []}
+//	  - {name: Painters, members: [ana@partner.example], access: [{group: Workshop, until: 2026-12-31}]}
 //
-// It promises that a file which is missing, empty, being written or wrong anywhere is an error with every problem and its line,
-// and never "nobody": an empty list must be said (people: []). It must not guess what a misspelt key could mean.
+// It promises that a file which is missing, empty, being written or wrong anywhere is an error with every problem and its place, and
+// never "nobody": an empty list must be said (people: []). A change keeps every other byte of the file (Document), and is there
+// whole or not at all (Update). It must not guess what a misspelt key could mean.
 package list
 
 import (
@@ -109,7 +110,7 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 	l, problems := parse(data)
 	var f []connectors.Finding
 	for _, p := range problems {
-		f = append(f, connectors.Finding{Path: "path", Text: fmt.Sprintf("%s:%d: %s", s.path, p.Line, p.Text), Hint: p.Hint})
+		f = append(f, connectors.Finding{Path: "path", Text: p.in(s.path), Hint: p.Hint})
 	}
 	if len(f) > 0 {
 		return f
@@ -119,7 +120,7 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 
 // shape makes positions of another file, or of other attributes, void.
 func (s *source) shape() [32]byte {
-	return sha256.Sum256(fmt.Appendf(nil, "list 1 %q %q", s.path, s.env.Attributes))
+	return sha256.Sum256(fmt.Appendf(nil, "list 2 %q %q", s.path, s.env.Attributes))
 }
 
 // read returns the file once it has been left alone for a while and did not change under our eyes.

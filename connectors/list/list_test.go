@@ -15,6 +15,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/listed"
 )
 
 func write(t testing.TB, path, content string) {
@@ -82,18 +83,54 @@ groups:
 	}
 }
 
+func TestAccessComesWithEachPersonAlsoThroughGroupsInGroups(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "guests.yaml")
+	write(t, path, `
+people:
+  - {email: ana@partner.example, access: [Visitors, {group: Lab, role: group_manager, from: 2026-01-01, until: 2026-03-31, notify: true, why: audit, asked_by: lea, ticket: FAC-1}]}
+  - {email: bo@partner.example, groups: [Painters], why: painter, ticket: FAC-2}
+  - {email: cy@partner.example}
+groups:
+  - {name: Trades, groups: [Painters], members: [], access: [{group: Workshop, until: 2026-12-31}], why: house}
+  - {name: Painters, members: [cy@partner.example], groups: [Trades]}
+`)
+	got, _, err := fetch(open(t, path, listed.Attribute), directory.Cursor{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		"ana@partner.example": {`{"group":"Visitors"}`, `{"group":"Lab","role":"group_manager","from":"2026-01-01","until":"2026-03-31","notify":true}`},
+		"bo@partner.example":  {`{"group":"Workshop","until":"2026-12-31"}`},
+		"cy@partner.example":  {`{"group":"Workshop","until":"2026-12-31"}`},
+	}
+	var members []string
+	for _, r := range got {
+		if r.Kind == directory.PersonIs {
+			if d := cmp.Diff([]directory.Attr{{Name: listed.Attribute, Values: want[r.ID]}}, r.Attrs); d != "" {
+				t.Errorf("%s (-want +got)\n%s", r.ID, d)
+			}
+		}
+		if r.Kind == directory.MemberIs {
+			members = append(members, r.ID+" "+r.Member.Value)
+		}
+	}
+	if d := cmp.Diff([]string{"group:trades group:painters", "group:painters cy@partner.example", "group:painters bo@partner.example", "group:painters group:trades"}, members); d != "" {
+		t.Errorf("members (-want +got)\n%s", d)
+	}
+}
+
 func TestEveryProblemIsToldWithItsLine(t *testing.T) {
 	for _, c := range []struct {
 		name, file string
 		want       []string
 	}{
-		{"empty file", "", []string{"f:1: the file is empty (a list without people says `people: []`)"}},
-		{"only comments", "# nobody yet\n", []string{"f:1: the file is empty (a list without people says `people: []`)"}},
-		{"people missing", "groups: []\n", []string{"f:1: people: is missing (a list without people says `people: []`)"}},
-		{"people cut off", "people:\n", []string{"f:1: people: expected a list (write people: [] if it is meant to be empty)"}},
-		{"cut in the middle of an entry", "people:\n  - {email: ana@example.com, na", []string{"f:2: cannot be read as YAML: did not find expected ',' or '}'"}},
-		{"not UTF-8", "people: [\xff]", []string{"f:1: the file is not UTF-8 (save it as UTF-8)"}},
-		{"two documents", "people: []\n---\npeople: []\n", []string{"f:2: a second YAML document begins here (remove the line --- before it)"}},
+		{"empty file", "", []string{"f:1:1: the file is empty (a list without people says `people: []`)"}},
+		{"only comments", "# nobody yet\n", []string{"f:1:1: the file is empty (a list without people says `people: []`)"}},
+		{"people missing", "groups: []\n", []string{"f:1:1: people: is missing (a list without people says `people: []`)"}},
+		{"people cut off", "people:\n", []string{"f:1:8: people: expected a list (write people: [] if it is meant to be empty)"}},
+		{"cut in the middle of an entry", "people:\n  - {email: ana@example.com, na", []string{"f:2:1: cannot be read as YAML: did not find expected ',' or '}'"}},
+		{"not UTF-8", "people: [\xff]", []string{"f:1:1: the file is not UTF-8 (save it as UTF-8)"}},
+		{"two documents", "people: []\n---\npeople: []\n", []string{"f:2:1: a second YAML document begins here (remove the line --- before it)"}},
 		{"a misspelt key, a bad address, a bad word, somebody twice", `people:
   - {emial: ana@example.com, id: a}
   - {email: ana.example.com}
@@ -101,12 +138,12 @@ func TestEveryProblemIsToldWithItsLine(t *testing.T) {
   - {email: BO@example.com}
   - {name: Nobody}
 `, []string{
-			"f:2: unknown key emial (an attribute of your own must be listed under attributes: at the top)",
-			`f:3: email: "ana.example.com" is not an e-mail address`,
-			"f:4: active: expected true or false",
-			`f:5: e-mail address "bo@example.com" is in line 4 already`,
-			`f:5: id "bo@example.com" is in line 4 already`,
-			"f:6: a person without email and id (give it an email or an id)",
+			"f:2:6: unknown key emial (an attribute of your own must be listed under attributes: at the top)",
+			`f:3:13: email: "ana.example.com" is not an e-mail address`,
+			"f:4:37: active: expected true or false",
+			`f:5:5: e-mail address "bo@example.com" is in line 4 already`,
+			`f:5:5: id "bo@example.com" is in line 4 already`,
+			"f:6:5: a person without email and id (give it an email or an id)",
 		}},
 		{"groups that do not fit", `people: []
 groups:
@@ -116,15 +153,34 @@ groups:
   - {members: []}
   - just text
 `, []string{
-			`f:3: members: nobody has the id "ghost" (a member is an id from people, or an e-mail address)`,
-			`f:3: groups: there is no group "B"`,
-			`f:4: group "a" is in line 3 already`,
-			`f:4: id "group:a" is in line 3 already`,
-			"f:5: name stands here twice (keep one of the two)",
-			"f:6: a group without a name",
-			"f:7: expected key: value (write it like {email: ana@example.com, name: Ana})",
-			"f:7: a group without a name",
-			`f:7: id "group:" is in line 6 already`,
+			`f:3:25: members: nobody has the id "ghost" (a member is an id from people, or an e-mail address)`,
+			`f:3:57: groups: there is no group "B" (list it under groups: of the file)`,
+			`f:4:5: group "a" is in line 3 already`,
+			`f:4:5: id "group:a" is in line 3 already`,
+			"f:5:15: name stands here twice (keep one of the two)",
+			"f:6:5: a group without a name",
+			"f:7:5: expected key: value (write it like {email: ana@example.com, name: Ana})",
+			"f:7:5: a group without a name",
+			`f:7:5: id "group:" is in line 6 already`,
+		}},
+		{"access that means nothing", `people:
+  - email: ana@example.com
+    access: [Visitors, {group: visitors}, {group: Lab, until: soon}, {place: HQ}, {grp: Lab}]
+    groups: [Nobody]
+    access: []
+  - {email: bo@example.com, access: Visitors}
+groups:
+  - {name: Painters, members: [cy@example.com], access: [{group: Lab, from: 2026-03-02, until: 2026-03-01}, Lab]}
+`, []string{
+			"f:3:24: access: visitors is listed twice (keep one of the two)",
+			`f:3:43: access: until "soon" is not a date (write 2026-03-31, a day, or 2026-03-31T18:00:00+02:00)`,
+			"f:3:70: access: role is missing (a place and the organization have roles only; kisi-sync roles lists them)",
+			"f:3:84: unknown key grp (write one of group, place, organization, role, from, until, notify, why, asked_by, ticket)",
+			`f:4:14: groups: there is no group "Nobody" (list it under groups: of the file)`,
+			"f:5:5: access stands here twice (keep one of the two)",
+			"f:6:37: access: expected a list (write access: [] if it is meant to be empty)",
+			`f:8:32: members: what "Painters" gives reaches people of this file only, and cy@example.com is not one (list the person under people, too)`,
+			`f:8:58: access: until 2026-03-01 is before from: 2026-03-02 (correct one of the dates)`,
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -217,7 +273,7 @@ func TestCheckTellsWhatIsThereOrWhatIsWrong(t *testing.T) {
 		t.Errorf("a missing file: %+v", f)
 	}
 	write(t, path, "people: [{email: ana}, {nmae: x}]")
-	if f := check(); len(f) != 3 || !strings.Contains(f[0].Text, "guests.yaml:1: ") {
+	if f := check(); len(f) != 3 || !strings.Contains(f[0].Text, "guests.yaml:1:1") {
 		t.Errorf("a wrong file: %+v", f)
 	}
 	write(t, path, "people: [{email: ana@example.com}]")
@@ -237,7 +293,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		b := directory.Build("fuzz", nil)
-		if err := l.records([]string{"x"}, b.Put); err != nil {
+		if err := l.records([]string{listed.Attribute, "x"}, b.Put); err != nil {
 			t.Fatalf("put: %v", err)
 		}
 		if _, _, err := b.Seal(directory.Receipt{Coverage: directory.Complete}, nil); err != nil {
