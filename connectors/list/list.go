@@ -1,16 +1,13 @@
-// Package list reads people and groups from a YAML file that is kept by hand, such as guests who are in no directory, and changes it
-// for the verbs that keep it.
+// Package list reads people and groups from a YAML file that is kept by hand, and changes it for the verbs that keep it.
 //
-//	attributes: [company]                  # what people below may have besides
 //	people:
-//	  - {email: ana@partner.example, name: Ana Reis, company: Partner, access: [Visitors]}
-//	  - {email: bo@partner.example, access: [{group: Visitors, role: group_manager, until: 2026-03-31}], why: painter, ticket: FAC-311}
+//	  - {email: ana@partner.example, name: Ana Reis, access: [{group: Visitors, until: 2026-03-31}], why: painter, ticket: FAC-311}
 //	groups:
-//	  - {name: Painters, members: [ana@partner.example], access: [{group: Workshop, until: 2026-12-31}]}
+//	  - {name: Painters, members: [ana@partner.example], access: [Workshop]}
 //
 // It promises that a file which is missing, empty, being written or wrong anywhere is an error with every problem and its place, and
-// never "nobody": an empty list must be said (people: []). A change keeps every other byte of the file (Document), and is there
-// whole or not at all (Update). It must not guess what a misspelt key could mean.
+// never "nobody". A change keeps every other byte of the file (Document), and is there whole or not at all (Update). It must not guess
+// what a misspelt key could mean.
 package list
 
 import (
