@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/term"
 
@@ -162,18 +164,55 @@ func (s *session) inTurn(ctx context.Context, do func(context.Context) error) er
 	if h == nil {
 		return do(ctx)
 	}
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	settled := &atomic.Bool{} // the turn has come, or hope was lost
+	go s.loseHope(ctx, settled, giveUp)
+	stop := sync.OnceFunc(s.ui.during(s.waitingFor))
 	begun := false
-	stop := sync.OnceFunc(s.ui.during(func() string { return "waiting for the daemon's run" }))
 	err := h.beside(ctx, func(ctx context.Context) error {
+		if !settled.CompareAndSwap(false, true) {
+			return context.Cause(ctx)
+		}
 		begun = true
 		stop()
 		return do(ctx)
 	})
 	stop()
-	if !begun {
-		return s.untouched(err)
+	if begun {
+		return err
 	}
-	return err
+	if why := (*exit)(nil); errors.As(context.Cause(ctx), &why) {
+		return why
+	}
+	return s.untouched(err)
+}
+
+// waitingFor says what keeps a verb from its turn.
+func (s *session) waitingFor() string {
+	if t := newStatusTrial(s.client.Stats().Trial); t != nil {
+		return "waiting for the daemon's call to Kisi: " + t.words()
+	}
+	return "waiting for the daemon's run"
+}
+
+// loseHope gives up waiting for a turn when the daemon's run is stuck in a call that Kisi does not answer: a call that changes something
+// is never broken off, so nobody can say when the turn comes.
+func (s *session) loseHope(ctx context.Context, settled *atomic.Bool, giveUp context.CancelCauseFunc) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for !settled.Load() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if t := newStatusTrial(s.client.Stats().Trial); t.stuck() && settled.CompareAndSwap(false, true) {
+			giveUp(failed(fmt.Errorf("the daemon's run cannot be cut short now: %s", t.words()),
+				"nothing was done; the daemon goes on by itself, and kisi-sync status says when Kisi answers again"))
+			return
+		}
+	}
 }
 
 // refuseWhilePaused lets nothing be carried out that the daemon would not carry out.

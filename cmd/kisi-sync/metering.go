@@ -78,6 +78,7 @@ func (h *host) writeFigures(ctx context.Context, w io.Writer) error {
 		set(metrics.Requests, float64(calls.Tries))
 		set(metrics.Throttled, float64(calls.Limited))
 		set(metrics.Waited, calls.Waited.Seconds())
+		set(metrics.Unanswered, d.Trial.age().Seconds())
 		for what, end := range expiries(s.settings) {
 			set(metrics.ExpiryDays, end.Sub(now()).Hours()/24, what)
 		}

@@ -124,8 +124,8 @@ func (s *session) lookingAtKisi() (stop func()) {
 	return s.ui.during(func() string {
 		st := s.client.Stats()
 		text := "looking at Kisi: " + count(int(st.Calls-before.Calls), "call", "calls")
-		if again := st.Retries - before.Retries; again > 0 {
-			text += fmt.Sprintf("; it does not answer as it should, tried again %s", count(int(again), "time", "times"))
+		if t := newStatusTrial(st.Trial); t != nil {
+			text += "; " + t.words()
 		}
 		return text
 	})

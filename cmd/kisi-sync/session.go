@@ -156,6 +156,9 @@ func (s *session) newEngine(keep bool, o engine.Options) *engine.Engine {
 func (s *session) openKisi(o opening) error {
 	if h := s.ui.host(); h != nil { // one pace for all calls of the process
 		s.client, s.target, s.key = h.daemon().client, h.daemon().target, h.daemon().key
+		if o.patience > 0 {
+			s.client, s.target = s.client.Within(o.patience), s.target.Within(o.patience)
+		}
 		return nil
 	}
 	k := s.settings.Kisi

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/pacer"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
@@ -83,9 +85,10 @@ func showStatus(ctx context.Context, ui *voice, c *common) (err error) {
 type statusDocument struct {
 	Installation string         `json:"installation"`
 	Mode         string         `json:"mode"`
-	Daemon       *record.Status `json:"daemon"`          // null: none is running
-	Paused       *record.Pause  `json:"paused"`          // null: it is not
-	Kisi         *statusRest    `json:"kisi_left_alone"` // null: Kisi works, as far as is known
+	Daemon       *record.Status `json:"daemon"`                    // null: none is running
+	Paused       *record.Pause  `json:"paused"`                    // null: it is not
+	Kisi         *statusRest    `json:"kisi_left_alone"`           // null: Kisi works, as far as is known
+	Trial        *statusTrial   `json:"kisi_unanswered,omitempty"` // nil: the call under way, if there is one, was just sent
 	Sources      []statusSource `json:"sources"`
 	LastRun      *runRow        `json:"last_run"`      // null: there was none
 	LastFullRun  *runRow        `json:"last_full_run"` // null: there was none lately
@@ -116,6 +119,47 @@ func newStatusRest(c record.Circuit) *statusRest {
 	return &statusRest{Since: c.Since.UTC().Format(time.RFC3339), Why: c.Why, Runs: c.Failures, Next: c.Until.UTC().Format(time.RFC3339)}
 }
 
+// statusTrial is a call to Kisi that is under way, tried again and again, and not answered as it should be.
+type statusTrial struct {
+	Since string `json:"since"`
+	Tries int    `json:"tries"`
+	Last  string `json:"last,omitempty"` // how the last try ended; "" while the first is still waited for
+
+	since time.Time
+}
+
+// newStatusTrial returns nil for a call that was just sent. One that goes well at the second try is no news, either.
+func newStatusTrial(t pacer.Trial) *statusTrial {
+	const noNews = 3 * time.Second
+	if t.Since.IsZero() || now().Sub(t.Since) < noNews {
+		return nil
+	}
+	return &statusTrial{Since: t.Since.UTC().Format(time.RFC3339), Tries: t.Tries, Last: t.Last, since: t.Since}
+}
+
+// stuck is for how long a call is tried until whoever asks is told that Kisi does not answer.
+const stuck = 15 * time.Second
+
+// stuck says that it has been tried for so long that somebody should know.
+func (t *statusTrial) stuck() bool { return t.age() >= stuck }
+
+// age is how long it has been tried; 0 for none.
+func (t *statusTrial) age() time.Duration {
+	if t == nil {
+		return 0
+	}
+	return now().Sub(t.since)
+}
+
+// words say how it goes with the call.
+func (t *statusTrial) words() string {
+	text := fmt.Sprintf("Kisi has not answered as it should since %s, though asked %s", t.since.UTC().Format("15:04:05 MST"), count(t.Tries, "time", "times"))
+	if t.Last == "" {
+		return text
+	}
+	return text + ", the last time: " + oneLine(t.Last)
+}
+
 // statusSource is a source.
 type statusSource struct {
 	sourceDocument
@@ -138,6 +182,7 @@ func newStatus(ctx context.Context, h *host, settings *config.Settings, st *stor
 			return d, err
 		}
 		d.Daemon, d.Mode = &s, s.Mode
+		d.Trial = newStatusTrial(h.daemon().client.Stats().Trial)
 	}
 	if d.Paused, err = st.Paused(ctx); err != nil {
 		return d, err

@@ -93,10 +93,10 @@ func (t *telling) ways(settings *config.Settings) (ways []notify.Way) {
 	return ways
 }
 
-// heartbeat says that all is well, as long as it is: the daemon's loop goes round, its runs do not fail, and nobody waits to lose access.
+// heartbeat says that all is well, as long as it is: the daemon's loop goes round, its runs do not fail, and Kisi answers.
 func (t *telling) heartbeat(ctx context.Context, settings *config.Settings, d *statusDocument) error {
 	b := settings.Notify().Heartbeat
-	if b == nil || now().Sub(t.beat) < b.Every || d.Daemon == nil || d.Daemon.Failures > 0 {
+	if b == nil || now().Sub(t.beat) < b.Every || d.Daemon == nil || d.Daemon.Failures > 0 || d.Trial.stuck() {
 		return nil
 	}
 	address, err := b.URL.Resolve(settings.Secrets())
@@ -124,6 +124,10 @@ func factsOf(settings *config.Settings, d *statusDocument) (all []notify.Fact) {
 	}
 	if p := d.Paused; p != nil {
 		note("degraded", "pause", "nothing is carried out ("+p.By+": "+p.Why+"), not even for leavers", "kisi-sync resume ends it")
+	}
+	const silent = 2 * time.Minute
+	if d.Trial.age() > silent {
+		note("degraded", "Kisi", "does not answer", "kisi-sync status says since when, and what came last; it is tried on")
 	}
 	for i := range d.Sources {
 		sourceFacts(&d.Sources[i], note)

@@ -27,7 +27,7 @@ func TestWhatNeedsSomebodyBecomesAFactWithoutAnAge(t *testing.T) {
 	}
 	old := int64(7200)
 	d := &statusDocument{Held: 3, Parked: 1, Daemon: &record.Status{Failing: "kisi: the API key is not accepted", Failures: 4, Refused: "config.yaml:1: mode"},
-		Paused: &record.Pause{By: "lea", Why: "moving"},
+		Paused: &record.Pause{By: "lea", Why: "moving"}, Trial: &statusTrial{since: time.Now().Add(-3 * time.Minute)},
 		Sources: []statusSource{
 			{sourceDocument: sourceDocument{Name: "corp", Error: "connection refused", Doubts: 12}, Age: &old, Stale: true},
 			{sourceDocument: sourceDocument{Name: "guests", Error: "the server refuses the login"}},
@@ -38,6 +38,7 @@ func TestWhatNeedsSomebodyBecomesAFactWithoutAnAge(t *testing.T) {
 		"degraded pause": "nothing is carried out (lea: moving), not even for leavers", "degraded source corp": "cannot be read: connection refused",
 		"degraded source corp, what is missing": "12 absences are not believed, and nothing is taken away for it",
 		"degraded source corp, its age":         "was not read whole for too long: its people are left exactly as they are",
+		"degraded Kisi":                         "does not answer",
 		"credentials source guests":             "cannot be read: the server refuses the login",
 		"credentials runs":                      "the last runs failed: kisi: the API key is not accepted",
 		"degraded configuration":                "the changed file is not in use: config.yaml:1: mode",
@@ -60,7 +61,7 @@ func TestNothingIsToldWhileAllIsWell(t *testing.T) {
 		t.Fatal(err)
 	}
 	age := int64(60)
-	d := &statusDocument{Daemon: &record.Status{Failures: 1, Failing: "once is no trouble"}, Sources: []statusSource{{sourceDocument: sourceDocument{Name: "corp"}, Age: &age}}}
+	d := &statusDocument{Daemon: &record.Status{Failures: 1, Failing: "once is no trouble"}, Trial: &statusTrial{since: time.Now()}, Sources: []statusSource{{sourceDocument: sourceDocument{Name: "corp"}, Age: &age}}}
 	if got := factsOf(settings, d); len(got) != 0 {
 		t.Errorf("told %+v", got)
 	}

@@ -143,7 +143,8 @@ func (w *web) healthy(ctx context.Context) error {
 	return nil
 }
 
-// ready says that the daemon knows all that it decides by: every source was read, and the last run was not a failure.
+// ready says that the daemon knows all that it decides by, and can do it: every source was read, a run has gone well, the last one was
+// not a failure, and Kisi answers.
 func (w *web) ready(ctx context.Context) error {
 	d, err := newStatus(ctx, w.host, w.host.daemon().settings, w.host.store.Preview())
 	if err != nil {
@@ -154,11 +155,22 @@ func (w *web) ready(ctx context.Context) error {
 			return fmt.Errorf("source %s was never read", s.Name)
 		}
 	}
+	return d.unready()
+}
+
+// unready says what keeps the daemon from its work; nil: nothing.
+func (d *statusDocument) unready() error {
 	switch {
 	case d.Paused != nil:
 		return errors.New("it is paused")
+	case d.Trial.stuck():
+		return errors.New(d.Trial.words())
 	case d.Daemon != nil && d.Daemon.Failures > 0:
 		return errors.New("the last run failed; kisi-sync status says why")
+	case d.Kisi != nil:
+		return fmt.Errorf("Kisi has not worked since %s and is left alone until %s; kisi-sync status says why", d.Kisi.Since, d.Kisi.Next)
+	case d.lastGood == nil:
+		return errors.New("no run has ended well yet: Kisi is still looked at for the first time")
 	}
 	return nil
 }

@@ -244,6 +244,20 @@ func TestACommandIsCarriedOutInTheDaemon(t *testing.T) {
 	}
 }
 
+func TestTheLogNamesTheVerbAndNothingElse(t *testing.T) {
+	for want, lines := range map[string][]string{
+		"sync":   {"sync --person ana@example.com", "--json -c /etc/x.yaml sync", "--config x.yaml --log debug sync", "--config=x.yaml sync ana"},
+		"status": {"status", "--json status"},
+		"":       {"", "-c x.yaml", "--help"},
+	} {
+		for _, line := range lines {
+			if got := verb(strings.Fields(line)); got != want {
+				t.Errorf("%s: %q, want %q", line, got, want)
+			}
+		}
+	}
+}
+
 func TestWithNobodyToAskTheDaemonKnows(t *testing.T) {
 	o := open(t, func(_ context.Context, c Command) int {
 		if c.Ask != nil {

@@ -66,12 +66,14 @@ func (s *Server) converse(ctx context.Context, conn net.Conn, w *wire, q *reques
 	<-heard
 }
 
-// verb is the first word that is no flag: the others may name people.
+// verb is the first word that is neither a flag nor what belongs to one that may stand before it: the others may name people.
 func verb(args []string) string {
+	belongs := false
 	for _, a := range args {
-		if len(a) > 0 && a[0] != '-' {
+		if len(a) > 0 && a[0] != '-' && !belongs {
 			return a
 		}
+		belongs = a == "-c" || a == "--config" || a == "--log"
 	}
 	return ""
 }

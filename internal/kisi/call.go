@@ -44,7 +44,7 @@ func (c *Client) call(ctx context.Context, r request) (*reply, error) {
 	if err != nil {
 		return nil, &Error{Method: r.method, Path: r.path, kind: access.ErrStop, cause: err}
 	}
-	resp, err := c.pacer.RoundTrip(req)
+	resp, err := c.way.RoundTrip(req)
 	if err != nil {
 		return nil, &Error{Method: r.method, Path: r.path, kind: kindOfFailure(r, err), cause: err}
 	}

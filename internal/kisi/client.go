@@ -57,7 +57,12 @@ type Client struct {
 	options Options
 	origin  string
 	pacer   *pacer.Pacer
+	way     http.RoundTripper // the pacer, as patient as the Client
+	*learned
+}
 
+// learned is what Clients of one pacer find out about Kisi.
+type learned struct {
 	mu        sync.Mutex // guards what follows
 	sunsets   map[string]Sunset
 	unordered map[string]bool // lists by path that are whole only without sort
@@ -75,9 +80,16 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("kisi: %w", err)
 	}
 	return &Client{
-		options: o, origin: o.Pace.Origin, pacer: p,
-		sunsets: map[string]Sunset{}, unordered: map[string]bool{}, totals: map[string]int{},
+		options: o, origin: o.Pace.Origin, pacer: p, way: p,
+		learned: &learned{sunsets: map[string]Sunset{}, unordered: map[string]bool{}, totals: map[string]int{}},
 	}, nil
+}
+
+// Within returns a Client of the same pace and counters for calls that somebody waits for: none is tried for longer than patience.
+func (c *Client) Within(patience time.Duration) *Client {
+	hurried := *c
+	hurried.way = c.pacer.Within(patience)
+	return &hurried
 }
 
 func (o *Options) setDefaults() {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -22,14 +23,23 @@ const (
 // tells how things are. It is safe for concurrent use.
 type Target struct {
 	client *Client
+	*sight
+}
 
+// sight is what Targets of one Kisi have seen last.
+type sight struct {
 	mu    sync.Mutex
 	guard *guard                      // as of the last observation; nil before the first
 	self  map[[sha256.Size]byte]int64 // the user of the key with this digest
 }
 
 // NewTarget returns a Target that works through c.
-func NewTarget(c *Client) *Target { return &Target{client: c} }
+func NewTarget(c *Client) *Target { return &Target{client: c, sight: &sight{}} }
+
+// Within returns a Target that knows what t knows, and whose calls are tried for no longer than patience.
+func (t *Target) Within(patience time.Duration) *Target {
+	return &Target{client: t.client.Within(patience), sight: t.sight}
+}
 
 // Do carries out one change and returns the id of what it made. What is gone
 // already counts as removed. A right, door or stop that is there already as

@@ -24,6 +24,7 @@ const (
 	Requests          = "kisisync_kisi_requests_total"
 	Throttled         = "kisisync_kisi_throttled_total"
 	Waited            = "kisisync_kisi_waited_seconds_total"
+	Unanswered        = "kisisync_kisi_unanswered_seconds"
 	Paused            = "kisisync_paused"
 	LeaversWait       = "kisisync_leavers_waiting"
 	FileRefused       = "kisisync_configuration_refused"
@@ -63,6 +64,7 @@ func Families() []Family {
 		counter(Requests, "Requests to Kisi, repeats included."),
 		counter(Throttled, "Answers of Kisi with status 429: too many requests."),
 		counter(Waited, "Time spent waiting for the pace of calls to Kisi."),
+		gauge(Unanswered, "For how long Kisi has not answered the call under way as it should; 0 when none waits."),
 		gauge(Paused, "1 while it is paused: nothing is carried out, not even for leavers."),
 		gauge(LeaversWait, "1 while somebody was disabled or deleted in a directory and the run that follows was not made yet."),
 		gauge(FileRefused, "1 when the changed configuration could not be used, and the one before is in use."),

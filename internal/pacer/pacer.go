@@ -103,6 +103,8 @@ type Pacer struct {
 	mu    sync.Mutex // guards what follows
 	pace  pace
 	stats Stats
+	trial Trial
+	busy  bool // a call is under way
 }
 
 // New checks o and returns a Pacer at full pace.
@@ -168,6 +170,29 @@ func (p *Pacer) CloseIdleConnections() {
 // When tries or patience are used up, the last answer (a 429 or 503, say) is
 // returned like any other.
 func (p *Pacer) RoundTrip(req *http.Request) (*http.Response, error) {
+	return p.roundTrip(req, p.options.Patience, nil)
+}
+
+// Within returns a RoundTripper for calls that somebody waits for: at the same pace and by the same list, but tried for no
+// longer than patience, and none of it is sent when its turn does not come within that time.
+func (p *Pacer) Within(patience time.Duration) http.RoundTripper {
+	return hurried{p, min(patience, p.options.Patience)}
+}
+
+type hurried struct {
+	*Pacer
+	patience time.Duration
+}
+
+// RoundTrip implements http.RoundTripper.
+func (h hurried) RoundTrip(req *http.Request) (*http.Response, error) {
+	late := time.NewTimer(h.patience)
+	defer late.Stop()
+	return h.roundTrip(req, h.patience, late.C)
+}
+
+// roundTrip gives up when late comes before its turn; a nil one never does.
+func (p *Pacer) roundTrip(req *http.Request, patience time.Duration, late <-chan time.Time) (*http.Response, error) {
 	if req.Body != nil {
 		defer func() { _ = req.Body.Close() }() // as the interface demands
 	}
@@ -185,9 +210,22 @@ func (p *Pacer) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer func() { p.turn <- struct{}{} }()
 	case <-req.Context().Done():
 		return nil, fmt.Errorf("%w: %w", ErrNotSent, context.Cause(req.Context()))
+	case <-late:
+		return nil, fmt.Errorf("%w: another call has been under way for %s", ErrNotSent, patience)
 	}
-	p.count(func(s *Stats) { s.Calls++ })
-	return p.persist(&call{req: req, body: body, rule: allowed, until: time.Now().Add(p.options.Patience)})
+	p.setUnderWay(true)
+	defer p.setUnderWay(false)
+	return p.persist(&call{req: req, body: body, rule: allowed, until: time.Now().Add(patience)})
+}
+
+// setUnderWay notes that a call begins or ends.
+func (p *Pacer) setUnderWay(busy bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy = busy; busy {
+		p.stats.Calls++
+		p.trial.forget(time.Now(), 2*p.options.LongestWait)
+	}
 }
 
 // call is one RoundTrip with all its tries.
@@ -209,6 +247,7 @@ func (p *Pacer) persist(c *call) (*http.Response, error) {
 			return nil, err
 		}
 		out := p.try(c)
+		p.count(func(*Stats) { p.trial.over(out, time.Now()) })
 		if !p.again(c, out) {
 			return out.resp, out.err
 		}

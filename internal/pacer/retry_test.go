@@ -13,8 +13,10 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/pacer"
 )
 
+// cut is the status of an answer that is none.
+const cut = 0
+
 func TestWhatIsRepeated(t *testing.T) {
-	const cut = 0
 	cases := []struct {
 		name, method, path string
 		first              int // status of the first answer, or cut
@@ -232,6 +234,96 @@ func TestTheServersClockIsObserved(t *testing.T) {
 		get(t, p)
 		if st := p.Stats(); (st.Skew-90*time.Minute).Abs() > time.Second || st.SkewSeen.IsZero() {
 			t.Errorf("skew %s, seen %s", st.Skew, st.SkewSeen)
+		}
+	})
+}
+
+func TestWhoeverWaitsForACallIsNotKeptForAsLongAsOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{answer: func(int, *http.Request) (*http.Response, error) { return reply(503, ""), nil }}
+		p := newPacer(t, pacer.Options{Base: s, Tries: 1000})
+		began := time.Now()
+		resp, err := p.Within(30 * time.Second).RoundTrip(request(t, t.Context(), "GET", "/users", ""))
+		if took := time.Since(began); err != nil || resp.StatusCode != 503 || took > 30*time.Second || len(s.arrived) < 3 {
+			t.Errorf("after %s and %d tries: %v", took, len(s.arrived), err)
+		}
+	})
+}
+
+func TestWhoeverWaitsForATurnDoesNotWaitForTheEndOfAnotherCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{answer: func(int, *http.Request) (*http.Response, error) { return reply(503, ""), nil }}
+		p := newPacer(t, pacer.Options{Base: s, Tries: 1000})
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _, _ = p.RoundTrip(request(t, ctx, "GET", "/users", "")) }()
+		synctest.Wait()
+		began, before := time.Now(), len(s.arrived)
+		_, err := p.Within(7 * time.Second).RoundTrip(request(t, t.Context(), "POST", "/users", "{}"))
+		if took := time.Since(began); !errors.Is(err, pacer.ErrNotSent) || took != 7*time.Second || len(s.bodies) != 0 {
+			t.Errorf("after %s and %d tries of the other: %v", took, len(s.arrived)-before, err)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
+func TestItCanBeSaidHowItGoesWithTheCallUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{answer: script(503, cut, 429, 502)}
+		p := newPacer(t, pacer.Options{Base: s})
+		var seen []pacer.Trial
+		began := time.Now()
+		s.there = func() time.Duration { seen = append(seen, p.Stats().Trial); return time.Millisecond }
+		if _, err := p.RoundTrip(request(t, t.Context(), "GET", "/users", "")); err != nil {
+			t.Fatal(err)
+		}
+		for i, last := range []string{"", "503 Service Unavailable", "connection reset by peer", "429 Too Many Requests", "502 Bad Gateway"} {
+			if got := seen[i]; got.Since != began || got.Tries != i+1 || got.Last != last {
+				t.Errorf("at try %d: %+v, want %q since %s", i+1, got, last, began)
+			}
+		}
+		if got := p.Stats().Trial; got != (pacer.Trial{}) {
+			t.Errorf("afterwards: %+v", got)
+		}
+	})
+}
+
+func TestACallThatWasGivenUpForAnotherIsNotForgottenWhileTheServerIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{answer: script(503, 503, 503, 503)}
+		p := newPacer(t, pacer.Options{Base: s, Tries: 2})
+		began := time.Now()
+		for range 2 {
+			if resp, err := p.RoundTrip(request(t, t.Context(), "GET", "/users", "")); err != nil || resp.StatusCode != 503 {
+				t.Fatal(err)
+			}
+		}
+		var seen []pacer.Trial
+		s.there = func() time.Duration { seen = append(seen, p.Stats().Trial); return time.Millisecond }
+		for range 2 {
+			if _, err := p.RoundTrip(request(t, t.Context(), "GET", "/users", "")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if seen[0].Since != began || seen[0].Tries != 5 || seen[1].Since == began || seen[1].Tries != 1 {
+			t.Errorf("%+v; and after a good answer %+v", seen[0], seen[1])
+		}
+	})
+}
+
+func TestAServerThatWasDownYesterdayIsNotSaidToHaveBeenDownSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{answer: script(503)}
+		p := newPacer(t, pacer.Options{Base: s, Tries: 1})
+		if _, err := p.RoundTrip(request(t, t.Context(), "GET", "/users", "")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(24 * time.Hour)
+		began := time.Now()
+		var seen pacer.Trial
+		s.there = func() time.Duration { seen = p.Stats().Trial; return time.Millisecond }
+		if _, err := p.RoundTrip(request(t, t.Context(), "GET", "/users", "")); err != nil || seen.Since != began || seen.Tries != 1 {
+			t.Errorf("%v; %+v", err, seen)
 		}
 	})
 }

@@ -19,6 +19,41 @@ type Stats struct {
 	// about a second; SkewSeen is when, and zero if there was none.
 	Skew     time.Duration
 	SkewSeen time.Time
+
+	Trial Trial // how the call under way goes; its zero value when there is none
+}
+
+// Trial is what has been tried since the server last answered as it should: perhaps over several calls, as when one was given up for
+// another.
+type Trial struct {
+	Since time.Time // when the first try was sent; zero: there is none
+	Tries int
+	// Last is how the last try ended: a status, or why there was none. "" as long as none has ended.
+	Last string
+
+	ended time.Time // the last try
+}
+
+// forget lets go of tries that ended before the longest wait between two: nobody has asked since.
+func (t *Trial) forget(now time.Time, longest time.Duration) {
+	if !t.ended.IsZero() && now.Sub(t.ended) > longest {
+		*t = Trial{}
+	}
+}
+
+func (t *Trial) sent(now time.Time) {
+	if t.Since.IsZero() {
+		t.Since = now
+	}
+	t.Tries++
+}
+
+func (t *Trial) over(o outcome, now time.Time) {
+	if o.resp != nil && o.resp.StatusCode < 500 && o.resp.StatusCode != http.StatusTooManyRequests {
+		*t = Trial{}
+		return
+	}
+	t.Last, t.ended = o.words(), now
 }
 
 // Stats returns the present counters.
@@ -27,6 +62,9 @@ func (p *Pacer) Stats() Stats {
 	defer p.mu.Unlock()
 	s := p.stats
 	s.Rate = p.pace.rate
+	if p.busy {
+		s.Trial = p.trial
+	}
 	return s
 }
 

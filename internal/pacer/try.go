@@ -20,7 +20,8 @@ import (
 type outcome struct {
 	resp  *http.Response
 	err   error
-	maybe bool // the server may have processed it, and we cannot know
+	why   string // of err, for people; "" without one
+	maybe bool   // the server may have processed it, and we cannot know
 }
 
 // try sends the call once and reads the whole answer.
@@ -39,9 +40,9 @@ func (p *Pacer) try(c *call) outcome {
 		p.options.Log.Debug("call", "method", c.rule.Method, "path", c.req.URL.Path, "status", resp.StatusCode, "took", time.Since(sent))
 		return outcome{resp: resp, maybe: resp.StatusCode >= 500}
 	case wire.neverSent():
-		return outcome{err: fmt.Errorf("%w: %w", ErrNotSent, cause(ctx, err))}
+		return outcome{err: fmt.Errorf("%w: %w", ErrNotSent, cause(ctx, err)), why: cause(ctx, err).Error()}
 	default:
-		return outcome{err: cause(ctx, err), maybe: !errors.Is(err, ErrRedirected)}
+		return outcome{err: cause(ctx, err), why: cause(ctx, err).Error(), maybe: !errors.Is(err, ErrRedirected)}
 	}
 }
 
@@ -111,6 +112,7 @@ func (p *Pacer) leave(c *call) time.Time {
 	now := time.Now()
 	p.pace.left(now)
 	p.stats.Tries++
+	p.trial.sent(now)
 	if c.tries > 1 {
 		p.stats.Retries++
 	}
@@ -203,6 +205,14 @@ func permanent(err error) bool {
 	return errors.Is(err, ErrRedirected) || errors.Is(err, ErrTooLarge) ||
 		errors.As(err, &certificate) || errors.As(err, &notTLS) ||
 		errors.As(err, &dns) && dns.IsNotFound
+}
+
+// words say how a try ended.
+func (o outcome) words() string {
+	if o.resp == nil {
+		return o.why
+	}
+	return fmt.Sprintf("%d %s", o.resp.StatusCode, http.StatusText(o.resp.StatusCode))
 }
 
 func status(out outcome) int {
