@@ -1,8 +1,6 @@
 package ldap
 
 import (
-	"bufio"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,6 +16,7 @@ import (
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 )
 
@@ -26,10 +25,11 @@ const startTLSName = "1.3.6.1.4.1.1466.20037" // RFC 4511 section 4.14.1
 // session is one connection, logged in. It belongs to one goroutine.
 type session struct {
 	*ldap.Conn
-	wire   *framed
-	server string      // its URL
-	unhook func() bool // of the context that cuts the connection
-	dse    *ldap.Entry // the root DSE (RFC 4512 section 5.1)
+	wire    *ldapwire.Line
+	server  string      // its URL
+	unhook  func() bool // of the context that cuts the connection
+	dse     *ldap.Entry // the root DSE (RFC 4512 section 5.1)
+	library bool        // go-ldap decodes searches, too
 }
 
 // Close ends the session. go-ldap would wait for an answer that is still under way, so the line is cut first.
@@ -78,8 +78,8 @@ func (s *source) dial(ctx context.Context, server string) (*session, error) {
 		raw.Close()
 		return nil, err
 	}
-	wire := &framed{Conn: line, silence: s.settings.Timeout}
-	c := &session{Conn: ldap.NewConn(wire, u.Scheme == "ldaps"), wire: wire, server: server}
+	wire := ldapwire.New(line, s.patience())
+	c := &session{Conn: ldap.NewConn(wire, u.Scheme == "ldaps"), wire: wire, server: server, library: !s.settings.Streaming}
 	c.unhook = context.AfterFunc(ctx, func() { raw.Close() })
 	c.Start()
 	if err = s.login(c); err == nil {
@@ -91,6 +91,10 @@ func (s *source) dial(ctx context.Context, server string) (*session, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+func (s *source) patience() ldapwire.Patience {
+	return ldapwire.Patience{Silence: s.settings.Timeout, Now: time.Now}
 }
 
 func (s *source) dialTCP(ctx context.Context, u *url.URL) (net.Conn, error) {
@@ -120,7 +124,7 @@ func (s *source) protect(ctx context.Context, raw net.Conn, u *url.URL) (net.Con
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if u.Scheme == "ldap" {
-		if err := startTLS(&framed{Conn: raw, silence: s.settings.Timeout}); err != nil {
+		if err := startTLS(raw, s.patience()); err != nil {
 			return nil, err
 		}
 	}
@@ -153,23 +157,31 @@ func (s *source) tlsConfig(u *url.URL) (*tls.Config, error) {
 
 // startTLS asks for TLS on a plain line. We ask ourselves and not through go-ldap, which turns the reason of a failed
 // handshake into text.
-func startTLS(line *framed) error {
+func startTLS(line net.Conn, p ldapwire.Patience) error {
 	request := ber.NewSequence("")
 	request.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, ""))
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationExtendedRequest, nil, "")
 	op.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, startTLSName, ""))
 	request.AppendChild(op)
-	if _, err := line.Write(request.Bytes()); err != nil {
+	if _, err := line.Write(request.Bytes()); err != nil { // a few bytes on a new connection: nobody is waited for
 		return fmt.Errorf("ask for StartTLS: %w", err)
 	}
-	answer, err := ber.ReadPacket(bufio.NewReader(line)) // framed never reads past a message
+	answer, err := startTLSAnswer(line, p)
 	if err != nil {
-		return &hinted{fmt.Errorf("ask for StartTLS: %w", cmp.Or(line.reason(), err)), "see that this is an LDAP port; for 636 write ldaps://"}
+		return &hinted{fmt.Errorf("ask for StartTLS: %w", err), "see that this is an LDAP port; for 636 write ldaps://"}
 	}
 	if err := ldap.GetLDAPError(answer); err != nil {
 		return &hinted{fmt.Errorf("the server refuses StartTLS, so nothing was sent: %w", err), "use ldaps://, or set up TLS on the server"}
 	}
 	return nil
+}
+
+func startTLSAnswer(line net.Conn, p ldapwire.Patience) (*ber.Packet, error) {
+	message, err := ldapwire.Message(line, p)
+	if err != nil {
+		return nil, err
+	}
+	return ber.DecodePacketErr(message)
 }
 
 // login binds. The password is read for this one call.

@@ -10,33 +10,36 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/sim/slapd"
 )
 
-func TestContractWithIncrements(t *testing.T) { contract(t, slapd.Options{}) }
+func TestContractWithIncrements(t *testing.T) { contract(t, slapd.Options{}, true) }
 
-func TestContractWithoutIncrements(t *testing.T) { contract(t, slapd.Options{WithoutSync: true}) }
+func TestContractWithoutIncrements(t *testing.T) { contract(t, slapd.Options{WithoutSync: true}, true) }
 
-func contract(t *testing.T, o slapd.Options) {
+func TestContractWithTheLibrarysDecoder(t *testing.T) { contract(t, slapd.Options{}, false) }
+
+func contract(t *testing.T, o slapd.Options, streaming bool) {
 	const page = 4
 	connectortest.Run(t, connectortest.Harness{
 		Attribute: "departmentNumber",
 		PageSize:  page,
 		New: func(t *testing.T) connectortest.Directory {
-			return &real{t: t, page: page, server: slapd.Start(t, o), dns: map[string]string{}}
+			return &real{t: t, page: page, streaming: streaming, server: slapd.Start(t, o), dns: map[string]string{}}
 		},
 	})
 }
 
 // real is a slapd. It keeps no references whole (no refint): an administrator's tools rename a member by hand.
 type real struct {
-	t      *testing.T
-	page   int
-	server *slapd.Server
-	dns    map[string]string   // by the suite's names
-	groups map[string][]string // members by the suite's names
+	t         *testing.T
+	page      int
+	streaming bool
+	server    *slapd.Server
+	dns       map[string]string   // by the suite's names
+	groups    map[string][]string // members by the suite's names
 }
 
 func (d *real) Open(attributes ...string) connectors.Source {
 	o := settingsFor(d.t, d.server)
-	o.PageSize = d.page
+	o.PageSize, o.Streaming = d.page, d.streaming
 	return open(d.t, o, attributes...)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 )
 
 // Increments by RFC 4533. Three searches with a cookie each: people, groups, and the containers above them. A container that
@@ -94,13 +95,13 @@ func (c *session) identity(ctx context.Context, base string) (string, error) {
 	if len(found.Entries) == 0 {
 		return "", nil
 	}
-	return strings.Join(values(found.Entries[0], "entryUUID"), " "), nil
+	return strings.Join(found.Entries[0].GetEqualFoldAttributeValues("entryUUID"), " "), nil
 }
 
 // position is where the server is now, for all streams; it is taken before everything is read.
 func (r *reading) position(ctx context.Context) (token, error) {
 	containers := r.streams()[0]
-	got, err := r.c.refresh(ctx, containers, nil, &directory.Proof{}, func(*ldap.Entry) error { return nil })
+	got, err := r.c.refresh(ctx, containers, nil, &directory.Proof{}, func(*ldapwire.Entry) error { return nil })
 	if err != nil {
 		return token{}, refused(err)
 	}
@@ -122,7 +123,7 @@ func (t token) cursor(shape [32]byte) (directory.Cursor, error) {
 
 // changes is a delta before it is put: all of it or nothing.
 type changes struct {
-	people, groups []*ldap.Entry
+	people, groups []*ldapwire.Entry
 	seen           map[string]bool // ids of people and groups
 	gone           []string        // ids of those who may be gone
 	token          token
@@ -152,7 +153,7 @@ func (r *reading) delta(ctx context.Context, since directory.Cursor) (directory.
 
 // follow reads one stream from its cookie.
 func (r *reading) follow(ctx context.Context, d *changes, q query, cookie []byte) error {
-	got, err := r.c.refresh(ctx, q, cookie, r.proof, func(e *ldap.Entry) error { return r.collect(d, q.what, e) })
+	got, err := r.c.refresh(ctx, q, cookie, r.proof, func(e *ldapwire.Entry) error { return r.collect(d, q.what, e) })
 	if err != nil {
 		return err
 	}
@@ -166,7 +167,7 @@ func (r *reading) follow(ctx context.Context, d *changes, q query, cookie []byte
 
 // collect keeps an entry of a delta. A server that does not understand a cookie sends everything, and nothing that tells us so:
 // a delta of half the directory is not believed to be one.
-func (r *reading) collect(d *changes, what string, e *ldap.Entry) error {
+func (r *reading) collect(d *changes, what string, e *ldapwire.Entry) error {
 	if what == "containers" {
 		return &useless{errors.New("a container of people or groups was changed, so their names may be other ones")}
 	}
@@ -178,7 +179,7 @@ func (r *reading) collect(d *changes, what string, e *ldap.Entry) error {
 	if err != nil {
 		return err
 	}
-	*kept = append(*kept, e)
+	*kept = append(*kept, e.Clone())
 	if d.seen[id] = true; 2*len(d.seen) > d.token.Known {
 		return &useless{errors.New("more than half of the directory changed, or the server lost our position")}
 	}
@@ -195,7 +196,7 @@ func (r *reading) lookUpGone(ctx context.Context, d *changes) error {
 		ids := gone[start:min(start+lookup, len(gone))]
 		for _, q := range []query{r.peopleQ, r.groupQ} {
 			q.filter = "(&" + q.filter + "(|(entryUUID=" + strings.Join(ids, ")(entryUUID=") + ")))"
-			if _, err := r.c.page(ctx, q, nil, r.proof, func(e *ldap.Entry) error { return r.collect(d, q.what, e) }); err != nil {
+			if _, err := r.c.page(ctx, q, nil, r.proof, func(e *ldapwire.Entry) error { return r.collect(d, q.what, e) }); err != nil {
 				return err
 			}
 		}

@@ -8,13 +8,8 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
-)
 
-var (
-	errSilent = errors.New("the server said nothing")
-	errCut    = errors.New("the connection was cut")
-	// errUnfinished is a search whose end never came although nothing failed.
-	errUnfinished = errors.New("the answer ended before it was whole")
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 )
 
 // hinted is an error with what to do next.
@@ -57,8 +52,8 @@ func (c *session) explain(ctx context.Context, err error) error {
 	if code, ok := answered(err); ok {
 		return explainResult(err, code)
 	}
-	switch reason := c.wire.reason(); {
-	case errors.Is(reason, errSilent):
+	switch reason := c.wire.Reason(); {
+	case errors.Is(reason, ldapwire.ErrSilent):
 		return &hinted{reason, "nothing of this read is used; raise timeout if the server needs longer"}
 	case reason != nil:
 		return &hinted{reason, "nothing of this read is used; it is tried again at the next run"}

@@ -9,11 +9,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/dn"
 	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 )
 
 // recorder turns entries into records.
@@ -22,7 +21,8 @@ type recorder struct {
 	asked []string // attributes that rules read
 	put   func(*directory.Record) error
 	proof *directory.Proof
-	r     directory.Record // reused: put copies what it keeps
+	r     directory.Record // reused, as texts is: put copies what it keeps
+	texts []string
 }
 
 // personAttributes and groupAttributes are what must be asked for, each once.
@@ -49,31 +49,36 @@ func distinct(names []string) []string {
 }
 
 // person puts one person.
-func (x *recorder) person(e *ldap.Entry) error {
+func (x *recorder) person(e *ldapwire.Entry) error {
 	if err := x.begin(directory.PersonIs, &x.people, e); err != nil {
 		return err
 	}
-	for i, address := range values(e, x.email) {
+	for i, v := range e.Values(x.email) {
 		if i == 0 {
-			x.r.Email = address
+			x.r.Email = string(v)
 			continue
 		}
-		x.r.Handles = append(x.r.Handles, directory.Ref{Kind: directory.ByMail, Value: email.Fold(address)})
+		x.r.Handles = append(x.r.Handles, directory.Ref{Kind: directory.ByMail, Value: email.Fold(string(v))})
 	}
-	for _, login := range values(e, x.login) {
-		x.r.Handles = append(x.r.Handles, directory.Ref{Kind: directory.ByUID, Value: strings.ToLower(login)})
+	for _, login := range e.Values(x.login) {
+		x.r.Handles = append(x.r.Handles, directory.Ref{Kind: directory.ByUID, Value: strings.ToLower(string(login))})
 	}
 	x.r.Active = x.active(e)
+	x.texts = x.texts[:0]
 	for _, name := range x.asked {
-		if v := values(e, name); len(v) > 0 {
-			x.r.Attrs = append(x.r.Attrs, directory.Attr{Name: name, Values: readable(v)})
+		begin := len(x.texts)
+		for _, v := range e.Values(name) {
+			x.texts = append(x.texts, readable(v))
+		}
+		if len(x.texts) > begin {
+			x.r.Attrs = append(x.r.Attrs, directory.Attr{Name: name, Values: x.texts[begin:len(x.texts):len(x.texts)]})
 		}
 	}
 	return x.put(&x.r)
 }
 
 // group puts one group and all its members.
-func (x *recorder) group(e *ldap.Entry) error {
+func (x *recorder) group(e *ldapwire.Entry) error {
 	if err := x.begin(directory.GroupIs, &x.groups, e); err != nil {
 		return err
 	}
@@ -94,7 +99,7 @@ func (x *recorder) group(e *ldap.Entry) error {
 		}
 		for _, v := range a.Values {
 			var ok bool
-			if member.Member, ok = memberRef(a.Name, v); !ok {
+			if member.Member, ok = memberRef(a.Name, string(v)); !ok {
 				x.proof.Ignored++
 				continue
 			}
@@ -107,7 +112,7 @@ func (x *recorder) group(e *ldap.Entry) error {
 }
 
 // whole refuses a member list of which the server sent a part only ([MS-ADTS] section 3.1.1.3.1.3.3, range retrieval).
-func (x *recorder) whole(e *ldap.Entry, attribute string) error {
+func (x *recorder) whole(e *ldapwire.Entry, attribute string) error {
 	name, options, _ := strings.Cut(strings.ToLower(attribute), ";")
 	if strings.HasPrefix(options, "range=") && slices.ContainsFunc(x.members, func(m string) bool { return strings.EqualFold(m, name) }) {
 		return &hinted{fmt.Errorf("%s: the server sent only a part of its members (%s)", e.DN, attribute),
@@ -117,7 +122,7 @@ func (x *recorder) whole(e *ldap.Entry, attribute string) error {
 }
 
 // begin fills in what people and groups share.
-func (x *recorder) begin(kind directory.Kind, c *class, e *ldap.Entry) error {
+func (x *recorder) begin(kind directory.Kind, c *class, e *ldapwire.Entry) error {
 	id, err := c.id.of(e)
 	if err != nil {
 		return err
@@ -128,37 +133,35 @@ func (x *recorder) begin(kind directory.Kind, c *class, e *ldap.Entry) error {
 	}
 	x.r = directory.Record{Kind: kind, ID: id, Handles: append(x.r.Handles[:0], directory.Ref{Kind: directory.ByDN, Value: name}), Attrs: x.r.Attrs[:0]}
 	for _, attribute := range c.names {
-		if v := values(e, attribute); len(v) > 0 {
-			x.r.Name = v[0]
+		if v := e.Values(attribute); len(v) > 0 {
+			x.r.Name = string(v[0])
 			break
 		}
 	}
-	if v := values(e, x.changed); len(v) > 0 {
-		x.r.Changed = moment(v[0])
+	if v := e.Values(x.changed); len(v) > 0 {
+		x.r.Changed = moment(string(v[0]))
 	}
 	return nil
 }
 
 // of is the entry's id as text.
-func (f idForm) of(e *ldap.Entry) (string, error) {
-	for _, a := range e.Attributes {
-		if strings.EqualFold(a.Name, f.attribute) && len(a.ByteValues) > 0 && len(a.ByteValues[0]) > 0 {
-			id, err := f.text(a.ByteValues[0])
-			if err != nil {
-				return "", fmt.Errorf("%s: %w", e.DN, err)
-			}
-			return id, nil
+func (f idForm) of(e *ldapwire.Entry) (string, error) {
+	if v := e.Values(f.attribute); len(v) > 0 && len(v[0]) > 0 {
+		id, err := f.text(v[0])
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", e.DN, err)
 		}
+		return id, nil
 	}
 	return "", &hinted{fmt.Errorf("%s has no %s", e.DN, f.attribute),
 		fmt.Sprintf("let the account read %s, or name another attribute that never changes under id", f.attribute)}
 }
 
 // active says what the directory says. An attribute that is missing may only be hidden from us: then it is unknown.
-func (x *recorder) active(e *ldap.Entry) directory.Tri {
+func (x *recorder) active(e *ldapwire.Entry) directory.Tri {
 	state := directory.Unknown
 	for _, d := range x.disabled {
-		v := values(e, d.attribute)
+		v := e.Values(d.attribute)
 		if slices.ContainsFunc(v, d.fits) {
 			return directory.No
 		}
@@ -169,11 +172,11 @@ func (x *recorder) active(e *ldap.Entry) directory.Tri {
 	return state
 }
 
-func (d rule) fits(value string) bool {
+func (d rule) fits(value []byte) bool {
 	if d.bit == 0 {
-		return slices.Contains(d.values, strings.ToLower(value))
+		return slices.Contains(d.values, strings.ToLower(string(value)))
 	}
-	n, err := strconv.ParseInt(value, 10, 64)
+	n, err := strconv.ParseInt(string(value), 10, 64)
 	return err == nil && n&d.bit != 0
 }
 
@@ -216,22 +219,10 @@ func moment(value string) time.Time {
 	return time.Time{}
 }
 
-// readable gives values that are no text in base64, as LDIF does (RFC 2849).
-func readable(values []string) []string {
-	for i, v := range values {
-		if !utf8.ValidString(v) {
-			values = slices.Clone(values)
-			values[i] = base64.StdEncoding.EncodeToString([]byte(v))
-		}
+// readable is the text of a value; one that is no text is given in base64, as LDIF does (RFC 2849).
+func readable(value []byte) string {
+	if !utf8.Valid(value) {
+		return base64.StdEncoding.EncodeToString(value)
 	}
-	return values
-}
-
-func values(e *ldap.Entry, attribute string) []string {
-	for _, a := range e.Attributes {
-		if strings.EqualFold(a.Name, attribute) {
-			return a.Values
-		}
-	}
-	return nil
+	return string(value)
 }

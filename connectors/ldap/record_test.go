@@ -11,6 +11,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 	"github.com/kisi-sync/kisi-sync/internal/sim/slapd"
 )
 
@@ -37,6 +38,10 @@ func TestAnEntryUUIDIsOneTextWhateverItsCase(t *testing.T) {
 	}
 }
 
+func entry(dn string, attributes map[string][]string) *ldapwire.Entry {
+	return ldapwire.FromLibrary(ldap.NewEntry(dn, attributes))
+}
+
 // TestWhoIsDisabled has each preset's marks (cases 26 and more).
 func TestWhoIsDisabled(t *testing.T) {
 	for _, c := range []struct {
@@ -59,7 +64,7 @@ func TestWhoIsDisabled(t *testing.T) {
 	} {
 		l, _ := preset(c.preset)
 		x := &recorder{layout: &l}
-		e := ldap.NewEntry("cn=x", map[string][]string{c.attribute: {c.value}})
+		e := entry("cn=x", map[string][]string{c.attribute: {c.value}})
 		if got := x.active(e); got != c.want {
 			t.Errorf("%s, %s: %s is %v, want %v", c.preset, c.attribute, c.value, got, c.want)
 		}
@@ -106,7 +111,7 @@ func TestTimesOfChangeAreUnderstood(t *testing.T) {
 func TestAPartOfAMemberListIsNotTheList(t *testing.T) {
 	l, _ := preset("active_directory")
 	x := &recorder{layout: &l, proof: &directory.Proof{}, put: func(*directory.Record) error { return nil }}
-	e := ldap.NewEntry("CN=All,DC=example,DC=com", map[string][]string{"objectGUID": {strings.Repeat("x", 16)}, "member": {}, "member;range=0-1499": {"CN=a,DC=com"}})
+	e := entry("CN=All,DC=example,DC=com", map[string][]string{"objectGUID": {strings.Repeat("x", 16)}, "member": {}, "member;range=0-1499": {"CN=a,DC=com"}})
 	wantError(t, x.group(e), "only a part of its members", "member;range=0-1499")
 }
 
@@ -182,8 +187,7 @@ func TestAnIDThatMayNotBeReadIsAnErrorAndNotNobody(t *testing.T) {
 }
 
 func TestValuesThatAreNoTextComeInBase64(t *testing.T) {
-	in := []string{"plain", "\xff\xfe"}
-	if got := readable(in); got[0] != "plain" || got[1] != "//4=" || in[1] != "\xff\xfe" {
-		t.Errorf("%q from %q", got, in)
+	if plain, bytes := readable([]byte("plain")), readable([]byte("\xff\xfe")); plain != "plain" || bytes != "//4=" {
+		t.Errorf("%q, %q", plain, bytes)
 	}
 }

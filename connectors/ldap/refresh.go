@@ -7,6 +7,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 )
 
 // refresh is what one refreshOnly search of RFC 4533 brought besides entries.
@@ -22,26 +23,28 @@ type refresh struct {
 func (r *refresh) quiet() bool { return r.entries == 0 && r.present == 0 && len(r.gone) == 0 }
 
 // refresh asks for what changed since a cookie, or for everything.
-func (c *session) refresh(ctx context.Context, q query, cookie []byte, proof *directory.Proof, each func(*ldap.Entry) error) (*refresh, error) {
-	within, stop := context.WithCancel(ctx)
-	defer stop()
+func (c *session) refresh(ctx context.Context, q query, cookie []byte, proof *directory.Proof, each func(*ldapwire.Entry) error) (*refresh, error) {
 	r := &refresh{cookie: cookie}
-	finished := false
-	answer := c.Syncrepl(within, q.request(), 64, ldap.SyncRequestModeRefreshOnly, cookie, false)
-	for answer.Next() {
+	var refused error // by each
+	end, err := c.search(ctx, q.request(ldap.NewControlSyncRequest(ldap.SyncRequestModeRefreshOnly, cookie, false)), func(a *ldapwire.Answer) error {
 		switch {
-		case answer.Entry() != nil:
-			if err := r.entry(answer, each); err != nil {
-				return nil, err
-			}
-		case answer.Referral() != "":
+		case a.Referral:
 			proof.Referrals++
+		case a.Entry != nil:
+			refused = r.entry(a, each)
 		default:
-			finished = r.control(answer.Controls()) || finished
+			r.note(a.Info)
 		}
+		return refused
+	})
+	if refused != nil {
+		return nil, refused
 	}
-	if err := c.ended(ctx, answer.Err(), finished); err != nil {
-		return nil, fmt.Errorf("synchronize %s below %s: %w", q.what, q.base, err)
+	if err == nil && !r.end(end) {
+		err = ldapwire.ErrUnfinished
+	}
+	if err != nil {
+		return nil, fmt.Errorf("synchronize %s below %s: %w", q.what, q.base, c.explain(ctx, err))
 	}
 	proof.Pages++
 	proof.Entries += r.entries
@@ -49,38 +52,40 @@ func (c *session) refresh(ctx context.Context, q query, cookie []byte, proof *di
 }
 
 // entry takes one entry with its state. OpenLDAP says "add" of changed ones too; "delete" and "present" carry no attributes.
-func (r *refresh) entry(answer ldap.Response, each func(*ldap.Entry) error) error {
-	state, ok := ldap.FindControl(answer.Controls(), ldap.ControlTypeSyncState).(*ldap.ControlSyncState)
-	if !ok {
-		return fmt.Errorf("%s came without the state that RFC 4533 demands", answer.Entry().DN)
+func (r *refresh) entry(a *ldapwire.Answer, each func(*ldapwire.Entry) error) error {
+	if a.Sync == nil {
+		return fmt.Errorf("%s came without the state that RFC 4533 demands", a.Entry.DN)
 	}
-	switch state.State {
+	switch a.Sync.State {
 	case ldap.SyncStateDelete:
-		r.gone = append(r.gone, state.EntryUUID.String())
+		r.gone = append(r.gone, a.Sync.ID.String())
 		return nil
 	case ldap.SyncStatePresent:
 		r.present++
 		return nil
 	}
 	r.entries++
-	return each(answer.Entry())
+	return each(a.Entry)
 }
 
-// control takes what came beside entries; true if it is the end.
-func (r *refresh) control(controls []ldap.Control) bool {
-	for _, control := range controls {
-		switch x := control.(type) {
-		case *ldap.ControlSyncDone:
-			if len(x.Cookie) > 0 {
-				r.cookie = x.Cookie
-			}
-			r.deletes = x.RefreshDeletes
-			return true
-		case *ldap.ControlSyncInfo:
-			r.set(x.SyncIdSet)
-		}
+// note takes what came beside entries.
+func (r *refresh) note(control ldap.Control) {
+	if x, ok := control.(*ldap.ControlSyncInfo); ok {
+		r.set(x.SyncIdSet)
 	}
-	return false
+}
+
+// end takes the controls at the end of the answer; false if there is none that closes a synchronization.
+func (r *refresh) end(controls []ldap.Control) bool {
+	x, ok := ldap.FindControl(controls, ldap.ControlTypeSyncDone).(*ldap.ControlSyncDone)
+	if !ok {
+		return false
+	}
+	if len(x.Cookie) > 0 {
+		r.cookie = x.Cookie
+	}
+	r.deletes = x.RefreshDeletes
+	return true
 }
 
 func (r *refresh) set(s *ldap.ControlSyncInfoSyncIdSet) {

@@ -8,6 +8,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 )
 
 // query is one search: a kind of entry and what we want of it.
@@ -23,7 +24,7 @@ func (q query) request(controls ...ldap.Control) *ldap.SearchRequest {
 }
 
 // pages reads a whole answer in pages (RFC 2696), each entry as it comes. Anything less than whole is an error.
-func (c *session) pages(ctx context.Context, q query, size int, proof *directory.Proof, each func(*ldap.Entry) error) error {
+func (c *session) pages(ctx context.Context, q query, size int, proof *directory.Proof, each func(*ldapwire.Entry) error) error {
 	if !c.offers(ldap.ControlTypePaging) {
 		_, err := c.page(ctx, q, nil, proof, each)
 		return err
@@ -43,48 +44,40 @@ func (c *session) pages(ctx context.Context, q query, size int, proof *directory
 }
 
 // page reads one page, or everything when control is nil, and returns the server's paging control.
-func (c *session) page(ctx context.Context, q query, control *ldap.ControlPaging, proof *directory.Proof, each func(*ldap.Entry) error) (*ldap.ControlPaging, error) {
+func (c *session) page(ctx context.Context, q query, control *ldap.ControlPaging, proof *directory.Proof, each func(*ldapwire.Entry) error) (*ldap.ControlPaging, error) {
 	var controls []ldap.Control
 	if control != nil {
 		controls = append(controls, control)
 	}
-	within, stop := context.WithCancel(ctx)
-	defer stop()
-	answer := c.SearchAsync(within, q.request(controls...), 64)
-	var last *ldap.ControlPaging
-	for answer.Next() {
+	var refused error // by each
+	end, err := c.search(ctx, q.request(controls...), func(a *ldapwire.Answer) error {
 		switch {
-		case answer.Entry() != nil:
-			proof.Entries++
-			if err := each(answer.Entry()); err != nil {
-				return nil, err
-			}
-		case answer.Referral() != "":
+		case a.Referral:
 			proof.Referrals++
-		default:
-			if p, ok := ldap.FindControl(answer.Controls(), ldap.ControlTypePaging).(*ldap.ControlPaging); ok {
-				last = p
-			}
+		case a.Entry != nil:
+			proof.Entries++
+			refused = each(a.Entry)
 		}
+		return refused
+	})
+	if refused != nil {
+		return nil, refused
 	}
-	if err := c.ended(ctx, answer.Err(), last != nil || control == nil); err != nil {
-		return nil, fmt.Errorf("search %s below %s: %w", q.what, q.base, err)
+	last, _ := ldap.FindControl(end, ldap.ControlTypePaging).(*ldap.ControlPaging)
+	if err == nil && control != nil && last == nil {
+		err = ldapwire.ErrUnfinished
+	}
+	if err != nil {
+		return nil, fmt.Errorf("search %s below %s: %w", q.what, q.base, c.explain(ctx, err))
 	}
 	proof.Pages++
 	return last, nil
 }
 
-// ended decides whether an answer came to its end. go-ldap's asynchronous search says nothing when its connection was lost
-// before the request went out, so a search that should close with a control and did not is not believed; nor is one without
-// such a control on a connection that is lost by now.
-func (c *session) ended(ctx context.Context, err error, closed bool) error {
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case err != nil:
-		return c.explain(ctx, err)
-	case !closed || c.IsClosing() || c.GetLastError() != nil:
-		return c.explain(ctx, errUnfinished)
+// search reads one answer, with our own decoder unless it is switched off.
+func (c *session) search(ctx context.Context, request *ldap.SearchRequest, each func(*ldapwire.Answer) error) ([]ldap.Control, error) {
+	if c.library {
+		return ldapwire.Library(ctx, c.Conn, request, each)
 	}
-	return nil
+	return c.wire.Search(ctx, request, each)
 }

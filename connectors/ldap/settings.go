@@ -38,6 +38,7 @@ type Settings struct {
 	PageSize   int           `yaml:"page_size,omitempty" json:"page_size,omitempty" jsonschema:"minimum=1,maximum=10000,description=How many entries are asked for at once"`
 	Timeout    time.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty" jsonschema:"description=How long the server may be silent"`
 	Increments bool          `yaml:"increments" json:"increments" jsonschema:"description=Read only what changed where the server offers content synchronization"`
+	Streaming  bool          `yaml:"streaming" json:"streaming" jsonschema:"description=Decode answers as they come; false leaves it to a slower library"`
 	Watch      bool          `yaml:"watch" json:"watch" jsonschema:"description=Be told of changes at once where the server offers content synchronization"`
 }
 
@@ -89,7 +90,7 @@ var _ connectors.Config = (*Settings)(nil)
 
 // New returns settings with their defaults.
 func New() connectors.Config {
-	return &Settings{PageSize: 500, Timeout: 30 * time.Second, Increments: true, Watch: true}
+	return &Settings{PageSize: 500, Timeout: 30 * time.Second, Increments: true, Streaming: true, Watch: true}
 }
 
 // Open returns the source without connecting to it. The certificate authority and the password are read anew for each

@@ -110,7 +110,7 @@ func TestTheFileLaysItsWordsOverThePreset(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if len(l.disabled) != 2 || !l.disabled[1].fits("left") {
+	if len(l.disabled) != 2 || !l.disabled[1].fits([]byte("left")) {
 		t.Errorf("disabled: %+v", l.disabled)
 	}
 }

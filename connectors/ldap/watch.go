@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 )
 
 // Watching by RFC 4533 section 3.4. A persistent search goes on from the server's own position of this moment, which is taken from a
@@ -118,7 +118,7 @@ func (r *reading) watches() []query {
 // now is the server's position below a base. A position is about a whole database, but two bases may lie in two.
 func (r *reading) now(ctx context.Context, base string) ([]byte, error) {
 	got, err := r.c.refresh(ctx, query{"containers", base, containers, ldap.ScopeWholeSubtree, []string{"1.1"}}, nil, &directory.Proof{},
-		func(*ldap.Entry) error { return nil })
+		func(*ldapwire.Entry) error { return nil })
 	if err != nil {
 		return nil, err
 	}
@@ -130,27 +130,26 @@ func (r *reading) now(ctx context.Context, base string) ([]byte, error) {
 
 // hear tells what one persistent search brings, until it ends.
 func (c *session) hear(ctx context.Context, q query, cookie []byte, tell chan<- heard) {
-	answer := c.Syncrepl(ctx, q.request(), 64, ldap.SyncRequestModeRefreshAndPersist, cookie, false)
 	refreshed := false
-	for answer.Next() {
+	request := q.request(ldap.NewControlSyncRequest(ldap.SyncRequestModeRefreshAndPersist, cookie, false))
+	_, err := c.search(ctx, request, func(a *ldapwire.Answer) error {
 		switch {
-		case !refreshed && refreshEnds(answer.Controls()):
+		case !refreshed && refreshEnds(a.Info):
 			refreshed = true
 			say(ctx, tell, heard{refreshed: true})
-		case refreshed && answer.Entry() != nil:
+		case refreshed && a.Entry != nil:
 			say(ctx, tell, heard{})
 		}
-	}
-	say(ctx, tell, heard{ended: fmt.Errorf("watch %s: %w", q.base, c.whyDeaf(answer.Err()))})
+		return nil
+	})
+	say(ctx, tell, heard{ended: fmt.Errorf("watch %s: %w", q.base, c.whyDeaf(err))})
 }
 
 // refreshEnds says whether a message ends the first stage of a persistent search (RFC 4533 section 3.4.1). Others only bring a
 // position, or list who is gone or still there.
-func refreshEnds(controls []ldap.Control) bool {
-	return slices.ContainsFunc(controls, func(control ldap.Control) bool {
-		x, ok := control.(*ldap.ControlSyncInfo)
-		return ok && (x.RefreshDelete != nil && x.RefreshDelete.RefreshDone || x.RefreshPresent != nil && x.RefreshPresent.RefreshDone)
-	})
+func refreshEnds(control ldap.Control) bool {
+	x, ok := control.(*ldap.ControlSyncInfo)
+	return ok && (x.RefreshDelete != nil && x.RefreshDelete.RefreshDone || x.RefreshPresent != nil && x.RefreshPresent.RefreshDone)
 }
 
 // probe asks the server for its root DSE (RFC 4512 section 5.1) again and again. That keeps the line open, and the line itself notices when no answer comes.
@@ -183,7 +182,7 @@ func (c *session) whyDeaf(err error) error {
 	if code, ok := answered(err); ok {
 		return explainResult(err, code)
 	}
-	if reason := c.wire.reason(); reason != nil {
+	if reason := c.wire.Reason(); reason != nil {
 		return reason
 	}
 	if err != nil {

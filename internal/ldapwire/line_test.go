@@ -1,4 +1,4 @@
-package ldap
+package ldapwire
 
 import (
 	"bytes"
@@ -30,7 +30,7 @@ func (c *canned) Read(p []byte) (int, error) {
 func (c *canned) SetReadDeadline(time.Time) error { return nil }
 
 func readAll(said []byte, step int) ([]byte, error) {
-	return io.ReadAll(&framed{Conn: &canned{rest: bytes.Clone(said), step: step}, silence: time.Second})
+	return io.ReadAll(New(&canned{rest: bytes.Clone(said), step: step}, Patience{time.Second, time.Now}))
 }
 
 func TestWholeMessagesPassAsTheyAre(t *testing.T) {
@@ -40,7 +40,7 @@ func TestWholeMessagesPassAsTheyAre(t *testing.T) {
 	said := append(long.Bytes(), 0x30, 0x03, 0x02, 0x01, 0x05)
 	for _, step := range []int{1, 3, 1 << 20} {
 		got, err := readAll(said, step)
-		if !errors.Is(err, errCut) || !bytes.Equal(got, said) {
+		if !errors.Is(err, ErrCut) || !bytes.Equal(got, said) {
 			t.Errorf("%d bytes at a time: %d of %d bytes, %v", step, len(got), len(said), err)
 		}
 	}
@@ -57,11 +57,11 @@ func TestAMessageThatIsNotWellFormedNeverReachesTheDecoder(t *testing.T) {
 		"an inner tag of two bytes": {0x30, 0x04, 0x1f, 0x81, 0x01, 0x00},
 		"nested without end":        nest(40),
 	} {
-		if got, err := readAll(said, 1<<20); !errors.Is(err, errFrame) || len(got) > 0 {
+		if got, err := readAll(said, 1<<20); !errors.Is(err, ErrNotLDAP) || len(got) > 0 {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
 	}
-	if got, err := readAll([]byte{0x30, 0x05, 0x02, 0x01}, 1); !errors.Is(err, errCut) || len(got) > 0 {
+	if got, err := readAll([]byte{0x30, 0x05, 0x02, 0x01}, 1); !errors.Is(err, ErrCut) || len(got) > 0 {
 		t.Errorf("cut in the middle: %d bytes, %v", len(got), err)
 	}
 }
