@@ -106,7 +106,8 @@ func TestEveryKeyArrivesInTheMapping(t *testing.T) {
 			{Name: "hq", From: mapping.Selector{Source: "staff", Group: "CN=Staff,OU=Groups,DC=example,DC=com"}, Grant: []string{"HQ Staff"},
 				Role: access.DoorAccess, Begin: &mapping.Date{Fixed: "2026-01-01"}, Until: &mapping.Date{Fixed: "2026-12-31T18:00:00+01:00"}},
 			{Name: "contractors", From: mapping.Selector{Source: "contractors", Everyone: true}, Where: `person.team == "Facility"`, Grant: []string{"Contractors"},
-				Role: access.GroupManager, Begin: &mapping.Date{Attribute: "badge"}, Until: &mapping.Date{Attribute: "team", Missing: mapping.Open}, Notify: true},
+				Role: access.GroupManager, Begin: &mapping.Date{Attribute: "badge", Shift: mapping.Shift{N: -2, Unit: "w"}},
+				Until: &mapping.Date{Attribute: "team", Shift: mapping.Shift{N: 1, Unit: "y"}, Format: "DD.MM.YYYY", Missing: mapping.Open}, Notify: true},
 		},
 	}
 	got := loadFile(t, "whole.yaml").MappingSpec()

@@ -38,6 +38,6 @@ func (g *groupBlock) setDefaults() {
 
 func (r *ruleBlock) setDefaults() { r.Role = "door_access" }
 
-func (a *attributeDate) setDefaults() { a.IfMissing = "refuse" }
+func (a *attributeDate) setDefaults() { a.IfMissing, a.IfUnreadable = "refuse", "refuse" }
 
 func (g *groupBlock) manages(what managed) bool { return slices.Contains(g.Manage, what) }

@@ -135,6 +135,9 @@ type attributeBlock struct {
 	From string `yaml:"from" jsonschema:"required"`
 	// It may have several values; rules then see a list.
 	List bool `yaml:"list,omitempty"`
+	// How the directory says dates in it: auto, iso, generalized_time, filetime, epoch_seconds, epoch_milliseconds, or a pattern such as
+	// DD.MM.YYYY or YYYY-MM-DD hh:mm.
+	Format string `yaml:"format,omitempty"`
 }
 
 // scheduleBlock is when the daemon runs.
@@ -143,7 +146,7 @@ type scheduleBlock struct {
 	Changes string `yaml:"changes"`
 	// When to read everything anew, sources and Kisi.
 	Full string `yaml:"full"`
-	// The zone of these times and of dates without a time, as in Europe/Berlin.
+	// The zone of these times, and of days in rules for groups of the organization, as in Europe/Berlin. A place's groups go by its own.
 	Zone string `yaml:"time_zone"`
 }
 
@@ -260,9 +263,9 @@ type ruleBlock struct {
 	GrantListed bool `yaml:"grant_listed,omitempty"`
 	// What they may do in the groups: open the doors, or also manage the members.
 	Role role `yaml:"role"`
-	// From when on: {attribute: contract_start}, or a date such as 2026-03-31.
+	// From when on: {attribute: contract_start}, 2w before person.first_day, or a date such as 2026-03-31.
 	FromDate *date `yaml:"from_date,omitempty"`
-	// Until when: {attribute: contract_end}, or a date, whose day still counts.
+	// Until when: {attribute: contract_end}, 30d after person.start_date, or a date. The day still counts.
 	Until *date `yaml:"until,omitempty"`
 	// Let Kisi tell the people about it by mail.
 	Notify bool `yaml:"notify,omitempty"`
@@ -284,8 +287,16 @@ func (selector) example() string { return "{source: NAME, group: GROUP}" }
 type attributeDate struct {
 	// The attribute, as declared under the source's attributes.
 	Attribute string `yaml:"attribute" jsonschema:"required"`
+	// So long after the attribute's date: 30d, 2w, 6mo or 1y.
+	After calendarSpan `yaml:"after,omitempty"`
+	// So long before it.
+	Before calendarSpan `yaml:"before,omitempty"`
+	// How the attribute says dates, where that is not as declared with the attribute.
+	Format string `yaml:"format,omitempty"`
 	// What somebody without this attribute gets: refuse gives nothing and reports it, open gives without a date.
 	IfMissing missing `yaml:"if_missing"`
+	// What somebody gets in whose attribute there is no date: refuse gives nothing, open gives without a date; either is reported.
+	IfUnreadable missing `yaml:"if_unreadable"`
 }
 
 // limitsBlock is how many people may lose or gain something within the window. What goes beyond is held until a person

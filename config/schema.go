@@ -137,6 +137,10 @@ func (patience) schema(schemas) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "string", MinLength: at1(), Pattern: "^(" + atOnce + "|" + never + "|" + durationPattern + ")$"}
 }
 
+func (calendarSpan) schema(schemas) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Pattern: "^[1-9][0-9]{0,3}(d|w|mo|y)$"}
+}
+
 func (oneOrMore) schema(schemas) *jsonschema.Schema {
 	return either(textSchema(), &jsonschema.Schema{Type: "array", Items: textSchema()})
 }
@@ -163,7 +167,7 @@ func (attributeBlock) schema(s schemas) *jsonschema.Schema {
 }
 
 func (date) schema(s schemas) *jsonschema.Schema {
-	return either(&jsonschema.Schema{Type: "string", Pattern: `^\d{4}-\d{2}-\d{2}`}, s.of(reflect.TypeFor[attributeDate]()))
+	return either(&jsonschema.Schema{Type: "string", Pattern: `^(\d{4}-\d{2}-\d{2}|` + relative.String()[1:len(relative.String())-1] + `$)`}, s.of(reflect.TypeFor[attributeDate]()))
 }
 
 // named returns the schema of a type under the comments of another.

@@ -262,7 +262,7 @@ func specSource(b row[sourceBlock]) mapping.Source {
 		source.MayGrant = append([]string{}, common.MayGrant.groups...)
 	}
 	for _, a := range common.Attributes {
-		source.Attributes = append(source.Attributes, mapping.Attribute{Name: a.Name, From: a.Value.From, List: a.Value.List})
+		source.Attributes = append(source.Attributes, mapping.Attribute{Name: a.Name, From: a.Value.From, List: a.Value.List, Format: a.Value.Format})
 	}
 	if lister, ok := b.Value.settings.(connectors.AccessLister); ok {
 		source.Lists = lister.ListsAccess()
@@ -300,7 +300,7 @@ func specDate(t *date) *mapping.Date {
 	if t == nil {
 		return nil
 	}
-	return &mapping.Date{Attribute: t.Attribute, Fixed: t.fixed, Missing: t.IfMissing.mapping()}
+	return &mapping.Date{Attribute: t.Attribute, Shift: t.shift(), Format: t.Format, Fixed: t.fixed, Missing: t.IfMissing.mapping(), Unreadable: t.IfUnreadable.mapping()}
 }
 
 func (s *Settings) getenv(name string) string {

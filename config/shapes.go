@@ -1,10 +1,14 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 // The settings that can be written in more than one way.
@@ -226,25 +230,76 @@ func (a *attributeBlock) decodeNode(d *decoder, n *yaml.Node, path string) {
 
 // MarshalYAML writes the short form where it is enough.
 func (a attributeBlock) MarshalYAML() (any, error) {
-	if !a.List {
+	if !a.List && a.Format == "" {
 		return a.From, nil
 	}
 	type long attributeBlock
 	return long(a), nil
 }
 
-// date is a fixed date, or one that is read from an attribute.
+// date is a fixed date, or one that is read from an attribute: {attribute: NAME}, person.NAME, or "30d after person.NAME".
 type date struct {
 	fixed string
 	attributeDate
 }
 
+// relative is a date that is said by an attribute, in one line.
+var relative = regexp.MustCompile(`^(?:(\S+)\s+(after|before)\s+)?person\.(\S+)$`)
+
 func (t *date) decodeNode(d *decoder, n *yaml.Node, path string) {
 	if n.Kind == yaml.MappingNode {
 		d.decode(n, reflect.ValueOf(&t.attributeDate).Elem(), path)
-	} else if text, ok := d.scalar(n, path, "a date such as 2026-03-31, or {attribute: NAME}"); ok {
-		t.fixed = text
+		if t.After != "" && t.Before != "" {
+			d.add(join(path, "before"), "both after and before", "leave one of them out")
+		}
+		return
 	}
+	text, ok := d.scalar(n, path, "a date such as 2026-03-31, or {attribute: NAME}")
+	parts := relative.FindStringSubmatch(strings.TrimSpace(text))
+	switch {
+	case !ok:
+		return
+	case parts == nil && strings.Contains(text, "person."):
+		d.add(path, fmt.Sprintf("%q is not a date", shorten(text)), "write person.NAME, 30d after person.NAME, 2w before person.NAME, or 2026-03-31")
+		return
+	case parts == nil:
+		t.fixed = text
+		return
+	}
+	t.setDefaults()
+	length := &t.After
+	if parts[2] == "before" {
+		length = &t.Before
+	}
+	t.Attribute = parts[3]
+	if parts[1] != "" {
+		if err := length.UnmarshalText([]byte(parts[1])); err != nil {
+			d.add(path, err.Error(), hintOf(err))
+		}
+	}
+}
+
+// calendarSpan is a length of time by the calendar: 30d, 2w, 6mo or 1y.
+type calendarSpan string
+
+// UnmarshalText reads a calendarSpan.
+func (c *calendarSpan) UnmarshalText(text []byte) error {
+	if _, err := mapping.ParseShift(string(text)); err != nil {
+		return &advised{err.Error(), "write a number of days, weeks, months or years: 30d, 2w, 6mo or 1y"}
+	}
+	*c = calendarSpan(text)
+	return nil
+}
+
+// shift returns what after and before come to.
+func (a *attributeDate) shift() mapping.Shift {
+	if a.Before != "" {
+		s, _ := mapping.ParseShift(string(a.Before)) // it was read already
+		s.N = -s.N
+		return s
+	}
+	s, _ := mapping.ParseShift(string(a.After))
+	return s
 }
 
 // MarshalYAML writes what decodeNode reads.

@@ -94,6 +94,12 @@ func (c *compiler) checkAttributes(path string, all []Attribute) {
 		case a.From == "":
 			c.problem(at, "", "the attribute %s does not say what the directory calls it", a.Name)
 		}
+		switch _, hint, err := parseFormat(a.Format); {
+		case err != nil:
+			c.problem(at+".format", hint, "%s", err)
+		case a.Format != "" && a.List:
+			c.problem(at+".format", "a date has one value", "%s is a list and cannot be a date", a.Name)
+		}
 		seen = append(seen, a.Name)
 	}
 }

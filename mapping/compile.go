@@ -187,10 +187,24 @@ func (c *compiler) dateAttribute(path string, s *scope, r *rule, b *bound) {
 		c.problem(path, "", "%s is a list and cannot be a date", b.Attribute)
 	default:
 		b.from = s.attributes[i].From
+		c.format(strings.TrimSuffix(path, "attribute"), s.attributes[i], b)
 		if !slices.Contains(r.reads, s.attributes[i]) {
 			r.reads = append(r.reads, s.attributes[i])
 		}
 	}
+}
+
+// format settles how the attribute of a date says dates.
+func (c *compiler) format(path string, a Attribute, b *bound) {
+	text := a.Format
+	if b.Format != "" {
+		text = b.Format
+	}
+	f, hint, err := parseFormat(text)
+	if err != nil && b.Format != "" { // a bad one of the attribute itself is reported there
+		c.problem(path+"format", hint, "%s", err)
+	}
+	b.format = f
 }
 
 // digest names what a rule says, so that a changed file is told from a changed person. The order of the file and of lists that
@@ -219,14 +233,28 @@ func (r *rule) digest() uint64 {
 	for _, b := range []*bound{r.begin, r.until} {
 		if b != nil {
 			say("date", b.isEnd, b.Attribute, uint32(b.fixed), uint8(b.Missing))
+			b.sayMore(say)
 		}
 	}
 	reads := slices.SortedFunc(slices.Values(r.reads), func(a, b Attribute) int { return cmp.Compare(a.Name, b.Name) })
 	for _, a := range reads {
 		say("reads", a.Name, a.From, a.List)
+		if a.Format != "" {
+			say("format", a.Name, a.Format)
+		}
 	}
 	sum := sha256.Sum256([]byte(text.String()))
 	return binary.BigEndian.Uint64(sum[:8])
+}
+
+// sayMore says what a date says beyond what dates could say at first, so that old marks stay good.
+func (b *bound) sayMore(say func(...any)) {
+	if b.Shift != (Shift{}) {
+		say("shift", b.isEnd, b.Shift.N, b.Shift.Unit)
+	}
+	if b.Format != "" || b.Unreadable != Refuse {
+		say("form", b.isEnd, b.Format, uint8(b.Unreadable))
+	}
 }
 
 // withoutBlanks drops the blanks of an expression that mean nothing: all outside of quotation marks but one between two words.

@@ -89,7 +89,7 @@ func TestEveryMistakeInTheFileIsNamedWithItsPlaceAndAHint(t *testing.T) {
 		{"a list for who is who", func(s *Spec) { s.SamePersonBy = "teams" }, "people.same_person_by.attribute", "teams is a list in source corp", "one value"},
 		{"a colon in an id", func(s *Spec) { s.Sources[1].ID = "a:b" }, "sources.contractors.id", "colon", ""},
 		{"an attribute twice", func(s *Spec) {
-			s.Sources[1].Attributes = append(s.Sources[1].Attributes, Attribute{"until", "x", false})
+			s.Sources[1].Attributes = append(s.Sources[1].Attributes, Attribute{Name: "until", From: "x"})
 		},
 			"sources.contractors.attributes.until", "declared twice", ""},
 		{"an attribute that everybody has", func(s *Spec) { s.Sources[1].Attributes[0].Name = "email" }, "sources.contractors.attributes.email", "every person has email", ""},

@@ -40,7 +40,9 @@ const (
 	MissingAttribute       = "missing_attribute"        // an attribute that a rule reads has no value
 	SeveralValues          = "several_values"           // an attribute that is declared with one value has several
 	BadDate                = "bad_date"                 // an attribute holds no date
+	DateOpened             = "date_opened"              // an attribute holds no date, and the file says to give without it
 	DateOrder              = "date_order"               // the beginning is after the end
+	UnknownZone            = "unknown_zone"             // a place is in a time zone that is not known here
 	BadExpression          = "bad_expression"           // an expression failed for one person in another way
 	ListedUnknown          = "listed_unknown"           // a list gives a group that the file does not declare
 	ListedForbidden        = "listed_forbidden"         // a list gives what its source may not grant
@@ -69,7 +71,7 @@ const (
 // Informs says that nothing is undecided for the conflict: it is only worth knowing.
 func (c *Conflict) Informs() bool {
 	switch c.Kind {
-	case SelectorRenamed, GroupRenamed, AddressChanged, RecreatedPerson, GraceRuns:
+	case SelectorRenamed, GroupRenamed, AddressChanged, RecreatedPerson, GraceRuns, DateOpened, UnknownZone:
 		return true
 	}
 	return c.ofPin()

@@ -8,10 +8,11 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
-// moment is a date as somebody wrote it: a point in time, or a whole day.
+// moment is a date as somebody wrote it: a point in time, or a whole day, or never.
 type moment struct {
-	at  time.Time // the point, or the first instant of the day
-	day bool
+	at    time.Time // the point, or the first instant of the day
+	day   bool
+	never bool // the directory says in so many words that there is no such date; at is zero
 }
 
 var errDate = errors.New("not a date")
@@ -30,7 +31,7 @@ func parseDate(s string, zone *time.Location) (moment, error) {
 		if len(s) == len(layout) {
 			if t, err := time.Parse(layout, s); err == nil {
 				y, m, d := t.Date()
-				return moment{startOfDay(y, m, d, zone), true}, nil
+				return moment{at: startOfDay(y, m, d, zone), day: true}, nil
 			}
 		}
 	}
@@ -123,20 +124,39 @@ func startOfDay(y int, m time.Month, d int, zone *time.Location) time.Time {
 // begin returns the instant from which a date counts as a beginning; 0, open, before 1970.
 func (m moment) begin() access.Instant { return access.At(m.at) }
 
-// end returns the last instant of a date as an end: the last second of a day. It is never 0, which would mean no end at all.
+// end returns the last instant of a date as an end: the last second of a day. It is 0, which means no end at all, for never only.
 func (m moment) end(zone *time.Location) access.Instant {
 	t := m.at
-	if m.day {
+	switch {
+	case m.never:
+		return 0
+	case m.day:
 		y, month, d := t.In(zone).Date()
 		t = startOfDay(y, month, d+1, zone).Add(-time.Second)
 	}
 	return max(1, access.At(t))
 }
 
-// bound is the beginning or the end that a rule sets.
+// bound is the beginning or the end that a rule sets, made ready.
 type bound struct {
 	Date
-	fixed access.Instant // of Date.Fixed
-	from  string         // the directory's name of Date.Attribute
-	isEnd bool
+	fixed  access.Instant // of Date.Fixed, in the zone of the file
+	from   string         // the directory's name of Date.Attribute
+	format dateFormat     // of the attribute
+	isEnd  bool
+}
+
+// dateIn is what a bound comes to for one person in one zone; at is 0 where it is open.
+type dateIn struct {
+	at     access.Instant
+	text   string // the date as it was written
+	opened *fault // there is a value that cannot be read, and the file says to do without; nil: there is none
+}
+
+// instant returns where a bound lies that a date was read for.
+func (b *bound) instant(m moment, zone *time.Location) access.Instant {
+	if m = b.Shift.from(m, zone); b.isEnd {
+		return m.end(zone)
+	}
+	return m.begin()
 }

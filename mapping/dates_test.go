@@ -66,7 +66,7 @@ func TestADayBeginsWhenItsDateDoesEvenWhereClocksChangeAtMidnight(t *testing.T) 
 		{"America/St_Johns", 2026, 7, 1, "2026-07-01T02:30:00Z", "2026-07-02T02:29:59Z"}, // half an hour
 	} {
 		z := zone(t, c.zone)
-		m := moment{startOfDay(c.y, time.Month(c.m), c.d, z), true}
+		m := moment{at: startOfDay(c.y, time.Month(c.m), c.d, z), day: true}
 		if b, e := m.begin().Time().Format(time.RFC3339), m.end(z).Time().Format(time.RFC3339); b != c.begin || e != c.end {
 			t.Errorf("%s %d-%d-%d: %s to %s, want %s to %s", c.zone, c.y, c.m, c.d, b, e, c.begin, c.end)
 		}

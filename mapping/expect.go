@@ -248,14 +248,14 @@ func (t *tester) lostFor(group string) bool {
 }
 
 func (t *tester) endsOn(g access.WishedGrant, day string) bool {
-	return g.Until != 0 && (day == "" || t.day(g.Until) == day)
+	return g.Until != 0 && (day == "" || t.dayIn(g.Until, t.zones[g.Group]) == day)
 }
 
 func (t *tester) endWords(g access.WishedGrant) string {
 	if g.Until == 0 {
 		return "without an end"
 	}
-	return "until " + t.day(g.Until)
+	return "until " + t.dayIn(g.Until, t.zones[g.Group])
 }
 
 func orSome(day string) string {

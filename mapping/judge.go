@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"time"
+
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
@@ -21,12 +23,13 @@ type verdict struct {
 	outcome     outcome
 	from, until access.Instant
 	clause      *clause // that failed
-	date        string  // the end that has passed, as it was written
+	date        string  // the end, as it was written
 	fault       fault   // of undecided
+	opened      *fault  // a date that cannot be read and was left out; nil: there is none
 }
 
-// judge asks a rule about a record that it selects. human is the record's human.
-func (m *mapper) judge(r *rule, record, human uint32) verdict {
+// judge asks a rule about a record that it selects. human is the record's human; dates are those of a zone.
+func (m *mapper) judge(r *rule, record, human uint32, zone *time.Location) verdict {
 	if record != human && m.disabled(record) {
 		return verdict{outcome: off}
 	}
@@ -43,7 +46,7 @@ func (m *mapper) judge(r *rule, record, human uint32) verdict {
 	if r.begin == nil && r.until == nil {
 		return verdict{}
 	}
-	return m.dates(r)
+	return m.dates(r, zone)
 }
 
 // aim points the row at the record of the rule's own source, whose attributes the rule declares.
@@ -58,19 +61,22 @@ func (m *mapper) aim(r *rule, record, human uint32) {
 	}
 }
 
-// dates works out from when until when the row's person has what the rule gives.
-func (m *mapper) dates(r *rule) verdict {
-	var v verdict
-	begin, _, err := m.date(r.begin)
+// dates works out from when until when the row's person has what the rule gives in a zone.
+func (m *mapper) dates(r *rule, zone *time.Location) verdict {
+	begin, err := m.date(r.begin, zone)
+	until := dateIn{}
 	if err == nil {
-		v.from = begin
-		v.until, v.date, err = m.date(r.until)
+		until, err = m.date(r.until, zone)
+	}
+	v := verdict{from: begin.at, until: until.at, date: until.text, opened: begin.opened}
+	if until.opened != nil {
+		v.opened = until.opened
 	}
 	switch {
 	case err != nil:
 		return verdict{outcome: undecided, fault: m.row.fault}
 	case v.until != 0 && v.from > v.until:
-		_ = m.row.fail(DateOrder, "correct one of the dates", "begins on %s, after the end on %s", m.day(v.from), m.day(v.until))
+		_ = m.row.fail(DateOrder, "correct one of the dates", "begins on %s, after the end on %s", m.dayIn(v.from, zone), m.dayIn(v.until, zone))
 		return verdict{outcome: undecided, fault: m.row.fault}
 	case v.until != 0 && v.until < m.at:
 		v.outcome = expired
@@ -80,32 +86,55 @@ func (m *mapper) dates(r *rule) verdict {
 	return v
 }
 
-// date reads one side of a rule's validity; 0 is open. text is the date as it was written.
-func (m *mapper) date(b *bound) (at access.Instant, text string, err error) {
+// date reads one side of a rule's validity.
+func (m *mapper) date(b *bound, zone *time.Location) (dateIn, error) {
 	switch {
 	case b == nil:
-		return 0, "", nil
+		return dateIn{}, nil
+	case b.Attribute == "" && zone == m.zone:
+		return dateIn{at: b.fixed, text: b.Fixed}, nil
 	case b.Attribute == "":
-		return b.fixed, b.Fixed, nil
+		d, err := parseDate(b.Fixed, zone)
+		return dateIn{at: b.instant(d, zone), text: b.Fixed}, err
 	}
 	if b.Missing == Open && m.row.known && len(m.row.values(b.Attribute, b.from)) == 0 {
-		return 0, "", nil
+		return dateIn{}, nil
 	}
-	text, err = m.row.text(b.Attribute, b.from)
+	text, err := m.row.text(b.Attribute, b.from)
 	if err != nil {
-		return 0, "", err
+		return dateIn{}, err
 	}
-	d, err := parseDate(text, m.zone)
-	if err != nil {
-		return 0, "", m.row.fail(BadDate, "write it as "+dateForms, "%s is no date: %q", b.Attribute, text)
+	d, err := b.format.read(text, zone)
+	switch {
+	case err != nil:
+		return m.unreadable(b, "%s is no date: %q", b.Attribute, text)
+	case d.never && !b.isEnd:
+		return m.unreadable(b, "%s says never (%s), which is no beginning", b.Attribute, text)
 	}
-	if b.isEnd {
-		return d.end(m.zone), b.Attribute + " " + text, nil
+	written := b.Attribute + " " + text
+	if b.Shift.N != 0 {
+		written = b.Shift.words() + " " + written
 	}
-	return d.begin(), text, nil
+	return dateIn{at: b.instant(d, zone), text: written}, nil
 }
 
-func (m *mapper) day(i access.Instant) string { return i.Time().In(m.zone).Format("2006-01-02") }
+// unreadable is about a value that is no date: the file says whether the rule gives nothing then, or without that date.
+func (m *mapper) unreadable(b *bound, format string, args ...any) (dateIn, error) {
+	err := m.row.fail(BadDate, "write it as "+b.format.words(), format, args...)
+	if b.Unreadable == Refuse {
+		return dateIn{}, err
+	}
+	opened := m.row.fault
+	opened.kind, opened.text = DateOpened, opened.text+"; as the file says, the rule gives without this date"
+	m.row.fault = fault{}
+	return dateIn{opened: &opened}, nil
+}
+
+func (m *mapper) day(i access.Instant) string { return m.dayIn(i, m.zone) }
+
+func (m *mapper) dayIn(i access.Instant, zone *time.Location) string {
+	return i.Time().In(zone).Format("2006-01-02")
+}
 
 // given is one right that one rule gives one person.
 type given struct {
@@ -143,16 +172,43 @@ func (m *mapper) sourceOf(o directory.Object) int {
 
 func (m *mapper) askOne(number, record, human uint32) {
 	r := &m.rules[number]
-	v := m.judge(r, record, human)
+	zone := m.zoneOf(r)
+	v := m.judge(r, record, human, zone)
 	switch {
 	case r.Listed && v.outcome == gives:
 		m.giveListed(number, record)
-	case v.outcome == gives, v.outcome == undecided:
-		for _, g := range r.grants {
-			m.given = append(m.given, given{group: g, rule: number, from: v.from, until: v.until, role: r.role(), unsure: v.outcome == undecided, notify: r.Notify})
+	case v.outcome != failed && v.outcome != off:
+		m.give(number, v, zone)
+	}
+	switch {
+	case m.quiet:
+	case v.outcome == undecided:
+		m.conflict(m.aboutRule(r, record, v.fault))
+	case v.opened != nil:
+		m.conflict(m.aboutRule(r, record, *v.opened))
+	}
+}
+
+// give puts what a rule gives into m.given; v is by the days of a zone.
+func (m *mapper) give(number uint32, v verdict, zone *time.Location) {
+	r := &m.rules[number]
+	for _, g := range r.grants {
+		here := v
+		if r.dated() && m.zones[g] != zone {
+			here = m.dates(r, m.zones[g])
+		}
+		if here.outcome != expired {
+			m.given = append(m.given, given{group: g, rule: number, from: here.from, until: here.until, role: r.role(), unsure: here.outcome == undecided, notify: r.Notify})
 		}
 	}
-	if v.outcome == undecided && !m.quiet {
-		m.conflict(m.aboutRule(r, record, v.fault))
+}
+
+func (r *rule) dated() bool { return r.begin != nil || r.until != nil }
+
+// zoneOf returns the zone of the first group that a rule gives.
+func (m *mapper) zoneOf(r *rule) *time.Location {
+	if len(r.grants) == 0 {
+		return m.zone
 	}
+	return m.zones[r.grants[0]]
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/listed"
@@ -63,7 +64,7 @@ func (m *mapper) promises(r *rule) (all []promise, faults []fault) {
 			continue
 		}
 		p := promise{Entry: e, group: g}
-		p.verdict = m.listedDates(e)
+		p.verdict = m.listedDates(e, m.zones[g])
 		if p.outcome == undecided {
 			faults = append(faults, p.fault)
 		}
@@ -99,11 +100,11 @@ func (m *mapper) promised(r *rule, e listed.Entry) (uint32, *fault) {
 	return uint32(i), nil
 }
 
-// listedDates works out the dates of an entry.
-func (m *mapper) listedDates(e listed.Entry) verdict {
+// listedDates works out the dates of an entry by the days of a zone.
+func (m *mapper) listedDates(e listed.Entry, zone *time.Location) verdict {
 	var v verdict
 	if e.From != "" {
-		d, err := parseDate(e.From, m.zone)
+		d, err := parseDate(e.From, zone)
 		if err != nil {
 			return m.noDate("from", e.From)
 		}
@@ -112,11 +113,11 @@ func (m *mapper) listedDates(e listed.Entry) verdict {
 	if e.Until == "" {
 		return v
 	}
-	d, err := parseDate(e.Until, m.zone)
+	d, err := parseDate(e.Until, zone)
 	if err != nil {
 		return m.noDate("until", e.Until)
 	}
-	if v.until = d.end(m.zone); v.until < m.at {
+	if v.until = d.end(zone); v.until < m.at {
 		v.outcome, v.date = expired, "until "+e.Until
 	} else {
 		m.wake((v.until + 1).Time())

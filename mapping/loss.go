@@ -3,6 +3,7 @@ package mapping
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -129,6 +130,14 @@ func (m *mapper) lossCause(human uint32, account *access.Account, o *access.Owne
 	return cause
 }
 
+// zoneIn returns the zone in which the days of a group's rights are.
+func (m *mapper) zoneIn(id access.RemoteID) *time.Location {
+	if group, known := m.byRemote[id]; known {
+		return m.zones[group]
+	}
+	return m.zone
+}
+
 func (m *mapper) anyGrants(id access.RemoteID) bool {
 	for i := range m.rules {
 		if m.grantsGroup(i, id) {
@@ -153,7 +162,7 @@ func (m *mapper) why(number, human uint32, account *access.Account, group access
 		}
 		return access.LeftGroup, left
 	}
-	switch v := m.judge(r, record, human); v.outcome {
+	switch v := m.judge(r, record, human, m.zoneIn(group)); v.outcome {
 	case failed:
 		return access.LeftGroup, "no longer so: " + v.clause.text
 	case expired:

@@ -64,6 +64,7 @@ type mapper struct {
 	unread []bool // by index into Rules.sources
 
 	groups   []access.DesiredGroup
+	zones    []*time.Location           // by index into groups: of the place, or of the file
 	byRemote map[access.RemoteID]uint32 // looked up only, never walked
 
 	// By number of a person in the view. A human is named by the number of the first of its records.

@@ -40,7 +40,8 @@ type Source struct {
 // Attribute is a declared attribute: Name as rules say it (person.contract_end), From as the directory calls it.
 type Attribute struct {
 	Name, From string
-	List       bool // may have several values; rules see a list. Otherwise two values are an error for that person
+	List       bool   // may have several values; rules see a list. Otherwise two values are an error for that person
+	Format     string // how the directory writes dates in it: one of formatNames or a pattern; "" is auto
 }
 
 // Leavers says how long after each cause a person is suspended; 0 is at once.
@@ -102,15 +103,19 @@ type Selector struct {
 
 // Date is a date that a rule reads from an attribute, or a fixed one.
 type Date struct {
-	Attribute string // as declared; "" with Fixed
-	Fixed     string // "2026-03-31" or RFC 3339
-	Missing   Missing
+	Attribute  string  // as declared; "" with Fixed
+	Shift      Shift   // so long after the attribute's date
+	Format     string  // how the attribute says dates; "": as it is declared
+	Fixed      string  // "2026-03-31" or RFC 3339
+	Missing    Missing // of somebody without the attribute
+	Unreadable Missing // of somebody in whose attribute there is no date
 }
 
-// Missing says what a person without the date's attribute gets.
+// Missing says what a person gets whose date is not known.
 type Missing uint8
 
-// Refuse: nothing from this rule, and the person is reported. Open: no date on that side.
+// Refuse: nothing from this rule, and the person is reported. Open: no date on that side, which `explain` shows; of an unreadable one
+// the person is reported as well.
 const (
 	Refuse Missing = iota
 	Open

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -14,7 +15,8 @@ import (
 func (m *mapper) resolveGroups() {
 	m.byRemote = map[access.RemoteID]uint32{}
 	m.groups = make([]access.DesiredGroup, len(m.Rules.groups))
-	index := indexCatalog(m.in.Catalog)
+	m.zones = make([]*time.Location, len(m.Rules.groups))
+	index, zones := indexCatalog(m.in.Catalog), placeZones{mapper: m}
 	m.resolveSensitive(&index.doors)
 	for i := range m.Rules.groups {
 		g := &m.Rules.groups[i]
@@ -24,6 +26,7 @@ func (m *mapper) resolveGroups() {
 		t.resolve()
 		t.out.Sensitive = t.out.Sensitive || slices.ContainsFunc(t.out.Doors, m.isSensitive)
 		m.groups[i] = t.out
+		m.zones[i] = zones.of(t.out.Place)
 		if t.out.ID == 0 {
 			continue
 		}

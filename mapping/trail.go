@@ -163,15 +163,15 @@ func (m *mapper) trailRule(number int, human uint32) TrailRule {
 			t.Through = append(t.Through, groupWords(hop))
 		}
 	}
-	v := m.judge(r, record, human)
-	m.judged(&t, v)
+	v := m.judge(r, record, human, m.zoneOf(r))
+	m.judged(&t, number, v)
 	if r.Listed && v.outcome == gives {
 		m.trailListed(&t, r)
 	}
 	return t
 }
 
-func (m *mapper) judged(t *TrailRule, v verdict) {
+func (m *mapper) judged(t *TrailRule, number int, v verdict) {
 	t.Outcome = v.outcome.String()
 	t.From, t.Until = m.instant(v.from), m.instant(v.until)
 	switch v.outcome {
@@ -185,7 +185,23 @@ func (m *mapper) judged(t *TrailRule, v verdict) {
 		if v.until != 0 {
 			t.DaysLeft = int((v.until - m.at) / (24 * 60 * 60))
 		}
+		t.Text += v.undated(&m.rules[number])
 	}
+}
+
+// undated says why there is no date where the rule speaks of one.
+func (v *verdict) undated(r *rule) string {
+	switch b := r.until; {
+	case v.opened != nil:
+		return "; " + v.opened.text
+	case b != nil && v.until == 0 && v.date != "":
+		return "; without an end: " + v.date + " means never"
+	case b != nil && v.until == 0:
+		return "; without an end, as " + b.Attribute + " is missing and the file says open"
+	case r.begin != nil && r.begin.Attribute != "" && v.from == 0 && r.begin.Missing == Open:
+		return "; without a beginning, as " + r.begin.Attribute + " is missing and the file says open"
+	}
+	return ""
 }
 
 func groupWords(g directory.Object) string {

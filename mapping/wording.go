@@ -44,7 +44,7 @@ func (r *rule) parts() (all []Part) {
 	say("until", r.Until.words())
 	say("notify", onlyIf(r.Notify, "true"))
 	for _, a := range r.reads {
-		say("attribute "+a.Name, a.From+onlyIf(a.List, " (a list)"))
+		say("attribute "+a.Name, a.From+onlyIf(a.List, " (a list)")+onlyIf(a.Format != "", " (a date as "+a.Format+")"))
 	}
 	return all
 }
@@ -63,10 +63,18 @@ func (d *Date) words() string {
 		return ""
 	case d.Attribute == "":
 		return d.Fixed
-	case d.Missing == Open:
-		return d.Attribute + " (without an end if missing)"
 	}
-	return d.Attribute
+	text := d.Attribute
+	if d.Shift.N != 0 {
+		text = d.Shift.words() + " " + text
+	}
+	if d.Format != "" {
+		text += " as " + d.Format
+	}
+	if d.Missing == Open {
+		text += " (without an end if missing)"
+	}
+	return text + onlyIf(d.Unreadable == Open, " (without an end if unreadable)")
 }
 
 // to says what is otherwise in a later wording: "group Staff → Berlin; where (none) → …".

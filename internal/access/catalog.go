@@ -22,6 +22,7 @@ type Organization struct {
 type Place struct {
 	ID   RemoteID
 	Name string
+	Zone string // its time zone as in Europe/Berlin; "" if it is not known
 }
 
 // Door is what Kisi's API calls a lock.

@@ -54,7 +54,7 @@ func (t *Target) addGroups(ctx context.Context, out *access.Catalog) error {
 func (t *Target) addPlaces(ctx context.Context, out *access.Catalog) error {
 	places, err := t.client.Places(ctx)
 	for _, p := range places {
-		out.Places = append(out.Places, access.Place{ID: access.RemoteID(p.ID), Name: p.Name})
+		out.Places = append(out.Places, access.Place{ID: access.RemoteID(p.ID), Name: p.Name, Zone: p.Zone})
 	}
 	slices.SortFunc(out.Places, func(a, b access.Place) int { return cmp.Compare(a.ID, b.ID) })
 	return err

@@ -10,6 +10,7 @@ import (
 type Place struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
+	Zone string `json:"time_zone"` // as in Europe/Berlin; "" where Kisi says null
 }
 
 func (p Place) key() int64   { return p.ID }

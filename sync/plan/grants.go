@@ -26,17 +26,53 @@ func (p *person) grants() {
 			p.d.drifts.unsaidOf(p.name(), p.groupKey(w, 0).GroupName)
 			continue
 		}
-		id := p.d.groups[w.Group].id
-		var there []access.Grant
-		if p.seen != nil {
-			there = p.seen.In(id)
-		}
-		owned, ok := p.account.Grant(id)
-		if id == 0 || !ok {
-			owned = nil
+		there, owned := p.held(w)
+		if p.urgent > 0 && owned != nil && p.narrowed(owned.Assignment) {
+			continue
 		}
 		p.grant(w, there, owned)
 	}
+}
+
+// held returns the rights that there are in the group of a wish, and what the ledger knows of ours.
+func (p *person) held(w *access.WishedGrant) (there []access.Grant, owned *access.OwnedGrant) {
+	id := p.d.groups[w.Group].id
+	if p.seen != nil {
+		there = p.seen.In(id)
+	}
+	owned, ok := p.account.Grant(id)
+	if id == 0 || !ok {
+		owned = nil
+	}
+	return there, owned
+}
+
+// narrow makes rights of ours shorter or smaller, before anybody gains anything: an end that was moved to an earlier day is somebody who
+// leaves earlier.
+func (p *person) narrow() {
+	for i := range p.wish.Grants {
+		w := &p.wish.Grants[i]
+		owned, ok := p.account.Grant(p.d.groups[w.Group].id)
+		if !ok || !owned.Level.Ours() || owned.Role == w.Role && owned.From == w.From && owned.Until == w.Until || !p.d.givable(w) {
+			continue
+		}
+		there, _ := p.held(w)
+		have, ok := byAssignment(there, owned.Assignment)
+		if drifted := have.Role != owned.Role || have.From != owned.From || have.Until != owned.Until; !ok || drifted && !p.d.in.Policy.Repair {
+			continue
+		}
+		change := access.Change{Kind: access.UpdateAssignment, Before: &access.Fields{Role: have.Role, From: have.From, Until: have.Until}, After: p.d.wanted(w)}
+		if change.Effect() == access.Narrows {
+			p.ours(w, there, owned)
+		}
+	}
+}
+
+// narrowed says that the change of a right stands among the urgent steps.
+func (p *person) narrowed(assignment access.RemoteID) bool {
+	return slices.ContainsFunc(p.steps[:p.urgent], func(s Step) bool {
+		return s.Change.Kind == access.UpdateAssignment && s.Change.Object.Assignment == assignment
+	})
 }
 
 // givable says that a rule was decided and that its group is there, or will be, and that its members are ours to manage.
@@ -172,7 +208,7 @@ func byAssignment(all []access.Grant, id access.RemoteID) (access.Grant, bool) {
 func (p *person) losses(urgent bool) {
 	for _, l := range p.wish.Losses {
 		cause := p.d.cause(l.Cause)
-		if owned, ok := p.account.Grant(l.Group); ok && cause.Kind != access.Retained && urgent == urgentCause(cause.Kind) && !p.wants(l.Group) {
+		if owned, ok := p.account.Grant(l.Group); ok && cause.Kind != access.Retained && urgent == early(cause.Kind) && !p.wants(l.Group) {
 			p.take(owned, cause)
 		}
 	}
@@ -209,6 +245,9 @@ func (d *decider) managed(group access.RemoteID) bool {
 func (p *person) wants(id access.RemoteID) bool {
 	return slices.ContainsFunc(p.wish.Grants, func(w access.WishedGrant) bool { return p.d.groups[w.Group].id == id })
 }
+
+// early says that a loss is done with the leavers'. Whose time is over is as good as gone, but is weighed like anybody's loss.
+func early(k access.CauseKind) bool { return urgentCause(k) || k == access.Expired }
 
 // urgentCause says that a loss is done with the leavers', before anybody gains anything.
 func urgentCause(k access.CauseKind) bool {

@@ -218,6 +218,7 @@ func (p *person) keep() {
 	}
 	if len(p.steps) == 0 { // who was only just linked has nothing of ours to lose
 		p.losses(true)
+		p.narrow()
 		p.urgent = len(p.steps)
 	}
 	p.adopt()

@@ -83,6 +83,29 @@ func TestTheOrderIsLeaversOpeningsPeopleClosings(t *testing.T) {
 	}
 }
 
+func TestADateThatWasMovedEarlierIsCarriedOutWithTheLeavers(t *testing.T) {
+	s := crowd()
+	s.desired.Groups[0].Members = true
+	for i := range s.desired.Wishes {
+		w := &s.desired.Wishes[i]
+		switch w.Member {
+		case ana: // the lab, for less long; and the office
+			w.Grants, w.Losses = append([]access.WishedGrant{{Group: 0, Cause: byRule, Role: access.DoorAccess, Until: now + hour}}, w.Grants...), nil
+		case ana + 2: // the day in the lab is over; and the office
+			w.Losses = []access.Loss{{Group: 8, Cause: expired}}
+		}
+	}
+	var got []string
+	p := s.plan()
+	for i := range p.Steps {
+		got = append(got, p.Steps[i].Describe(nil))
+	}
+	want := []string{"change access: ana@x.com in Lab, now until " + day(now+hour), "suspend user: ben@x.com", "remove access: cem@x.com in Lab", "create group: Office"}
+	if strings.Join(got[:len(want)], "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}
+
 func TestWhatNeedsAHeldStepIsHeldWithIt(t *testing.T) {
 	s := crowd()
 	group := s.plan().Steps[2]
