@@ -15,6 +15,7 @@ type reader struct {
 	bunch    time.Time // when it was last read because of a ping
 	want     bool
 	wantFull bool
+	full     owed
 	settles  bool // after the next good read there is something to be decided even if it brings no news
 	reading  bool
 	begun    int           // reads so far
@@ -25,8 +26,26 @@ type reader struct {
 	mute     bool   // it could be watched, but its directory is not set up for that
 }
 
+// owed is a full read that was begun and has not gone well. Until it has, increments are read as always: what they say is true, but who
+// left without a word is missing from a full read only.
+type owed struct {
+	is       bool
+	failures int
+	next     time.Time // when it is tried again; zero: not before somebody asks
+}
+
+// failed has a full read tried again, less and less often: what is too large for a directory is so every minute.
+func (o *owed) failed(now time.Time) {
+	const first, longest = time.Minute, time.Hour
+	o.next = now.Add(min(longest, first<<min(o.failures, 6)))
+	o.failures++
+}
+
 // due says whether a read is to be begun.
 func (r *reader) due(now time.Time) bool {
+	if !r.full.next.IsZero() && !now.Before(r.full.next) {
+		r.full.next, r.wantFull = time.Time{}, true
+	}
 	if !r.soon.IsZero() && !now.Before(r.soon) {
 		r.soon, r.want, r.bunch = time.Time{}, true, now
 	}
@@ -39,6 +58,7 @@ func (d *Daemon) read(r *reader) {
 	settles := r.settles
 	r.want, r.wantFull, r.settles, r.reading = false, false, false, true
 	r.begun++
+	r.full.is = r.full.is || full
 	e, number := d.shift.Engine, r.begun
 	d.shift.crew.start(d, func(ctx context.Context) func() {
 		began := d.now()
@@ -47,6 +67,12 @@ func (d *Daemon) read(r *reader) {
 		return func() {
 			r.reading, r.took = false, took
 			r.settles = r.settles || settles && err != nil
+			switch {
+			case full && err == nil:
+				r.full = owed{}
+			case full && ctx.Err() == nil:
+				r.full.failed(d.now())
+			}
 			if ctx.Err() == nil {
 				d.heard(r, number, settles, news, err)
 			}

@@ -75,7 +75,7 @@ func (d *Daemon) checked(ctx context.Context, err error) {
 		if closeErr := w.close(); closeErr != nil {
 			d.o.Log.Warn("refused configuration", "err", closeErr)
 		}
-		d.begin(d.shift.Work, false)
+		d.begin(d.shift.Work, d.shift.owesFull())
 		d.keep(err)
 		return
 	}

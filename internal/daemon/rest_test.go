@@ -81,17 +81,26 @@ func TestALeaverWhomKisiCannotBeToldOfIsSeenToWaitAllTheTime(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.start()
 		w.pass(time.Minute)
-		down := w.kisi.Inject(kisisim.Fault{Count: kisisim.Always, Do: kisisim.Status(500)})
+		down := w.kisi.Inject(kisisim.Fault{Count: kisisim.Always, Do: kisisim.Status(503)}) // which is tried for minutes
 		w.company.disable("ana")
 		w.pass(90 * time.Second)
-		for range 100 {
-			if s := w.status(); !s.LeaversWait {
+		tries := 0
+		for range 200 {
+			s := w.status()
+			if s.UnderWay != nil {
+				tries++
+			}
+			if !s.LeaversWait {
 				t.Fatalf("at %s nobody is seen to wait: %+v", w.now().Format(time.TimeOnly), s)
 			}
 			w.pass(7 * time.Second)
 		}
+		if tries < 20 || tries == 200 {
+			t.Errorf("%d of 200 looks found a run that tries: both must be seen", tries)
+		}
 		down.Remove()
-		w.pass(2 * time.Minute)
+		w.until("ana is suspended", 16*time.Minute, func() bool { return !w.opens("ana") })
+		w.pass(time.Minute)
 		w.expect("ana", false)
 		if w.status().LeaversWait {
 			t.Error("somebody still waits")

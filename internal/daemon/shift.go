@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -44,12 +45,20 @@ func (d *Daemon) begin(w *Work, full bool) {
 	}
 }
 
-// fullIsOwed says that no full run has succeeded since one should have been made.
+// owesFull says that a source is still to be read in full.
+func (s *shift) owesFull() bool {
+	return slices.ContainsFunc(s.readers, func(r *reader) bool { return r.full.is })
+}
+
+// fullIsOwed says that no full run has succeeded, with every source, since one should have been made.
 func (d *Daemon) fullIsOwed(ctx context.Context, w *Work) (bool, error) {
 	const enough = 3000 // two days of one a minute
 	runs, err := d.o.Memory.Runs(ctx, enough)
 	for i := range runs {
 		if r := &runs[i]; r.Full && r.Error == "" && !r.Ended.IsZero() {
+			if slices.ContainsFunc(r.Sources, func(s record.SourceStatus) bool { return s.Error != "" }) {
+				return true, err
+			}
 			next := steady(w.Full).Next(r.Began)
 			return !next.IsZero() && !next.After(d.now()), err
 		}
@@ -136,6 +145,7 @@ func (d *Daemon) next() time.Time {
 	for _, r := range d.shift.readers {
 		note(r.next)
 		note(r.soon)
+		note(r.full.next)
 	}
 	return first
 }

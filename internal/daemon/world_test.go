@@ -39,6 +39,7 @@ type company struct {
 	fail     error
 	takes    time.Duration // a read takes that long
 	reads    int
+	fulls    []time.Time // when everything was asked for
 	reading  int
 	together int // the most reads at one time
 	watchers map[chan struct{}]bool
@@ -92,6 +93,18 @@ func (c *company) readsSoFar() int {
 	return c.reads
 }
 
+// fullsSince returns when everything was asked for, from some moment on.
+func (c *company) fullsSince(t time.Time) (all []time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, at := range c.fulls {
+		if !at.Before(t) {
+			all = append(all, at)
+		}
+	}
+	return all
+}
+
 // tried returns how often somebody wanted to watch.
 func (c *company) tried() int {
 	c.mu.Lock()
@@ -113,6 +126,9 @@ func (c *company) Fetch(ctx context.Context, since directory.Cursor, put func(*d
 	c.together = max(c.together, c.reading)
 	defer func() { c.reading-- }()
 	c.reads++
+	if len(since.Token) == 0 {
+		c.fulls = append(c.fulls, time.Now())
+	}
 	if c.takes > 0 {
 		c.mu.Unlock()
 		pause(ctx, c.takes)
