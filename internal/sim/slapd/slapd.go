@@ -23,6 +23,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/kisi-sync/kisi-sync/internal/sim/child"
 	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
 )
 
@@ -65,7 +66,7 @@ type Server struct {
 	options Options
 	ca      *privateca.Authority
 	ports   [2]int // ldap, ldaps
-	process *process
+	process *child.Process
 }
 
 // Start runs a server until the test ends. It ends the test when that is not possible.
@@ -116,13 +117,13 @@ func (s *Server) PID() int {
 	if s.process == nil {
 		return 0
 	}
-	return s.process.cmd.Process.Pid
+	return s.process.PID()
 }
 
 // Stop ends the server at once and keeps its database. Stopping twice is fine.
 func (s *Server) Stop() {
 	if s.process != nil {
-		s.process.kill()
+		s.process.Kill()
 		s.process = nil
 	}
 }
@@ -131,7 +132,7 @@ func (s *Server) Stop() {
 func (s *Server) Restart() {
 	s.t.Helper()
 	if s.process != nil {
-		s.process.shutDown()
+		s.process.ShutDown()
 	}
 	s.again()
 }
@@ -231,12 +232,12 @@ func (s *Server) start() error {
 		urls += " " + s.SecureURL()
 	}
 	// -d keeps it in the foreground as our child; "none" still reports why it would not start.
-	p, err := launch(binary(s.t, "slapd"), "-d", "none", "-f", filepath.Join(s.dir, "slapd.conf"), "-h", urls)
+	p, err := child.Launch(binary(s.t, "slapd"), "-d", "none", "-f", filepath.Join(s.dir, "slapd.conf"), "-h", urls)
 	if err != nil {
 		return err
 	}
 	if err := s.await(p); err != nil {
-		p.kill()
+		p.Kill()
 		return err
 	}
 	s.process = p
@@ -244,7 +245,7 @@ func (s *Server) start() error {
 }
 
 // await returns once the server answers: it listens before it has opened its database.
-func (s *Server) await(p *process) error {
+func (s *Server) await(p *child.Process) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -255,8 +256,8 @@ func (s *Server) await(p *process) error {
 			return nil
 		}
 		select {
-		case <-p.done:
-			return fmt.Errorf("it ended by itself: %s", p.said.Bytes())
+		case <-p.Done():
+			return fmt.Errorf("it ended by itself: %s", p.Said())
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
 		case <-tick.C:

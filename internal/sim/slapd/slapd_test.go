@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/kisi-sync/kisi-sync/internal/sim/child"
 	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
 )
 
@@ -128,7 +129,7 @@ func TestAServerDiesWithAKilledTest(t *testing.T) {
 		os.Stdout.WriteString("\nPID=" + strconv.Itoa(s.PID()) + "\n")
 		select {}
 	}
-	if diesWithUs() == nil {
+	if !child.DiesWithUs {
 		t.Skip("this system cannot tie a child to its parent")
 	}
 	binary(t, "slapd")
