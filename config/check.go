@@ -58,6 +58,7 @@ func (c checker) check() {
 	c.leavers()
 	c.leaversLater()
 	c.groups()
+	c.reserved()
 	c.sensitiveDoors()
 	c.rules()
 	c.limits()

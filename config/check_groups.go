@@ -83,6 +83,7 @@ func (c checker) groups() {
 		}
 		c.group(path, g.Value)
 		c.openings(path, g.Value)
+		c.groupMembers(path, g.Value)
 	}
 }
 

@@ -98,7 +98,7 @@ func TestEveryKeyArrivesInTheMapping(t *testing.T) {
 		SensitiveDoors: []string{"HQ / Server Room", "12"},
 		Groups: []mapping.Group{
 			{Name: "Contractors", ID: 4711, Members: true},
-			{Name: "HQ Staff", Create: true, Members: true, Openings: true, Description: &everybody, Doors: []string{"HQ / Main entrance", "12"},
+			{Name: "HQ Staff", Everywhere: true, Create: true, Members: true, Openings: true, Description: &everybody, Doors: []string{"HQ / Main entrance", "12"},
 				Stops: []mapping.StopName{{Place: "HQ", Elevator: "Lift A", Stop: "Floor 3"}}},
 			{Name: "Server Room", Place: "HQ", Members: true, Sensitive: true},
 		},

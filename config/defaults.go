@@ -36,6 +36,8 @@ func (g *groupBlock) setDefaults() {
 	g.IfMissing, g.Manage = "error", []managed{"members"}
 }
 
+func (m *memberBlock) setDefaults() { m.Role = "door_access" }
+
 func (r *ruleBlock) setDefaults() { r.Role = "door_access" }
 
 func (a *attributeDate) setDefaults() { a.IfMissing, a.IfUnreadable = "refuse", "refuse" }

@@ -166,6 +166,11 @@ func (attributeBlock) schema(s schemas) *jsonschema.Schema {
 	return either(textSchema(), s.named(reflect.TypeFor[long](), reflect.TypeFor[attributeBlock]()))
 }
 
+func (memberBlock) schema(s schemas) *jsonschema.Schema {
+	type long memberBlock
+	return either(textSchema(), s.named(reflect.TypeFor[long](), reflect.TypeFor[memberBlock]()))
+}
+
 func (date) schema(s schemas) *jsonschema.Schema {
 	return either(&jsonschema.Schema{Type: "string", Pattern: `^(\d{4}-\d{2}-\d{2}|` + relative.String()[1:len(relative.String())-1] + `$)`}, s.of(reflect.TypeFor[attributeDate]()))
 }

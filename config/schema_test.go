@@ -87,7 +87,7 @@ func named(value any) any {
 func beyond() []string {
 	return []string{
 		"file-", "yaml-", "many-at-once", "secret-missing", "secret-env", "secret-empty", "secret-world", "secret-folder", "secret-of", "cron-",
-		"duration-too-long", "duration-window", "duration-zero", "duration-stale-after-short", "duration-read-every-", "expect-", "group-door", "group-id-create",
+		"duration-too-long", "duration-window", "duration-zero", "duration-stale-after-short", "duration-read-every-", "expect-", "group-door", "group-id-create", "group-members-reserved",
 		"group-id-twice", "group-name", "group-manage-twice", "group-manage-nothing", "group-stop-other", "kisi-domain", "kisi-http",
 		"kisi-integration", "kisi-other", "kisi-url", "missing-rules-comm", "missing-sources", "missing-scope", "missing-value",
 		"approvals-", "audit-anchor", "leavers-too-long", "leavers-delete", "same-person-", "sensitive-doors-", "source-was-",

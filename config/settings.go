@@ -12,6 +12,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/connectors/members"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
@@ -63,6 +64,8 @@ type Source struct {
 	StaleAfter time.Duration
 	// ReadEvery is how often the daemon asks for changes; 0: as the schedule says.
 	ReadEvery time.Duration
+	// Stated says that its people stand in the file itself: whoever is missing was taken out of it.
+	Stated bool
 }
 
 // Schedule is when the daemon runs. The schedules know their zone.
@@ -101,6 +104,9 @@ func (l Loader) settings(r *report, f *file) (*Settings, error) {
 	for _, b := range f.Sources {
 		s.Sources = append(s.Sources, Source{Name: b.Name, ID: sourceID(b), Was: slices.Clone(b.Value.common.Was), Type: b.Value.common.Type, Config: b.Value.settings, StaleAfter: time.Duration(b.Value.common.StaleAfter),
 			ReadEvery: time.Duration(b.Value.common.ReadEvery)})
+	}
+	if named := f.named(); len(named) > 0 {
+		s.Sources = append(s.Sources, Source{Name: members.Name, ID: members.Name, Type: members.Name, Config: &members.Settings{Entries: named}, Stated: true})
 	}
 	s.Schedule = schedule(f.Schedule, s.zone)
 	s.Expect = expectations(r, f.Expect)
@@ -203,6 +209,7 @@ func (s *Settings) MappingSpec() mapping.Spec {
 	for _, r := range f.Rules {
 		spec.Rules = append(spec.Rules, specRule(r))
 	}
+	f.nameMembers(&spec)
 	return spec
 }
 
@@ -279,9 +286,9 @@ func specSource(b row[sourceBlock]) mapping.Source {
 
 func specGroup(name string, g groupBlock) mapping.Group {
 	group := mapping.Group{
-		Name: name, ID: access.RemoteID(g.ID), Place: g.Scope.place, Create: g.IfMissing == "create",
+		Name: name, ID: access.RemoteID(g.ID), Place: g.Scope.place, Everywhere: g.Scope.organization, Create: g.IfMissing == "create",
 		Members: g.manages("members"), Openings: g.manages("doors"), Description: g.Description,
-		Doors: slices.Clone([]string(g.Doors)), Sensitive: g.Sensitive,
+		Doors: slices.Clone([]string(g.Doors)), Sensitive: g.Sensitive, Settings: g.settings(),
 	}
 	for _, stop := range g.ElevatorStops {
 		group.Stops = append(group.Stops, mapping.StopName(stop))

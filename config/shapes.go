@@ -237,6 +237,23 @@ func (a attributeBlock) MarshalYAML() (any, error) {
 	return long(a), nil
 }
 
+func (m *memberBlock) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if n.Kind == yaml.MappingNode {
+		d.block(n, path, reflect.ValueOf(m).Elem())
+	} else if text, ok := d.scalar(n, path, "an e-mail address, or {email: ADDRESS}"); ok {
+		m.Email = text
+	}
+}
+
+// MarshalYAML writes the short form where it is enough.
+func (m memberBlock) MarshalYAML() (any, error) {
+	if m == (memberBlock{Email: m.Email, Role: "door_access"}) {
+		return m.Email, nil
+	}
+	type long memberBlock
+	return long(m), nil
+}
+
 // date is a fixed date, or one that is read from an attribute: {attribute: NAME}, person.NAME, or "30d after person.NAME".
 type date struct {
 	fixed string

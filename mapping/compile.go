@@ -54,8 +54,8 @@ func (c *compiler) problem(path, hint, format string, args ...any) {
 
 // rule checks one rule and makes it ready.
 func (c *compiler) rule(i int) {
-	path := fmt.Sprintf("rules[%d]", i)
 	r := rule{Rule: c.spec.Rules[i], source: -1}
+	path := cmp.Or(r.Path, fmt.Sprintf("rules[%d]", i))
 	c.ruleName(path, r.Name)
 	c.selector(path+".from", &r)
 	if r.Listed {

@@ -59,6 +59,7 @@ const (
 	GroupMissing           = "group_missing"            // a group of the file is not in Kisi
 	GroupAmbiguous         = "group_ambiguous"          // several groups in Kisi bear the name
 	GroupTwice             = "group_twice"              // two groups of the file are one group in Kisi
+	GroupScope             = "group_scope"              // the file says another scope of a group than Kisi does
 	GroupRenamed           = "group_renamed"            // a group that we know was renamed in Kisi
 	UnknownPlace           = "unknown_place"
 	UnknownDoor            = "unknown_door"

@@ -37,7 +37,9 @@ func (r *Rules) Explain(in Input, who string) (Trail, error) {
 		}
 		m.quiet = true
 		for i := range m.rules {
-			t.Rules = append(t.Rules, m.trailRule(i, human))
+			if x := m.trailRule(i, human); x.Selects || !m.sources[m.rules[i].source].Stated { // one rule for each entry: those of others say nothing
+				t.Rules = append(t.Rules, x)
+			}
 		}
 		m.quiet = false
 	}

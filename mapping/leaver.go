@@ -18,7 +18,7 @@ const (
 	untraced                    // its source has neither the person nor a memory of it
 	graced                      // it is gone, but not for long enough
 	gone                        // it is gone for good
-	stray                       // its source is not in the file any more
+	stray                       // its source is not in the file any more, or the person is not, where the file names people
 )
 
 // absence is what is known of an anchor: when it was first missed, why and where, and when its grace ends.
@@ -49,6 +49,10 @@ func (m *mapper) absence(a access.Anchor) absence {
 		return out
 	}
 	if _, ok := m.view.FindPerson(directory.Key{Source: id, ID: key}); ok {
+		return out
+	}
+	if m.sources[s].Stated {
+		out.whereabouts = stray
 		return out
 	}
 	snapshot := m.view.Source(id)

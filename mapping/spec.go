@@ -35,6 +35,7 @@ type Source struct {
 	MayGrant   []string    // groups that rules may grant from it; nil: all
 	Attributes []Attribute // declared for rules
 	Lists      bool        // its people may come with what they are to have (package listed)
+	Stated     bool        // its people stand in the file: whoever is missing was taken out of it, and there is nothing to wait for
 }
 
 // Attribute is a declared attribute: Name as rules say it (person.contract_end), From as the directory calls it.
@@ -69,10 +70,12 @@ type Group struct {
 	Name        string
 	ID          access.RemoteID // 0: look it up by name and scope
 	Place       string          // "": organization group
+	Everywhere  bool            // the file says in so many words that it is a group of the organization; with an ID it need not
 	Create      bool            // if_missing: create; otherwise a missing one is a problem
 	Members     bool            // manage: members
 	Openings    bool            // manage: doors (and elevator stops)
 	Description *string         // nil: not ours to say
+	Settings    access.Settings // those that the file says
 	Doors       []string        // "Place / Door", or an id
 	Stops       []StopName
 	Sensitive   bool
@@ -84,6 +87,7 @@ type StopName struct{ Place, Elevator, Stop string }
 // Rule gives groups to people.
 type Rule struct {
 	Name   string
+	Path   string // where it stands in the file; "": rules[i]
 	From   Selector
 	Where  string // an expression over person and today; "": everyone selected
 	Grant  []string

@@ -21,7 +21,7 @@ func (m *mapper) resolveGroups() {
 	for i := range m.Rules.groups {
 		g := &m.Rules.groups[i]
 		t := target{mapper: m, index: index, declared: g}
-		t.out = access.DesiredGroup{ID: g.ID, Name: g.Name, Description: g.Description, Create: g.Create, Members: g.Members,
+		t.out = access.DesiredGroup{ID: g.ID, Name: g.Name, Description: g.Description, Settings: g.Settings, Create: g.Create, Members: g.Members,
 			Openings: g.Openings, Sensitive: g.Sensitive}
 		t.resolve()
 		t.out.Sensitive = t.out.Sensitive || slices.ContainsFunc(t.out.Doors, m.isSensitive)
@@ -140,7 +140,7 @@ func (t *target) find() {
 			ids = append(ids, fmt.Sprintf("%d (%d users)", g.ID, g.Users))
 		}
 		t.fail(GroupAmbiguous, "write one of these ids in the file: "+strings.Join(ids, ", "), "there are %d groups named %q in Kisi", len(found), t.declared.Name)
-	case t.renamed(), t.deleted():
+	case t.rescoped(), t.renamed(), t.deleted():
 	case !t.declared.Create:
 		t.fail(GroupMissing, t.whatThereIs(), "there is no group %q %s", t.declared.Name, t.scopeWords())
 	}
@@ -162,7 +162,12 @@ func (t *target) findID(id access.RemoteID) {
 			continue
 		}
 		if t.declared.Place != "" && g.Place != t.out.Place {
-			t.fail(GroupMissing, "", "the group %d is not in %s", id, t.declared.Place)
+			t.fail(GroupScope, t.whereItIs(g), "the group %d is not in %s", id, t.declared.Place)
+			t.out.ID = 0
+			return
+		}
+		if t.declared.Everywhere && g.Place != 0 {
+			t.fail(GroupScope, t.whereItIs(g), "the group %d is one of %s, not of the organization", id, t.in.Catalog.PlaceName(g.Place))
 			t.out.ID = 0
 			return
 		}
@@ -171,6 +176,45 @@ func (t *target) findID(id access.RemoteID) {
 	}
 	t.out.ID = 0
 	t.fail(GroupMissing, t.whatThereIs(), "there is no group with the id %d in Kisi", id)
+}
+
+// rescoped notices that the file has come to say another scope of a group of ours, or of one in which we gave rights. Kisi cannot move a group
+// (kisi-api §5.3), and to make another one would take the first from everybody.
+func (t *target) rescoped() bool {
+	for _, g := range t.index.groups[fold(t.declared.Name)] {
+		if g.Place != t.out.Place && t.isOurs(g.ID) {
+			t.fail(GroupScope, t.whereItIs(g), "the file says %s, and the group %d is one of %s; the scope of a group cannot be changed", t.scopeWords(), g.ID, t.placeOf(g))
+			return true
+		}
+	}
+	return false
+}
+
+// isOurs says that we made a group or gave somebody a right in it.
+func (t *target) isOurs(id access.RemoteID) bool {
+	if account, known := t.in.Owned.Group(id); known && account.Level == access.Created {
+		return true
+	}
+	return slices.ContainsFunc(t.ledger(), func(a access.Account) bool {
+		owned, ok := a.Grant(id)
+		return ok && owned.Level.Ours()
+	})
+}
+
+func (t *target) placeOf(g access.Group) string {
+	if g.Place == 0 {
+		return "the organization"
+	}
+	return t.in.Catalog.PlaceName(g.Place)
+}
+
+// whereItIs is the way out for whoever changed the scope of a group.
+func (t *target) whereItIs(g access.Group) string {
+	scope := "organization"
+	if g.Place != 0 {
+		scope = "{place: " + t.in.Catalog.PlaceName(g.Place) + "}"
+	}
+	return "write scope: " + scope + " again; or declare a group of another name with the new scope, grant that, and delete the old one when nobody needs it (kisi-sync groups delete)"
 }
 
 // renamed looks for the group under the id that it had when it was last found under its name.

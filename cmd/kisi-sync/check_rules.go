@@ -57,7 +57,7 @@ func (k *checkup) conflicts(all []mapping.Conflict) {
 // levelOf says how serious a conflict is: one of a rule or a group concerns everybody, one of a person only that person.
 func levelOf(kind string) level {
 	switch kind {
-	case mapping.SelectorMatchesNothing, mapping.SelectorAmbiguous, mapping.SelectorRebound, mapping.SelectorNotExact, mapping.GroupMissing, mapping.GroupAmbiguous, mapping.GroupTwice,
+	case mapping.SelectorMatchesNothing, mapping.SelectorAmbiguous, mapping.SelectorRebound, mapping.SelectorNotExact, mapping.GroupMissing, mapping.GroupAmbiguous, mapping.GroupTwice, mapping.GroupScope,
 		mapping.UnknownPlace, mapping.UnknownDoor, mapping.AmbiguousDoor, mapping.DoorElsewhere, mapping.UnknownStop, mapping.AmbiguousStop:
 		return bad
 	}

@@ -195,7 +195,7 @@ func (s *session) openSources() error {
 		if closer, ok := opened.(io.Closer); ok {
 			s.closers = append(s.closers, closer)
 		}
-		s.sources = append(s.sources, engine.Source{Name: source.Name, ID: source.ID, Was: source.Was, StaleAfter: source.StaleAfter, Source: opened})
+		s.sources = append(s.sources, engine.Source{Name: source.Name, ID: source.ID, Was: source.Was, StaleAfter: source.StaleAfter, Stated: source.Stated, Source: opened})
 	}
 	return nil
 }

@@ -129,9 +129,9 @@ func (g GroupAccount) After(c Call, r Result) GroupAccount {
 	ch := c.Change
 	switch ch.Kind {
 	case CreateGroup:
-		g.ID, g.Name, g.Description, g.Level = r.ID, ch.Object.GroupName, ch.After.Description, Created
+		g.ID, g.Name, g.Description, g.Level, g.Settings = r.ID, ch.Object.GroupName, ch.After.Description, Created, ch.After.Settings
 	case UpdateGroup:
-		g.Description = ch.After.Description
+		g.updated(ch.Before, ch.After)
 	case AddDoor, AddStop:
 		g.opened(ch, r)
 	case RemoveDoor, ForgetDoor:
@@ -143,6 +143,17 @@ func (g GroupAccount) After(c Call, r Result) GroupAccount {
 		g.ID, g.Name = c.Group(), ch.Object.GroupName
 	}
 	return g
+}
+
+// updated books what was changed about the group itself. The name is the file's; it follows where it was Kisi's, too.
+func (g *GroupAccount) updated(before, after *Fields) {
+	if before == nil || before.Description != after.Description {
+		g.Description = after.Description
+	}
+	if before != nil && after.Name != "" && g.Name == before.Name {
+		g.Name = after.Name
+	}
+	g.Settings = after.Settings.Over(g.Settings)
 }
 
 // opened books a door or a stop that was put in. One that somebody else has put in meanwhile is theirs.

@@ -2,6 +2,7 @@ package access
 
 import (
 	"encoding/binary"
+	"strings"
 )
 
 // Kind is what a change does.
@@ -14,7 +15,7 @@ const (
 	DisableMember                    // PATCH /users: access_enabled false
 	EnableMember                     // PATCH /users: access_enabled true
 	CreateGroup                      // POST /groups
-	UpdateGroup                      // PATCH /groups: description
+	UpdateGroup                      // PATCH /groups: description, name or settings
 	AddDoor                          // POST /group_locks
 	RemoveDoor                       // DELETE /group_locks
 	AddStop                          // POST /group_elevator_stops
@@ -31,21 +32,22 @@ const (
 	ReleaseMember                    // no longer looked after; the user stays as it is
 	ForgetDoor                       // we put it in, it is no longer declared, and somebody took it out
 	ForgetStop                       // the same of an elevator stop
+	DeleteGroup                      // DELETE /groups, with every right in it
 )
 
 var kindWords = [...]string{"", "create user", "update user", "suspend user", "restore user", "create group", "update group",
 	"add door", "remove door", "add elevator stop", "remove elevator stop", "give access", "change access", "remove access",
 	"link user", "note access given by hand", "release access", "forget access", "forget user", "delete user", "release user",
-	"forget door", "forget elevator stop"}
+	"forget door", "forget elevator stop", "delete group"}
 
 func (k Kind) String() string { return kindWords[k] }
 
 // LedgerOnly says that nothing is sent to Kisi.
-func (k Kind) LedgerOnly() bool { return k >= LinkMember && k != DeleteMember }
+func (k Kind) LedgerOnly() bool { return k >= LinkMember && k != DeleteMember && k != DeleteGroup }
 
 // OfMember says that the change is about one person; the others are about a group.
 func (k Kind) OfMember() bool {
-	return k <= EnableMember || k >= CreateAssignment && k != ForgetDoor && k != ForgetStop
+	return k <= EnableMember || k >= CreateAssignment && k != ForgetDoor && k != ForgetStop && k != DeleteGroup
 }
 
 // ObjectKey names what a change is about, by id where it has one and always by what people call it.
@@ -67,6 +69,7 @@ type Fields struct {
 	Stamp       Stamp
 	Anchors     []Anchor
 	Description string
+	Settings    Settings // of a group; those that nothing is said of stay as they are
 	Place       RemoteID
 	Role        Role
 	From, Until Instant
@@ -98,10 +101,26 @@ func (c Change) Effect() Effect {
 	switch c.Kind {
 	case EnableMember, AddDoor, AddStop, CreateAssignment:
 		return Widens
-	case DisableMember, RemoveDoor, RemoveStop, RemoveAssignment, DeleteMember:
+	case DisableMember, RemoveDoor, RemoveStop, RemoveAssignment, DeleteMember, DeleteGroup:
 		return Narrows
 	case UpdateAssignment:
 		return c.regrant()
+	case UpdateGroup:
+		return c.resetting()
+	}
+	return Neutral
+}
+
+// resetting is the effect of other settings of a group.
+func (c Change) resetting() Effect {
+	if c.After == nil {
+		return Neutral
+	}
+	switch widening, narrowing := c.After.Settings.Split(); {
+	case !widening.Empty():
+		return Widens
+	case !narrowing.Empty():
+		return Narrows
 	}
 	return Neutral
 }
@@ -118,6 +137,21 @@ func (c Change) regrant() Effect {
 		return Narrows
 	}
 	return Neutral
+}
+
+// OfGroup says what an UpdateGroup changes about its group, for people; "" for every other change, and for another description.
+func (c Change) OfGroup() string {
+	if c.Kind != UpdateGroup || c.Before == nil || c.After == nil {
+		return ""
+	}
+	var all []string
+	if c.After.Name != "" && c.After.Name != c.Before.Name {
+		all = append(all, "renamed to "+c.After.Name)
+	}
+	if !c.After.Settings.Empty() {
+		all = append(all, c.After.Settings.String())
+	}
+	return strings.Join(all, ", ")
 }
 
 // Takes says that the change takes something from somebody, even if it gives more than it takes.
@@ -154,7 +188,11 @@ func (f *Fields) append(buf []byte) []byte {
 	for _, a := range f.Anchors {
 		buf = appendStrings(buf, string(a))
 	}
-	return appendNumbers(buf, uint64(f.Place), uint64(f.From), uint64(f.Until))
+	buf = appendNumbers(buf, uint64(f.Place), uint64(f.From), uint64(f.Until))
+	if f.Settings == (Settings{}) {
+		return buf // as it always was, so that what was approved before stays approved
+	}
+	return appendNumbers(buf, uint64(f.Settings.Said), uint64(f.Settings.On))
 }
 
 func flag(b bool) byte {

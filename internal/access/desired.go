@@ -19,6 +19,7 @@ type DesiredGroup struct {
 	Name        string   // as the file names it, and as Kisi does
 	Place       RemoteID // 0: organization group
 	Description *string  // nil: not ours to say
+	Settings    Settings // those that the file says
 	Create      bool     // create it when it is missing
 	Members     bool     // its members are ours to manage
 	Openings    bool     // its doors and stops are ours to manage

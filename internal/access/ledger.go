@@ -51,9 +51,10 @@ type OwnedGrant struct {
 // GroupAccount is everything remembered of one Kisi group that the file names.
 type GroupAccount struct {
 	ID          RemoteID
-	Name        string // in the file
-	Level       Level  // Foreign or Created
-	Description string // as we wrote it
+	Name        string   // in the file
+	Level       Level    // Foreign or Created
+	Description string   // as we wrote it
+	Settings    Settings // those that we wrote, as we wrote them
 	Doors       []Opening
 	Stops       []Opening // those that we put in
 }

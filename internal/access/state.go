@@ -67,6 +67,7 @@ type Group struct {
 	ID, Place    RemoteID // Place: 0 for an organization group
 	Name         string
 	Description  string
+	Settings     Settings
 	Users        int     // as Kisi counts them; a hint only
 	Created      Instant // by Kisi's clock; 0: it does not say
 	Opened       bool    // Doors and Stops were read

@@ -131,7 +131,7 @@ func allowed() []pacer.Allow {
 		get("/organization"), get("/organization/settings"), get("/organization/dashboard"),
 		get("/places"), get("/locks"), get("/elevators"), get("/elevator_stops"), get("/team_memberships"), get("/group_links"), get("/card_assignments"), get("/logins"),
 		get("/users"), get("/users/{id}"), post("/users"), patch("/users/{id}", true), remove("/users/{id}"),
-		get("/groups"), post("/groups"), patch("/groups/{id}", true),
+		get("/groups"), post("/groups"), patch("/groups/{id}", true), remove("/groups/{id}"),
 		get("/group_locks"), post("/group_locks"), remove("/group_locks/{id}"),
 		get("/group_elevator_stops"), post("/group_elevator_stops"), remove("/group_elevator_stops/{id}"),
 		get("/role_assignments"), get("/role_assignments/{id}"),

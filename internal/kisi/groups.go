@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
 // Group is a Kisi group (§5.1).
@@ -17,6 +19,30 @@ type Group struct {
 	PlaceID     int64      `json:"place_id"` // 0 for a group of the organization
 	UsersCount  int        `json:"users_count"`
 	CreatedAt   *time.Time `json:"created_at"`
+	groupSettings
+}
+
+// groupSettings are the switches of a group as Kisi shows them; nil is what it
+// does not say (§1.8).
+type groupSettings struct {
+	AppAccess     *bool `json:"login_enabled"`
+	Time          *bool `json:"time_restriction_enabled"`
+	Geofence      *bool `json:"geofence_restriction_enabled"`
+	Reader        *bool `json:"reader_restriction_enabled"`
+	PrimaryDevice *bool `json:"primary_device_restriction_enabled"`
+	ManagedDevice *bool `json:"managed_device_restriction_enabled"`
+	TapToAccess   *bool `json:"tap_to_access_restriction_enabled"`
+}
+
+// settings are those that Kisi shows.
+func (g groupSettings) settings() (out access.Settings) {
+	for one, on := range map[access.Setting]*bool{access.AppAccess: g.AppAccess, access.TimeRestricted: g.Time, access.Geofenced: g.Geofence,
+		access.ReaderRestricted: g.Reader, access.PrimaryDeviceOnly: g.PrimaryDevice, access.ManagedDeviceOnly: g.ManagedDevice, access.TapToAccess: g.TapToAccess} {
+		if on != nil {
+			out = out.With(one, *on)
+		}
+	}
+	return out
 }
 
 func (g Group) key() int64 { return g.ID }
@@ -29,20 +55,55 @@ func (c *Client) Groups(ctx context.Context) ([]Group, error) {
 	return listLong[Group](ctx, c, listing{path: "/groups", sort: "name", limit: 250})
 }
 
-// CreateGroup makes a group; place 0 makes one of the organization. Where a
-// group belongs cannot be changed later (§5.3).
-func (c *Client) CreateGroup(ctx context.Context, name, description string, place int64) (Group, error) {
-	fields := map[string]any{"name": name, "description": description, "place_id": nil}
-	if place != 0 {
-		fields["place_id"] = place
+// NewGroup is a group to be made; Place 0 makes one of the organization. Where
+// a group belongs cannot be changed later (§5.3).
+type NewGroup struct {
+	Name, Description string
+	Place             int64
+	Settings          access.Settings // those that nothing is said of are left to Kisi
+}
+
+// CreateGroup makes a group.
+func (c *Client) CreateGroup(ctx context.Context, g NewGroup) (Group, error) {
+	fields := map[string]any{"name": g.Name, "description": g.Description, "place_id": nil}
+	if g.Place != 0 {
+		fields["place_id"] = g.Place
 	}
+	addSettings(fields, g.Settings)
 	return create[Group](ctx, c, request{path: "/groups", body: map[string]any{"group": fields}})
 }
 
-// DescribeGroup changes a group's description.
-func (c *Client) DescribeGroup(ctx context.Context, id int64, description string) error {
-	body := map[string]any{"group": map[string]string{"description": description}}
-	return c.change(ctx, request{method: http.MethodPatch, path: at("/groups", id), body: body})
+func addSettings(fields map[string]any, s access.Settings) {
+	for _, one := range access.AllSettings() {
+		if on, said := s.Is(one); said {
+			fields[one.Field()] = on
+		}
+	}
+}
+
+// GroupChange is what shall be otherwise about a group; nil, and settings of
+// which nothing is said, stay as they are.
+type GroupChange struct {
+	Name, Description *string
+	Settings          access.Settings
+}
+
+// PatchGroup changes a group.
+func (c *Client) PatchGroup(ctx context.Context, id int64, to GroupChange) error {
+	fields := map[string]any{}
+	if to.Name != nil {
+		fields["name"] = *to.Name
+	}
+	if to.Description != nil {
+		fields["description"] = *to.Description
+	}
+	addSettings(fields, to.Settings)
+	return c.change(ctx, request{method: http.MethodPatch, path: at("/groups", id), body: map[string]any{"group": fields}})
+}
+
+// DeleteGroup deletes a group; one that is gone already is fine.
+func (c *Client) DeleteGroup(ctx context.Context, id int64) error {
+	return c.remove(ctx, at("/groups", id))
 }
 
 // byGroup is the filter without which the lists of a group's doors and stops

@@ -201,7 +201,7 @@ func groupRows(groups []Group) []access.Group {
 	for i, g := range groups {
 		rows[i] = access.Group{
 			ID: access.RemoteID(g.ID), Place: access.RemoteID(g.PlaceID),
-			Name: g.Name, Description: g.Description, Users: g.UsersCount,
+			Name: g.Name, Description: g.Description, Users: g.UsersCount, Settings: g.settings(),
 		}
 		if g.CreatedAt != nil {
 			rows[i].Created = access.At(*g.CreatedAt)

@@ -243,7 +243,8 @@ func (t *Target) existingAssignment(ctx context.Context, f AssignmentFilter, wan
 func (t *Target) doGroup(ctx context.Context, call access.Call) (access.Result, error) {
 	change, group := call.Change, int64(call.Group())
 	if change.Kind == access.CreateGroup {
-		made, err := t.client.CreateGroup(ctx, change.Object.GroupName, change.After.Description, int64(change.After.Place))
+		made, err := t.client.CreateGroup(ctx, NewGroup{Name: change.Object.GroupName, Description: change.After.Description,
+			Place: int64(change.After.Place), Settings: change.After.Settings})
 		return access.Result{ID: access.RemoteID(made.ID)}, err
 	}
 	if group == 0 {
@@ -252,7 +253,9 @@ func (t *Target) doGroup(ctx context.Context, call access.Call) (access.Result, 
 	row := int64(change.Object.Assignment)
 	switch change.Kind {
 	case access.UpdateGroup:
-		return access.Result{}, t.client.DescribeGroup(ctx, group, change.After.Description)
+		return access.Result{}, t.client.PatchGroup(ctx, group, groupChange(change.Before, change.After))
+	case access.DeleteGroup:
+		return access.Result{}, t.client.DeleteGroup(ctx, group)
 	case access.AddDoor:
 		return t.addDoor(ctx, group, int64(change.Object.Thing))
 	case access.AddStop:
@@ -265,6 +268,18 @@ func (t *Target) doGroup(ctx context.Context, call access.Call) (access.Result, 
 		return access.Result{}, t.client.DeleteGroupLock(ctx, row)
 	}
 	return access.Result{}, t.client.DeleteGroupElevatorStop(ctx, row)
+}
+
+// groupChange is what a change says otherwise than before.
+func groupChange(before, after *access.Fields) GroupChange {
+	to := GroupChange{Settings: after.Settings}
+	if before == nil || before.Description != after.Description {
+		to.Description = &after.Description
+	}
+	if after.Name != "" && before != nil && before.Name != after.Name {
+		to.Name = &after.Name
+	}
+	return to
 }
 
 func (t *Target) addDoor(ctx context.Context, group, door int64) (access.Result, error) {

@@ -34,9 +34,9 @@ func TestEveryChangeIsMadeAndSeenWhateverKisiLeavesUnsaid(t *testing.T) {
 func (b *bench) checkGroups(t *testing.T) access.RemoteID {
 	t.Helper()
 	door, stop := access.RemoteID(b.Doors["HQ / Garage"]), access.RemoteID(b.Stops["HQ / Lift A / Floor 3"])
-	made := b.do(t, of(access.CreateGroup, access.ObjectKey{GroupName: "Operations"}, &access.Fields{Description: "made by us"}))
+	made := b.do(t, of(access.CreateGroup, access.ObjectKey{GroupName: "Operations"}, &access.Fields{Description: "made by us", Settings: access.Settings{}.With(access.ReaderRestricted, true).With(access.AppAccess, false)}))
 	object := access.ObjectKey{Group: made.ID, GroupName: "Operations"}
-	b.do(t, of(access.UpdateGroup, object, &access.Fields{Description: "Läuft."}))
+	b.do(t, of(access.UpdateGroup, object, &access.Fields{Description: "Läuft.", Settings: access.Settings{}.With(access.AppAccess, true).With(access.TimeRestricted, true)}))
 	doorObject, stopObject := object, object
 	doorObject.Thing, stopObject.Thing = door, stop
 	doorRow := b.do(t, of(access.AddDoor, doorObject, &access.Fields{}))
@@ -46,8 +46,9 @@ func (b *bench) checkGroups(t *testing.T) access.RemoteID {
 	if !found || got.Created == 0 {
 		t.Fatalf("the group is not there, or nobody says since when: %+v", got)
 	}
+	settings := access.Settings{Said: 1<<len(access.AllSettings()) - 1}.With(access.AppAccess, true).With(access.TimeRestricted, true).With(access.ReaderRestricted, true)
 	want := &access.Group{
-		ID: made.ID, Name: "Operations", Description: "Läuft.", Opened: true, Created: got.Created,
+		ID: made.ID, Name: "Operations", Description: "Läuft.", Settings: settings, Opened: true, Created: got.Created,
 		Doors: []access.Opening{{Row: doorRow.ID, Thing: door}}, Stops: []access.Opening{{Row: stopRow.ID, Thing: stop}},
 	}
 	if diff := cmp.Diff(want, got); !found || diff != "" {

@@ -105,7 +105,7 @@ func endOf(c access.Call, err error) end {
 
 // takesAway says that the change deletes something; when it is not there any more, that is what was wanted.
 func takesAway(k access.Kind) bool {
-	return k == access.RemoveAssignment || k == access.RemoveDoor || k == access.RemoveStop
+	return k == access.RemoveAssignment || k == access.RemoveDoor || k == access.RemoveStop || k == access.DeleteGroup
 }
 
 // booking is the outcome of one call on its way into the file.
@@ -196,6 +196,9 @@ func (b *booking) bookGroup() error {
 	}
 	if id == 0 {
 		return fmt.Errorf("%s: no group to book it on", b.call.Change.Kind)
+	}
+	if b.call.Change.Kind == access.DeleteGroup {
+		return b.t.removeTallied(groupBucket, numberKey(uint64(id)))
 	}
 	g, err := b.t.group(id)
 	if err != nil {

@@ -114,6 +114,9 @@ func describe(c access.Change) string {
 	if o.Thing != 0 {
 		text += fmt.Sprintf(" (%d)", o.Thing)
 	}
+	if detail := c.OfGroup(); detail != "" {
+		text += ", " + detail
+	}
 	return text
 }
 

@@ -240,5 +240,5 @@ func (e *execution) book(i int, r access.Result, err error) error {
 }
 
 func removal(k access.Kind) bool {
-	return k == access.RemoveAssignment || k == access.RemoveDoor || k == access.RemoveStop || k == access.DeleteMember
+	return k == access.RemoveAssignment || k == access.RemoveDoor || k == access.RemoveStop || k == access.DeleteMember || k == access.DeleteGroup
 }

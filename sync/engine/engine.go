@@ -113,6 +113,8 @@ type Source struct {
 	// StaleAfter is the age from which on what is known of the source decides nothing any more: its people are left exactly as they are.
 	// 0: never.
 	StaleAfter time.Duration
+	// Stated says that its people stand in the configuration file: nothing of them is ever doubted.
+	Stated bool
 	connectors.Source
 }
 

@@ -21,7 +21,7 @@ const acceptKisi = "kisi"
 
 // doubt says why what is missing from a read is not believed, or "" when it is.
 func (e *Engine) doubt(s Source, d directory.Diff, high directory.Counts) string {
-	if e.o.Accept[s.Name] {
+	if e.o.Accept[s.Name] || s.Stated {
 		return ""
 	}
 	for _, w := range []weighed{

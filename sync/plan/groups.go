@@ -93,7 +93,7 @@ func declared(g *access.DesiredGroup) access.Cause {
 }
 
 func (d *decider) createGroup(g *access.DesiredGroup, lost bool) {
-	after := &access.Fields{Name: g.Name, Place: g.Place}
+	after := &access.Fields{Name: g.Name, Place: g.Place, Settings: g.Settings}
 	if g.Description != nil {
 		after.Description = *g.Description
 	}
@@ -131,6 +131,7 @@ func (d *decider) keepGroup(want *access.DesiredGroup, g *group) {
 	}
 	s := groupSteps{group: g, want: want}
 	d.describe(&s)
+	d.restrict(&s)
 	if want.Openings && g.seen.Opened {
 		d.compare(&s, openingSet{add: access.AddDoor, remove: access.RemoveDoor, forget: access.ForgetDoor, word: "door",
 			want: want.Doors, have: g.seen.Doors, ours: g.account.Doors})

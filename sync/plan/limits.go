@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -65,6 +66,7 @@ func (h *holder) limitBy(d *decider, steps []Step, keysOf keysOf, spentBy func(*
 		for _, key := range keys {
 			t.add(key, s.Change.Object.Email, s.Change.Object.Group, s.People)
 			t.of(key).edited(d.in.Desired.Edits, &s.Change)
+			t.of(key).loses(&s.Change)
 		}
 	}
 	if over := d.overLimit(t); len(over) > 0 {
@@ -202,7 +204,7 @@ func (d *decider) judgeGroup(key tally, w *weight) string {
 	}
 	setting := fmt.Sprintf("(%s), limits.removals.percent_of_group is %d", causeWords(key.cause), r.PercentOfGroup)
 	if len(w.groups) > 0 {
-		return fmt.Sprintf("all %s of %s would lose a door or elevator stop %s", countPeople(holders), d.groupName(key.group), setting)
+		return fmt.Sprintf("all %s of %s would lose %s %s", countPeople(holders), d.groupName(key.group), cmp.Or(w.what, "a door or elevator stop"), setting)
 	}
 	return fmt.Sprintf("%d of the %s of %s would lose it %s", people, countPeople(holders), d.groupName(key.group), setting)
 }

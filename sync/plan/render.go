@@ -148,6 +148,12 @@ func (t *teller) extra(c *access.Change) string {
 		return termsOf(c)
 	case access.UpdateMember:
 		return c.After.Name
+	case access.UpdateGroup:
+		return c.OfGroup()
+	case access.DeleteGroup:
+		return c.Cause.Text
+	case access.CreateGroup:
+		return c.After.Settings.String()
 	case access.CreateMember:
 		if c.After.Managed {
 			return "managed, no mail"
@@ -250,7 +256,7 @@ func (t *told) text() string {
 		return fmt.Sprintf("%s keep%s %s%s%s", n.who, n.s, t.group, t.shared(), again)
 	case access.RemoveAssignment:
 		return fmt.Sprintf("%s lose%s %s%s", n.who, n.s, t.group, t.words.doors(t.group)) + t.because()
-	case access.CreateGroup, access.UpdateGroup, access.AddDoor, access.AddStop, access.RemoveDoor, access.RemoveStop, access.ForgetDoor, access.ForgetStop:
+	case access.CreateGroup, access.UpdateGroup, access.AddDoor, access.AddStop, access.RemoveDoor, access.RemoveStop, access.ForgetDoor, access.ForgetStop, access.DeleteGroup:
 		return t.ofGroup(again)
 	}
 	return t.quiet(n)
@@ -273,9 +279,18 @@ func (t *told) ofGroup(again string) string {
 	}
 	switch t.kind {
 	case access.CreateGroup:
-		return fmt.Sprintf("group %s is created%s%s", t.group, again, t.words.doors(t.group))
+		text := fmt.Sprintf("group %s is created%s%s", t.group, again, t.words.doors(t.group))
+		if t.extra != "" {
+			text += ", " + t.extra
+		}
+		return text
 	case access.UpdateGroup:
-		return fmt.Sprintf("group %s gets another description", t.group)
+		if t.extra == "" {
+			return fmt.Sprintf("group %s gets another description", t.group)
+		}
+		return fmt.Sprintf("group %s: %s%s%s", t.group, t.extra, crowd, again)
+	case access.DeleteGroup:
+		return fmt.Sprintf("group %s is deleted, which cannot be undone%s: %s", t.group, crowd, t.extra)
 	case access.AddDoor, access.AddStop:
 		return fmt.Sprintf("group %s opens %s%s%s", t.group, t.extra, crowd, again)
 	case access.ForgetDoor, access.ForgetStop:
@@ -397,6 +412,10 @@ func Describe(ch access.Change, c *access.Catalog) string {
 		text += ", now" + terms(*ch.Before, *ch.After)
 	case access.UpdateMember:
 		text += fmt.Sprintf(", name %q", ch.After.Name)
+	case access.UpdateGroup:
+		if detail := ch.OfGroup(); detail != "" {
+			text += ", " + detail
+		}
 	}
 	return text
 }

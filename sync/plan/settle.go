@@ -170,12 +170,14 @@ func same(g access.Grant, f *access.Fields) bool {
 func (j judge) ofGroup(c access.Change) (Outcome, access.RemoteID) {
 	g, ok := j.observed.Group(j.call.Group())
 	switch {
-	case !ok && (c.Kind == access.RemoveDoor || c.Kind == access.RemoveStop):
+	case !ok && (c.Kind == access.RemoveDoor || c.Kind == access.RemoveStop || c.Kind == access.DeleteGroup):
 		return Done, 0
 	case !ok:
 		return NotDone, 0
 	case c.Kind == access.UpdateGroup:
-		return field(g.Description, c.After.Description, c.Before.Description), 0
+		return updated(g, c), 0
+	case c.Kind == access.DeleteGroup:
+		return NotDone, 0
 	case !g.Opened:
 		return Open, 0
 	case c.Kind == access.AddDoor:
@@ -186,6 +188,25 @@ func (j judge) ofGroup(c access.Change) (Outcome, access.RemoteID) {
 		return taken(g.Doors, c.Object.Assignment), 0
 	}
 	return taken(g.Stops, c.Object.Assignment), 0
+}
+
+// updated judges a change of a group itself, which is one request: all of it was done, or nothing.
+func updated(g *access.Group, c access.Change) Outcome {
+	now := access.Fields{Description: g.Description, Settings: g.Settings.Only(c.After.Settings.Said)}
+	then, before := access.Fields{Description: c.After.Description, Settings: c.After.Settings}, access.Fields{Description: c.Before.Description, Settings: c.Before.Settings}
+	if c.After.Name != "" {
+		now.Name, then.Name, before.Name = g.Name, c.After.Name, c.Before.Name
+	}
+	if c.After.Description == c.Before.Description {
+		now.Description, then.Description, before.Description = "", "", "" // it was not written
+	}
+	switch {
+	case now.Name == then.Name && now.Description == then.Description && now.Settings == then.Settings:
+		return Done
+	case now.Name == before.Name && now.Description == before.Description && now.Settings == before.Settings:
+		return NotDone
+	}
+	return Ambiguous
 }
 
 // put judges whether a door or stop was put in.

@@ -20,6 +20,7 @@ type weight struct {
 	spent  int      // of the total, what was done within the window already
 	early  int      // of the people, those of that
 	edits  []string // of the file, by which people gain
+	what   string   // what everybody of a group loses, unless it is a door
 }
 
 func (w *weight) person(who string) {
@@ -63,6 +64,16 @@ func spell(window time.Duration) string {
 		return fmt.Sprintf("%dh", window/time.Hour)
 	}
 	return window.String()
+}
+
+// loses notes what everybody of a group loses by a change that is about the group as a whole.
+func (w *weight) loses(c *access.Change) {
+	switch c.Kind {
+	case access.DeleteGroup:
+		w.what = "it"
+	case access.UpdateGroup:
+		w.what = "access while they are kept out by it (" + c.OfGroup() + ")"
+	}
 }
 
 // edited notes what somebody changed in the file about the rules by which somebody gains something. Who loses something by the file has
