@@ -2,6 +2,8 @@ package mapping
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -252,5 +254,36 @@ func (m *mapper) trailWish(human, account uint32) *TrailWish {
 		}
 		t.Losses = append(t.Losses, TrailLoss{l.Group, name, m.causes.list[l.Cause].Kind, m.causes.list[l.Cause].Text})
 	}
+	if account != none {
+		t.Grants = append(t.Grants, m.undecidedGrants(human, &m.ledger()[account], &w)...)
+	}
 	return t
+}
+
+// undecidedGrants returns the rights of ours of which the wish says nothing, because a rule that gave them, or may give them, cannot be
+// asked now: they stay.
+func (m *mapper) undecidedGrants(human uint32, account *access.Account, w *access.Wish) (all []TrailGrant) {
+	for i := range account.Owned {
+		o := &account.Owned[i]
+		group, known := m.byRemote[o.Group]
+		if known && slices.ContainsFunc(w.Grants, func(g access.WishedGrant) bool { return g.Group == group }) ||
+			slices.ContainsFunc(w.Losses, func(l access.Loss) bool { return l.Group == o.Group }) || !m.untouchable(human, account, o) {
+			continue
+		}
+		all = append(all, TrailGrant{Group: m.groupName(o.Group), Role: o.Role.Words(), From: m.instant(o.From), Until: m.instant(o.Until), Unsure: true})
+	}
+	return all
+}
+
+// groupName returns what the file calls a group of Kisi, or else what Kisi does.
+func (m *mapper) groupName(id access.RemoteID) string {
+	if g, known := m.byRemote[id]; known {
+		return m.groups[g].Name
+	}
+	for i := range m.in.Catalog.Groups {
+		if g := &m.in.Catalog.Groups[i]; g.ID == id {
+			return g.Name
+		}
+	}
+	return fmt.Sprintf("group %d", id)
 }

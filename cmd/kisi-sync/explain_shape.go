@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -109,6 +110,12 @@ func newExplanation(x *engine.Explanation) *explanation {
 		Asked: t.Asked, Records: convert(t.Records, newRecordRow), Pins: convert(t.Pins, newPinRow), Rules: convert(t.Rules, newRuleRow),
 		Should: newShouldHold(t.Wish), Problems: convert(t.Conflicts, newProblem), Kisi: newInKisi(x), Next: []nextLine{},
 	}
+}
+
+// undecided says that something about the person could not be decided.
+func (x *explanation) undecided() bool {
+	return slices.ContainsFunc(x.Rules, func(r ruleRow) bool { return r.Outcome == "undecided" }) ||
+		x.Should != nil && (x.Should.Standing == "leave" || slices.ContainsFunc(x.Should.Grants, func(g wantedRow) bool { return g.Unsure }))
 }
 
 func newRecordRow(r mapping.TrailRecord) recordRow {

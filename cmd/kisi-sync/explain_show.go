@@ -219,6 +219,8 @@ func (s *session) showNext(x *explanation) {
 		s.ui.say("  not known either")
 	case len(x.Next) == 0 && x.Kisi != nil && x.Kisi.Level == "foreign" && len(x.Records) == 0:
 		s.ui.say("  does nothing: kisi-sync touches nothing that others made")
+	case len(x.Next) == 0 && x.undecided():
+		s.ui.say("  does nothing: what cannot be decided stays as it is")
 	case len(x.Next) == 0:
 		s.ui.say("  does nothing: it is as it should be")
 	}

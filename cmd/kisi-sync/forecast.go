@@ -1,9 +1,11 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
@@ -97,6 +99,18 @@ func (f forecast) code() int {
 // takes says how long the plan takes at the configured rate.
 func (f forecast) takes() time.Duration {
 	return time.Duration(float64(f.told.Calls()) / f.rate * float64(time.Second))
+}
+
+// undecided says that something could not be decided.
+func (f forecast) undecided() bool {
+	return slices.ContainsFunc(f.Conflicts, func(c mapping.Conflict) bool { return !c.Informs() })
+}
+
+// rests says that Kisi is not as it should be although there is nothing to do: somebody still has what is not ours to take, or Kisi refused
+// something that is tried again later.
+func (f forecast) rests() bool {
+	loud, _ := stillHolds(f.told.Notes)
+	return len(loud) > 0 || slices.ContainsFunc(f.Input.Holds, func(h access.Hold) bool { return h.Verdict == access.Parked })
 }
 
 // waiting counts the steps that wait for a decision since an earlier run. A run over a few people does not look at them again.

@@ -170,6 +170,10 @@ func (s *session) showTotals(f forecast) {
 		parts = append(parts, "Nothing to do now")
 	case f.waiting() > 0:
 		parts = append(parts, "Nothing has changed")
+	case f.undecided():
+		parts = append(parts, "Nothing to do now; what could not be decided stays as it is")
+	case f.rests():
+		parts = append(parts, "Nothing to do now")
 	default:
 		parts = append(parts, "Nothing to do: Kisi is as it should be")
 	}

@@ -100,6 +100,7 @@ type statusDocument struct {
 	Unsettled    int            `json:"unsettled"` // calls of which it is not known whether they were carried out
 	Drifted      int            `json:"drifted"`   // what the last full run found altered by hand in Kisi
 	StillHas     int            `json:"still_has"` // people who should have no access, and have some that is not ours to take
+	Undecided    int            `json:"undecided"` // people, rules and groups about which the last run could not decide
 
 	lastGood, lastGoodFull *runRow // that ended without an error
 }
@@ -249,7 +250,7 @@ func (d *statusDocument) source(s config.Source, all []record.SourceStatus) stat
 // lastRuns finds the newest of each sort.
 func (d *statusDocument) lastRuns(runs []record.Run) {
 	d.LastRun, d.LastFullRun, d.lastGood, d.lastGoodFull = nil, nil, nil, nil
-	d.StillHas = stillHave(runs)
+	d.StillHas, d.Undecided = stillHave(runs), undecidedOf(runs)
 	for i := range runs {
 		r := &runs[i]
 		if r.Ended.IsZero() {
@@ -286,6 +287,23 @@ func stillHave(runs []record.Run) int {
 		}
 	}
 	return len(who)
+}
+
+// undecidedOf counts the people, rules and groups that the last run which decided could not decide about; newest first. Every run decides
+// about everybody, also one that looks at nobody.
+func undecidedOf(runs []record.Run) (n int) {
+	for i := range runs {
+		if runs[i].Ended.IsZero() || runs[i].Error != "" {
+			continue
+		}
+		for _, p := range runs[i].Problems {
+			if p.Undecided {
+				n += max(1, p.Count)
+			}
+		}
+		break
+	}
+	return n
 }
 
 func (d *statusDocument) holds(ctx context.Context, st *store.Preview) error {

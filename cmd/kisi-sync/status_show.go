@@ -161,8 +161,16 @@ func (s *session) showWaiting(d statusDocument) {
 		text string
 	}
 	var some []line
+	doubted := 0
+	for i := range d.Sources {
+		if d.Sources[i].Doubts > 0 {
+			doubted++
+		}
+	}
 	for _, l := range []line{
 		{d.StillHas, "should have no access, and still has: kisi-sync plan says who"},
+		{doubted, "not believed in part, as the sources above say: kisi-sync accept SOURCE shows what is missing"},
+		{d.Undecided, "cannot be decided, and what is there stays: kisi-sync plan says which people, rules or groups"},
 		{d.Held, "held for somebody to decide, since " + s.moment(d.HeldSince) + ": kisi-sync plans"},
 		{d.Approved, "approved; the next run does it"},
 		{d.Rejected, "rejected"},

@@ -46,6 +46,8 @@ type Problem struct {
 	Text  string
 	Hint  string
 	Count int // how many are alike; 0 and 1 both mean one
+	// Undecided says that nothing was decided for it, so that something stays as it is; otherwise it is only told.
+	Undecided bool `json:",omitempty"`
 }
 
 // SourceStatus is how one source was read.

@@ -349,7 +349,8 @@ func (l *look) plan(ctx context.Context) error {
 	l.out.Run.Sources = l.e.Statuses()
 	l.out.Run.Steps.Planned, l.out.Run.Steps.Held = len(l.out.Plan.Steps), l.out.Plan.Held()
 	for _, c := range l.out.Conflicts {
-		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint, Count: c.Count})
+		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint, Count: c.Count,
+			Undecided: !c.Informs()})
 	}
 	for _, n := range l.out.Plan.Notes {
 		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: string(n.Kind), Who: n.Who, Text: n.Text, Hint: n.Hint})

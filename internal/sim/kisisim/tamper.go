@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -64,6 +65,27 @@ func RepeatRow() Action {
 // LoseRows leaves n rows out at the end of a list, under a header that counts them.
 func LoseRows(n int) Action {
 	return tamper("lose rows", func(_ *exchange, rows []any) []any { return rows[:max(0, len(rows)-n)] })
+}
+
+// HideRows leaves out the rows that hide picks, under a header that agrees, as if they were not there. The list must fit on a page; the
+// one object of another answer is left alone.
+func HideRows(name string, hide func(row map[string]any) bool) Action {
+	return tamper("hide "+name, func(x *exchange, rows []any) []any {
+		if _, list := x.query.values["limit"]; !list || len(rows) == 0 {
+			return rows
+		}
+		shown := slices.DeleteFunc(slices.Clone(rows), func(row any) bool {
+			object, is := row.(map[string]any)
+			return is && hide(object)
+		})
+		_, total, _ := strings.Cut(x.res.header.Get(rangeHeader), "/")
+		n, err := strconv.Atoi(total)
+		if err != nil || len(shown) == len(rows) {
+			return rows
+		}
+		x.res.header.Set(rangeHeader, x.span(n-(len(rows)-len(shown))))
+		return shown
+	})
 }
 
 // WrongTotal adds by to the total of X-Collection-Range.
