@@ -20,6 +20,7 @@ const keptDays = 90
 type pruning struct {
 	before, why string
 	yes         bool
+	unsent      bool // also what the syslog server does not have
 }
 
 func auditPruneVerb(ui *voice, c *common) *cobra.Command {
@@ -29,13 +30,15 @@ func auditPruneVerb(ui *voice, c *common) *cobra.Command {
 		Long: `Takes lines from before a day off the beginning of the trail, after it has shown which, and asked. Who held what then stays
 known, so that audit who answers as before for every moment since. The trail carries on from the digest of the last line
 that went, and a line at its end says who cut it and why: audit verify finds it whole. Nothing is ever cut by itself, and
-nothing of the last 90 days at all. Export first what goes.`,
+nothing of the last 90 days at all. Export first what goes. Lines that the syslog server of audit.syslog does not have yet
+are not cut, unless --unsent says so.`,
 		Example: `  kisi-sync audit export --jsonl --until 2025-12-31 > audit-2025.jsonl
   kisi-sync audit prune --before 2026-01-01 --why policy-12`,
 	}
 	cmd.Flags().StringVar(&p.before, "before", "", "lines from before `DAY` (2026-01-01) go; required")
 	cmd.Flags().StringVar(&p.why, "why", "", "the reason, for the audit trail: `TEXT`; required")
 	cmd.Flags().BoolVar(&p.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&p.unsent, "unsent", false, "cut also what the syslog server was not sent, and never will be then")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if err := p.complete(ui); err != nil {
 			return err
@@ -94,6 +97,9 @@ func (p *pruning) prune(ctx context.Context, m *memory) error {
 		m.ui.say("No line is from before %s. Nothing was cut.", p.before)
 		return m.ui.printJSON(map[string]int{"lines": 0})
 	}
+	if err := p.sent(ctx, m, goes); err != nil {
+		return err
+	}
 	if yes, err := p.agreed(ctx, m, goes); err != nil || !yes {
 		return err
 	}
@@ -112,6 +118,28 @@ func (p *pruning) recent(zone *time.Location, before, end time.Time) error {
 			"the latest day that --before may name now is "+kept.In(zone).Format(time.DateOnly)+"; nothing was cut")
 	}
 	return nil
+}
+
+// sent refuses to cut what the syslog server does not have: a line that was cut can never be sent.
+func (p *pruning) sent(ctx context.Context, m *memory, goes store.Prunable) error {
+	c := copyOf(m.Store, m.settings)
+	if c == nil || p.unsent {
+		return nil
+	}
+	u, err := c.Unsent(ctx)
+	if err != nil || u.Lines == 0 || u.First > goes.Last.Number {
+		return err
+	}
+	lacking := goes.Last.Number - u.First + 1
+	return failed(fmt.Errorf("%s of those that would go %s not sent to %s yet", count(int(lacking), "line", "lines"), wereOrWas(lacking), c.To),
+		"kisi-sync status says how far it is, and the log why; with --unsent they are cut all the same, and the server never gets them; nothing was cut")
+}
+
+func wereOrWas(n uint64) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 // agreed shows what goes, and asks.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
+	"github.com/kisi-sync/kisi-sync/internal/logs"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -25,13 +26,14 @@ import (
 // carries it out as the same verb, in its own process, with what it has open: it lends it as a host. What is said goes back over the socket, and
 // so do questions and their answers. A verb notices nothing of it: what opens the state decides (open, remember, recollect).
 
-// host is the daemon in whose process a command line is carried out. All fields are required.
+// host is the daemon in whose process a command line is carried out. All fields but sender are required.
 type host struct {
 	log    *slog.Logger // the daemon's; what verbs log themselves goes to whoever called them
 	store  *store.Store
 	ops    admin.Ops
 	daemon func() *session // by the file that the daemon uses now
 	book   *metrics.Book   // counts what is sent to Kisi
+	sender *logs.Syslog    // of the log; nil: no syslog server gets it
 	// beside does something while the daemon reconciles nothing, and has it look for work afterwards.
 	beside func(ctx context.Context, do func(context.Context) error) error
 }

@@ -73,6 +73,7 @@ func (h *host) writeFigures(ctx context.Context, w io.Writer) error {
 		measureDaemon(set, &d)
 		measureSources(set, &d)
 		measureWaiting(set, &d)
+		h.measureCollectors(set, &d)
 		calls := s.client.Stats()
 		set(metrics.Calls, float64(calls.Calls))
 		set(metrics.Requests, float64(calls.Tries))
@@ -83,6 +84,21 @@ func (h *host) writeFigures(ctx context.Context, w io.Writer) error {
 			set(metrics.ExpiryDays, end.Sub(now()).Hours()/24, what)
 		}
 	})
+}
+
+// measureCollectors says what syslog servers do not have.
+func (h *host) measureCollectors(set metrics.Set, d *statusDocument) {
+	var unsent, lost uint64
+	waiting := 0
+	if d.Unsent != nil {
+		unsent = d.Unsent.Lines
+	}
+	if h.sender != nil {
+		lost, waiting = h.sender.Lost(), h.sender.Waiting()
+	}
+	set(metrics.AuditUnsent, float64(unsent))
+	set(metrics.LogWaiting, float64(waiting))
+	set(metrics.LogLost, float64(lost))
 }
 
 func measureDaemon(set metrics.Set, d *statusDocument) {

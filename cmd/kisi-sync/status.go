@@ -96,11 +96,13 @@ type statusDocument struct {
 	HeldSince    string         `json:"held_since"`    // "" when none does
 	Approved     int            `json:"approved"`      // and not done yet
 	Rejected     int            `json:"rejected"`
-	Parked       int            `json:"parked"`    // refused by Kisi, tried again by itself
-	Unsettled    int            `json:"unsettled"` // calls of which it is not known whether they were carried out
-	Drifted      int            `json:"drifted"`   // what the last full run found altered by hand in Kisi
-	StillHas     int            `json:"still_has"` // people who should have no access, and have some that is not ours to take
-	Undecided    int            `json:"undecided"` // people, rules and groups about which the last run could not decide
+	Parked       int            `json:"parked"`                 // refused by Kisi, tried again by itself
+	Unsettled    int            `json:"unsettled"`              // calls of which it is not known whether they were carried out
+	Drifted      int            `json:"drifted"`                // what the last full run found altered by hand in Kisi
+	StillHas     int            `json:"still_has"`              // people who should have no access, and have some that is not ours to take
+	Undecided    int            `json:"undecided"`              // people, rules and groups about which the last run could not decide
+	Unsent       *statusUnsent  `json:"audit_unsent,omitempty"` // nil: the syslog server has the whole trail, or there is none
+	LogLost      uint64         `json:"log_lost,omitempty"`     // lines of the daemon's log that its syslog server will never see
 
 	lastGood, lastGoodFull *runRow // that ended without an error
 }
@@ -118,6 +120,30 @@ func newStatusRest(c record.Circuit) *statusRest {
 		return nil
 	}
 	return &statusRest{Since: c.Since.UTC().Format(time.RFC3339), Why: c.Why, Runs: c.Failures, Next: c.Until.UTC().Format(time.RFC3339)}
+}
+
+// statusUnsent are lines of the audit trail that the syslog server does not have yet. A daemon sends within seconds, as long as it can.
+type statusUnsent struct {
+	Lines uint64 `json:"lines"`
+	To    string `json:"to"`
+	Since string `json:"since"` // the first of them
+
+	since time.Time
+}
+
+// older says that the first of them has waited for longer than some time.
+func (u *statusUnsent) older(than time.Duration) bool { return u != nil && now().Sub(u.since) > than }
+
+func newStatusUnsent(ctx context.Context, settings *config.Settings, st *store.Preview) (*statusUnsent, error) {
+	c := copyOf(st, settings)
+	if c == nil {
+		return nil, nil
+	}
+	u, err := c.Unsent(ctx)
+	if err != nil || u.Lines == 0 {
+		return nil, err
+	}
+	return &statusUnsent{Lines: u.Lines, To: c.To.String(), Since: u.Since.UTC().Format(time.RFC3339), since: u.Since}, nil
 }
 
 // statusTrial is a call to Kisi that is under way, tried again and again, and not answered as it should be.
@@ -193,6 +219,12 @@ func newStatus(ctx context.Context, h *host, settings *config.Settings, st *stor
 		return d, err
 	}
 	d.Kisi = newStatusRest(circuit)
+	if d.Unsent, err = newStatusUnsent(ctx, settings, st); err != nil {
+		return d, err
+	}
+	if h != nil && h.sender != nil {
+		d.LogLost = h.sender.Lost()
+	}
 	statuses, err := st.Statuses(ctx)
 	if err != nil {
 		return d, err

@@ -167,6 +167,7 @@ func (s *session) showWaiting(d statusDocument) {
 			doubted++
 		}
 	}
+	unsent, unsentText := d.Unsent.shown(s)
 	for _, l := range []line{
 		{d.StillHas, "should have no access, and still has: kisi-sync plan says who"},
 		{doubted, "not believed in part, as the sources above say: kisi-sync accept SOURCE shows what is missing"},
@@ -177,6 +178,8 @@ func (s *session) showWaiting(d statusDocument) {
 		{d.Parked, "parked: Kisi refused it, and it is tried again by itself"},
 		{d.Unsettled, "sent without a clear answer; it is looked at again"},
 		{d.Drifted, "altered by hand in Kisi, and left so: kisi-sync drift"},
+		{unsent, unsentText},
+		{int(d.LogLost), "lines of the log lost, as its syslog server was away or slow"},
 	} {
 		if l.n > 0 {
 			some = append(some, l)
@@ -190,4 +193,13 @@ func (s *session) showWaiting(d statusDocument) {
 	for _, l := range some {
 		ui.say("  %s %d %s", ui.yellow("‖"), l.n, l.text)
 	}
+}
+
+// shown returns what is shown of it: that the last line was written a moment ago is no news.
+func (u *statusUnsent) shown(s *session) (lines int, text string) {
+	const noNews = 5 * time.Second
+	if !u.older(noNews) {
+		return 0, ""
+	}
+	return int(u.Lines), "lines of the audit trail not sent yet to " + u.To + ", since " + s.moment(u.Since) + "; tried again by itself, and nothing is lost"
 }

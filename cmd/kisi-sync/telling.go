@@ -125,6 +125,9 @@ func factsOf(settings *config.Settings, d *statusDocument) (all []notify.Fact) {
 	if p := d.Paused; p != nil {
 		note("degraded", "pause", "nothing is carried out ("+p.By+": "+p.Why+"), not even for leavers", "kisi-sync resume ends it")
 	}
+	if u := d.Unsent; u.older(10 * time.Minute) {
+		note("degraded", "audit trail", "lines of it wait for "+u.To, "the log of kisi-sync says why; nothing is lost, and all of it is sent when the server is back")
+	}
 	const silent = 2 * time.Minute
 	if d.Trial.age() > silent {
 		note("degraded", "Kisi", "does not answer", "kisi-sync status says since when, and what came last; it is tried on")

@@ -61,6 +61,31 @@ func (c *Copy) Send(ctx context.Context) (sent Sent, err error) {
 	}
 }
 
+// Unsent says which lines the server was not given yet.
+type Unsent struct {
+	First uint64 // the number of the first; 0: it has all
+	Lines uint64
+	Since time.Time // of the first
+}
+
+// Unsent says how far the copy is. It asks the trail, and nobody else.
+func (c *Copy) Unsent(ctx context.Context) (u Unsent, err error) {
+	last, err := c.Trail.Anchored(ctx, c.Place())
+	if err != nil {
+		return u, err
+	}
+	head, err := c.Trail.AuditHead(ctx)
+	if err != nil || head.String() == last.Head.String() {
+		return u, err
+	}
+	next, err := c.Trail.AuditSince(ctx, last.Head, 1)
+	if err != nil || len(next) == 0 {
+		return u, err
+	}
+	first := &next[0]
+	return Unsent{First: first.Number, Lines: head.Number - first.Number + 1, Since: first.At}, nil
+}
+
 // some sends the next lines and remembers that. It returns 0 when there are none.
 func (c *Copy) some(ctx context.Context, sent *Sent) (int, error) {
 	last, err := c.Trail.Anchored(ctx, c.Place())

@@ -32,6 +32,7 @@ type Syslog struct {
 	o      Options
 	queue  chan *syslog.Message
 	lost   atomic.Uint64 // since it was said last
+	never  atomic.Uint64 // all that were lost
 	ctx    context.Context
 	cancel context.CancelFunc
 	ending chan struct{}
@@ -74,10 +75,21 @@ func (s *Syslog) enqueue(r *slog.Record, line []byte) error {
 	select {
 	case s.queue <- m:
 	default:
-		s.lost.Add(1)
+		s.lose()
 	}
 	return nil
 }
+
+func (s *Syslog) lose() {
+	s.lost.Add(1)
+	s.never.Add(1)
+}
+
+// Lost returns how many lines the server will never see.
+func (s *Syslog) Lost() uint64 { return s.never.Load() }
+
+// Waiting returns how many lines wait to be sent, but for the one that is being sent.
+func (s *Syslog) Waiting() int { return len(s.queue) }
 
 func (s *Syslog) message(severity syslog.Severity, text string) *syslog.Message {
 	return &syslog.Message{Facility: syslog.Daemon, Severity: severity, Host: s.o.Host, App: "kisi-sync", Process: s.o.Process, ID: "log", Text: text}
@@ -124,7 +136,7 @@ func (s *Syslog) deliver(m *syslog.Message) bool {
 		}
 		s.gone(err)
 		if !s.wait(pause) {
-			s.lost.Add(1)
+			s.lose()
 			return false
 		}
 	}

@@ -156,6 +156,9 @@ func TestAServerThatIsAwayStopsNobodyAndGetsWhatWaitedWithTheNumberOfWhatIsLost(
 		!strings.Contains(got, "lost=499") && !strings.Contains(got, "lost=500") {
 		t.Error(got)
 	}
+	if lost := s.Lost(); lost != 499 && lost != 500 || s.Waiting() != 0 {
+		t.Errorf("%d lost, %d waiting", lost, s.Waiting())
+	}
 }
 
 func TestClosingWaitsNoLongerThanItMayForAServerThatIsNotThere(t *testing.T) {

@@ -29,6 +29,9 @@ const (
 	LeaversWait       = "kisisync_leavers_waiting"
 	FileRefused       = "kisisync_configuration_refused"
 	ExpiryDays        = "kisisync_expiry_days"
+	AuditUnsent       = "kisisync_audit_unsent_lines"
+	LogWaiting        = "kisisync_log_waiting_lines"
+	LogLost           = "kisisync_log_lost_lines_total"
 	NotificationsSent = "kisisync_notifications_total"
 )
 
@@ -69,6 +72,9 @@ func Families() []Family {
 		gauge(LeaversWait, "1 while somebody was disabled or deleted in a directory and the run that follows was not made yet."),
 		gauge(FileRefused, "1 when the changed configuration could not be used, and the one before is in use."),
 		gauge(ExpiryDays, "Days until a certificate ends; negative afterwards.", "what"),
+		gauge(AuditUnsent, "Lines of the audit trail that the syslog server of audit.syslog does not have yet."),
+		gauge(LogWaiting, "Lines of the log that wait for the syslog server of log.syslog; beyond 1,000 they are lost."),
+		counter(LogLost, "Lines of the log that the syslog server will never see."),
 		counter(NotificationsSent, "Messages about what happened, by way (mail, chat, webhook, heartbeat) and outcome (sent, failed).", "way", "outcome"),
 	}
 }
