@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
@@ -44,7 +45,13 @@ func (l *look) explain(ctx context.Context, x *Explanation) error {
 	}
 	x.Member = x.memberIn(state, scope)
 	l.out.Input.Observed, l.out.Words.Observed = state, state
-	return l.plan(ctx)
+	if err := l.plan(ctx); err != nil {
+		return err
+	}
+	if x.Member != nil && !slices.ContainsFunc(l.out.Plan.Notes, func(n plan.Note) bool { return n.Kind == plan.AddressChanged }) {
+		x.Trail.Conflicts = slices.DeleteFunc(x.Trail.Conflicts, func(c mapping.Conflict) bool { return c.Kind == mapping.AddressChanged })
+	}
+	return nil
 }
 
 // person is where somebody is to be looked for in Kisi.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
@@ -348,6 +349,7 @@ func (l *look) plan(ctx context.Context) error {
 	}
 	l.out.Run.Sources = l.e.Statuses()
 	l.out.Run.Steps.Planned, l.out.Run.Steps.Held = len(l.out.Plan.Steps), l.out.Plan.Held()
+	l.out.Conflicts = slices.DeleteFunc(l.out.Conflicts, l.toldBetter)
 	for _, c := range l.out.Conflicts {
 		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint, Count: c.Count,
 			Undecided: !c.Informs()})
@@ -356,6 +358,16 @@ func (l *look) plan(ctx context.Context) error {
 		l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: string(n.Kind), Who: n.Who, Text: n.Text, Hint: n.Hint})
 	}
 	return nil
+}
+
+// toldBetter says that a conflict is about an address of which the plan speaks by what Kisi has now: another one still, or the right one
+// since somebody corrected it. What mapping says is of the last look.
+func (l *look) toldBetter(c mapping.Conflict) bool {
+	if c.Kind != mapping.AddressChanged {
+		return false
+	}
+	return l.out.Input.Observed.Covers.All ||
+		slices.ContainsFunc(l.out.Plan.Notes, func(n plan.Note) bool { return n.Kind == plan.AddressChanged && n.Who == email.Fold(c.Who) })
 }
 
 // Reconsider plans again from the same observation after some holds were decided.

@@ -124,6 +124,15 @@ func TestAnAddressThatChangesIsNotALeaverAndAJoiner(t *testing.T) {
 	for _, full := range []bool{false, true, true} {
 		w.pass(25 * time.Hour)
 		w.must(full)
+		once := 0
+		for _, p := range w.last.Problems {
+			if strings.HasPrefix(p.Kind, "address_") {
+				once++
+			}
+		}
+		if once != 1 {
+			t.Errorf("full: %v: told %d times: %+v", full, once, w.last.Problems)
+		}
 	}
 	w.expect("cem", "Staff", true)
 	w.expectTold("address_changed", "cem.new@", "still has cem@nordlicht.example")

@@ -260,7 +260,9 @@ func (p *person) address() {
 	if w.Folded == "" || w.Folded == p.seen.Email || w.Folded == email.Fold(p.seen.Email) {
 		return
 	}
-	p.d.note(AddressDiffers, w.Folded, "is "+p.seen.Email+" in Kisi, where addresses cannot be changed: access goes on under that one")
+	p.d.notes = append(p.d.notes, Note{Kind: AddressChanged, Who: w.Folded,
+		Text: "has the address " + w.Email + " now; the Kisi user still has " + p.seen.Email + ", and access goes on under it",
+		Hint: "have the address corrected in Kisi, or ask for a new Kisi user: kisi-sync rename"})
 }
 
 // suspend takes all access from somebody who left: the whole user if it is ours, otherwise what we gave.

@@ -90,7 +90,7 @@ const (
 	LessThanWanted  NoteKind = "less_than_wanted"  // somebody else's right is in the way of a better one
 	LeftAlone       NoteKind = "left_alone"        // a Kisi user of that address exists and the file says to leave it
 	LinkedElsewhere NoteKind = "linked_elsewhere"  // the Kisi user of that address is linked to another person
-	AddressDiffers  NoteKind = "address_differs"   // Kisi knows the person under an older address
+	AddressChanged  NoteKind = "address_changed"   // Kisi knows the person under an older address; mapping says the same of who was not looked at
 	NotReplaced     NoteKind = "not_replaced"      // a Kisi user should make room for another one of the person, and cannot yet
 	UnmanagedDoors  NoteKind = "unmanaged_doors"   // doors in a managed group that somebody else put there
 	KeptInKisi      NoteKind = "kept_in_kisi"      // its time is over, and something is in the way of deleting the user

@@ -180,7 +180,7 @@ func TestThePersonAsAWhole(t *testing.T) {
 		{"the directory lost the name", []func(*scene){ours, holds, wants, func(s *scene) { s.ana().Name = "" }}, ""},
 		{"known to another source too", []func(*scene){ours, holds, wants, func(s *scene) { s.ana().Anchors = append(s.ana().Anchors, "hr:9") }}, "link user: recognized"},
 		// the address
-		{"another address in the directory", []func(*scene){ours, holds, wants, func(s *scene) { s.ana().Email, s.ana().Folded = "ana.b@x.com", "ana.b@x.com" }}, "(address_differs)"},
+		{"another address in the directory", []func(*scene){ours, holds, wants, func(s *scene) { s.ana().Email, s.ana().Folded = "ana.b@x.com", "ana.b@x.com" }}, "(address_changed)"},
 		{"no address any more", []func(*scene){ours, holds, wants, noAddress}, ""},
 		{"no address any more, and left", []func(*scene){ours, holds, noAddress, suspend(disabled)}, "suspend user: left"},
 	} {
