@@ -1,6 +1,9 @@
 package kisi
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // Lock is a door (§6.2).
 type Lock struct {
@@ -9,8 +12,12 @@ type Lock struct {
 	PlaceID int64  `json:"place_id"`
 }
 
-func (l Lock) key() int64   { return l.ID }
-func (l Lock) flaw() string { return lacks("id", l.ID == 0) }
+func (l Lock) key() int64 { return l.ID }
+
+// flaw: a door without a name or a place would be another one than the file names.
+func (l Lock) flaw() string {
+	return cmp.Or(lacks("id", l.ID == 0), lacks("name", l.Name == ""), lacks("place_id", l.PlaceID == 0))
+}
 
 // Locks reads all doors.
 func (c *Client) Locks(ctx context.Context) ([]Lock, error) {

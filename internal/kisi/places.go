@@ -1,6 +1,7 @@
 package kisi
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strconv"
@@ -13,8 +14,10 @@ type Place struct {
 	Zone string `json:"time_zone"` // as in Europe/Berlin; "" where Kisi says null
 }
 
-func (p Place) key() int64   { return p.ID }
-func (p Place) flaw() string { return lacks("id", p.ID == 0) }
+func (p Place) key() int64 { return p.ID }
+
+// flaw: a place without a name would be another one than the file names.
+func (p Place) flaw() string { return cmp.Or(lacks("id", p.ID == 0), lacks("name", p.Name == "")) }
 
 // Places reads all places.
 func (c *Client) Places(ctx context.Context) ([]Place, error) {

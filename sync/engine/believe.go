@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -104,7 +105,8 @@ func movedError(g *access.Group) error {
 }
 
 // readCatalog reads what there is to be granted. Groups that are not where they were are not believed, and do not take the place of those
-// that are remembered: the wanted ones would be made a second time.
+// that are remembered: the wanted ones would be made a second time. A place, door or stop that is not there any more is asked for once
+// more: what a list left out once would be a problem of its groups until the next full look, and nobody would be given them.
 func (e *Engine) readCatalog(ctx context.Context, kisi Target) (*access.Catalog, error) {
 	c, err := kisi.Catalog(ctx)
 	if err != nil {
@@ -117,7 +119,38 @@ func (e *Engine) readCatalog(ctx context.Context, kisi Target) (*access.Catalog,
 	if g := moved(was.Groups, c.Groups); g != nil {
 		return nil, movedError(g)
 	}
+	if len(without(was, c)) == 0 {
+		return c, nil
+	}
+	again, err := kisi.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if back := without(again, c); len(back) > 0 {
+		return nil, fmt.Errorf("%s is there when Kisi is asked again; nothing is done, because what it shows cannot be trusted now", back[0])
+	}
 	return c, nil
+}
+
+// without names the places, doors and stops that one catalog shows and another one does not.
+func without(one, other *access.Catalog) []string {
+	places := missing(one.Places, other.Places, func(p access.Place) access.RemoteID { return p.ID },
+		func(p access.Place) string { return fmt.Sprintf("the place %q", p.Name) })
+	doors := missing(one.Doors, other.Doors, func(d access.Door) access.RemoteID { return d.ID },
+		func(d access.Door) string { return fmt.Sprintf("the door %q", d.Name) })
+	stops := missing(one.Stops, other.Stops, func(s access.Stop) access.RemoteID { return s.ID },
+		func(s access.Stop) string { return fmt.Sprintf("the elevator stop %q", s.ElevatorName+" / "+s.Name) })
+	return slices.Concat(places, doors, stops)
+}
+
+// missing names what is in one list and not in another; both are sorted by id.
+func missing[T any](one, other []T, id func(T) access.RemoteID, name func(T) string) (names []string) {
+	for _, x := range one {
+		if _, there := slices.BinarySearchFunc(other, id(x), func(o T, want access.RemoteID) int { return cmp.Compare(id(o), want) }); !there {
+			names = append(names, name(x))
+		}
+	}
+	return names
 }
 
 // secondLook asks again, in another way, when something of ours is not there any more: a list by the ids of those who are missing from

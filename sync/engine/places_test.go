@@ -98,11 +98,47 @@ func TestGroupsThatMovedAreBelievedWhenSomebodySaysSo(t *testing.T) {
 	w.spec.Groups = w.spec.Groups[:1]
 	w.spec.Rules = w.spec.Rules[3:]
 	w.pass(time.Hour)
-	fault := w.placeless(1)
+	fault := w.kisi.Inject(kisisim.Fault{Path: "/groups", Count: kisisim.Always, Do: kisisim.NullFields("place_id")})
 	defer fault.Remove()
 	if _, err := w.run(true); err == nil {
 		t.Error("groups that moved were believed without a word")
 	}
 	w.accept = map[string]bool{"kisi": true}
 	w.must(true)
+}
+
+// Found by TestSoak (seeds 100281, 101695): doors that come without their place, or elevator stops of which none comes, are not what there is.
+func TestACatalogWithoutItsDoorsDoesNotTakeThePlaceOfTheGoodOne(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]kisisim.Fault{
+		"no place of a door":         {Path: "/locks", Do: kisisim.NullFields("place_id")},
+		"no name of a door":          {Path: "/locks", Do: kisisim.NullFields("name")},
+		"no name of a place":         {Path: "/places", Do: kisisim.NullFields("name")},
+		"no doors for once":          {Path: "/locks", Count: 1, Do: kisisim.EmptyList()},
+		"no places for once":         {Path: "/places", Count: 1, Do: kisisim.EmptyList()},
+		"no stops of a lift once":    {Path: "/elevator_stops", Count: 1, Do: kisisim.EmptyList()},
+		"a door is missing for once": {Path: "/locks", Count: 1, Do: kisisim.LoseRows(1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, kisisim.Assumptions{})
+			w.must(true)
+			w.pass(time.Hour)
+			if fault.Count == 0 {
+				fault.Count = kisisim.Always
+			}
+			f := w.kisi.Inject(fault)
+			_, _ = w.run(true)
+			f.Remove()
+			if f.Hits() == 0 {
+				t.Error("nothing was hit")
+			}
+			w.staff.groups["fay"] = "staff lab"
+			w.pass(time.Hour)
+			w.must(false) // by what is remembered
+			w.expect("fay", "HQ / Lab", true)
+			w.expect("fay", "Staff", true)
+			w.kisi.CheckT(t)
+		})
+	}
 }
