@@ -87,16 +87,17 @@ func (p *person) groupKey(w *access.WishedGrant, assignment access.RemoteID) acc
 }
 
 func (p *person) grant(w *access.WishedGrant, there []access.Grant, owned *access.OwnedGrant) {
+	dropped := len(there) == 0 && owned != nil && p.lostAll() && !p.knownUndone(w)
 	switch {
 	case len(there) == 0 && owned != nil && owned.Level.Ours() && p.d.over(owned.Until):
 		p.renew(w, owned)
-	case len(there) == 0 && owned != nil && owned.Level.Ours() && p.lostAll():
+	case dropped && owned.Level.Ours():
 		// Forgotten before the first call: killed between two of them, what is still missing would look as if somebody had taken it.
 		p.take(owned, access.Cause{Kind: access.ByHand, Text: "Kisi took it away with the suspension"})
 		p.give(w)
 	case len(there) == 0:
 		n := p.give(w)
-		if owned != nil && !p.lostAll() {
+		if owned != nil && !dropped {
 			p.d.undone(&p.steps[n], "somebody took "+p.groupKey(w, 0).GroupName+" away in Kisi")
 		}
 	case owned != nil && owned.Level.Ours():
@@ -122,6 +123,15 @@ func (p *person) lostAll() bool {
 		return ok && o.Assignment == g.Assignment
 	}
 	return p.account.Link.Suspended != nil && !p.seen.Enabled && !slices.ContainsFunc(p.seen.Grants, ours)
+}
+
+// knownUndone says that an earlier run wanted to give a right again that the ledger has: that it was missing while others were still there.
+// Somebody took it, and that stays so when we take the last other one and are cut or held before the person is let in.
+func (p *person) knownUndone(w *access.WishedGrant) bool {
+	n := p.give(w)
+	step := p.steps[n].Change.Digest()
+	p.steps = p.steps[:n]
+	return slices.ContainsFunc(p.d.in.Holds, func(h access.Hold) bool { return h.Step == step })
 }
 
 // over says that the end of a right has passed.

@@ -271,3 +271,28 @@ func TestWhatAStepNeedsIsFoundAlsoInWhatIsDoneWithTheLeavers(t *testing.T) {
 		t.Errorf("she is restored after the steps %s, want both removals: %s", got, tell(p))
 	}
 }
+
+// Found by TestAPlanCarriedOutLeavesNothingToDo. Whoever comes back lacks one right by somebody's hand and is to lose another one. After that
+// is taken nothing of ours is left, which must not look as if Kisi had dropped all with the suspension.
+func TestWhatSomebodyTookStaysTakenWhenTheLastOtherRightGoes(t *testing.T) {
+	const lab, labRow access.RemoteID = 8, 901
+	s := newScene(link(access.Created, owned(access.Created), access.OwnedGrant{Group: lab, Assignment: labRow, Level: access.Created, Role: access.DoorAccess}),
+		suspendedByUs, off, wants)
+	s.observed.Groups = append(s.observed.Groups, access.Group{ID: lab, Name: "Lab"})
+	s.user().Grants = []access.Grant{{Assignment: labRow, Group: lab, Role: access.DoorAccess}}
+	s.ana().Losses = []access.Loss{{Group: lab, Cause: leftGroup}}
+	s.in.Limits.Grants = 0
+	p := s.plan()
+	if got, want := tell(p), "remove access: left, give access: repaired [held: by_hand], restore user: returned [held: limit], (removed_by_hand)"; got != want {
+		t.Fatalf("got  %s\nwant %s", got, want)
+	}
+	for i := range p.Steps {
+		if h := p.Steps[i].Hold; h != nil {
+			s.in.Holds = append(s.in.Holds, access.Hold{Step: p.Steps[i].ID, Reason: *h, Verdict: access.Waiting})
+		}
+	}
+	s.user().Grants, s.ana().Losses, s.accounts[0].Owned = nil, nil, s.accounts[0].Owned[:1]
+	if got, want := tell(s.plan()), "give access: repaired [held: by_hand], restore user: returned [held: limit], (removed_by_hand)"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
