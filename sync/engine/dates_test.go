@@ -123,3 +123,27 @@ func TestADateThatCannotBeReadGivesNothingAndTakesNothing(t *testing.T) {
 		w.kisi.CheckT(t)
 	}
 }
+
+// Found by TestSoak (seed 102653), which is the worst that a lie does to a date. Kisi does not change dates and refuses a second right beside the
+// first, so the first has to go; then Kisi says that all is well and does nothing. The call is known to be open, and the next run that is answered
+// gives what is missing, once.
+func TestARightThatKisiTookAndDidNotGiveAnewIsGivenByTheNextRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{PatchAssignment: kisisim.PatchDatesIgnored})
+	w.must(true)
+	w.staff.until["dora"] = "2026-12-24"
+	w.pass(time.Hour)
+	fault := w.kisi.Inject(kisisim.Fault{Method: "POST", Path: "/role_assignments", Nth: 2, Count: kisisim.Always, Do: kisisim.LoginPage()})
+	w.must(false)
+	fault.Remove()
+	if w.last.Steps.Unknown != 1 || w.last.Due.IsZero() {
+		t.Errorf("the record of the run says nothing of it: %+v", w.last)
+	}
+	w.pass(w.last.Due.Sub(w.now()))
+	w.must(false)
+	if got := w.until("dora", "Contractors").Format("2006-01-02"); got != "2026-12-24" {
+		t.Errorf("until %s", got)
+	}
+	w.quiet()
+	w.kisi.CheckT(t)
+}

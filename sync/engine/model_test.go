@@ -23,6 +23,7 @@ import (
 type life struct {
 	*world
 	dice    dice
+	assume  kisisim.Assumptions
 	names   []string       // everybody who may be in the directory
 	read    staff          // the directory as it was last read
 	rules   []mapping.Rule // all; those of the file are some of them

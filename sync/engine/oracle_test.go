@@ -8,6 +8,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
 )
@@ -50,7 +51,7 @@ func (l *life) check(before seen, clean bool) {
 		for in, group := range doors() {
 			key := who + " " + group
 			should := l.should(who, in)
-			if before.open[key] && should && !now.open[key] {
+			if before.open[key] && should && !now.open[key] && !l.betweenTwo(who, group) {
 				l.fail("%s lost %s", who, group)
 			}
 			// Whose state was lost keeps rights that are nobody's, and with them opens the doors when he returns.
@@ -66,6 +67,35 @@ func (l *life) check(before seen, clean bool) {
 	if err := l.kisi.Check(); err != nil {
 		l.fail("%v", err)
 	}
+}
+
+// betweenTwo says that somebody lacks a right because Kisi took the old one and then gave no sensible answer to the request for the new one, nor to
+// that for the old one again. What is promised is that nobody loses anything by a read that was not whole; this is a change that Kisi began and
+// did not end. Where it neither changes the dates of a right (kisi-api §4.7) nor lets two stand side by side (§12.1), there is no other way
+// than to end one before the other begins, and nothing warns of the answers to come. It is excused only where both is so and
+// the call is written down as open: then the next run finds it, and compare wants the right there at the end.
+func (l *life) betweenTwo(who, group string) bool {
+	if l.assume.PatchAssignment == kisisim.PatchApplied || l.assume.DuplicateRight == kisisim.RightAlwaysCreated {
+		return false
+	}
+	_, group = placed(group)
+	return slices.ContainsFunc(l.unsettled(), func(i access.Intent) bool {
+		o := i.Call.Change.Object
+		return i.Call.Change.Kind == access.UpdateAssignment && strings.HasPrefix(o.Email, who+"@") && o.GroupName == group
+	})
+}
+
+// unsettled returns the calls without an outcome.
+func (l *life) unsettled() (open []access.Intent) {
+	st, err := store.Open(l.path, store.Options{Now: l.now, NoSync: true})
+	if err != nil {
+		l.fail("%v", err)
+	}
+	defer func() { _ = st.Close() }()
+	if open, err = st.Open(l.world.t.Context()); err != nil {
+		l.fail("%v", err)
+	}
+	return open
 }
 
 // compare holds the end against what a simple mind expects. Who has less or more than that must have been touched by somebody in Kisi, or
@@ -146,15 +176,12 @@ func (l *life) taken() map[string]bool {
 	if err != nil {
 		l.fail("%v", err)
 	}
-	defer func() { _ = st.Close() }()
 	ledger, err := st.Ledger(l.world.t.Context())
 	if err != nil {
 		l.fail("%v", err)
 	}
-	open, err := st.Open(l.world.t.Context())
-	if err != nil {
-		l.fail("%v", err)
-	}
+	_ = st.Close()
+	open := l.unsettled()
 	taken := map[string]bool{}
 	for i := range ledger.Accounts {
 		a := &ledger.Accounts[i]

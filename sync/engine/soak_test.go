@@ -87,6 +87,7 @@ func newSoak(t *testing.T, seed uint64, all *tally) *soak {
 	w.kisi = kisisim.Acme(kisisim.Options{Assume: assume})
 	w.kisi.AddUser(kisisim.UserSpec{Email: "Hand@nordlicht.example", Name: "Made by hand"})
 	l := newLife(w, dice)
+	l.assume = assume
 	l.names = append(l.names, "ida", "jan", "kim", "leo", "mia", "nils", "olga", "paul", "rosa", "sven", "tina", "udo")
 	for _, who := range l.names {
 		w.staff.groups[who] = strings.Join(l.someGroups(), " ")
