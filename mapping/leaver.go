@@ -112,6 +112,7 @@ func (m *mapper) orphan(a uint32) access.Wish {
 	d := m.fate(a)
 	if d.standing == access.Keep {
 		w.Losses = m.lost(none, a, nil)
+		w.Unproven = m.unproven(none, a, &w)
 		d = m.doorless(a, &w)
 	}
 	d = m.retire(a, none, &w, d)

@@ -43,7 +43,8 @@ type Result struct {
 //	Suspend  the grants that the rules would give, so that a return is one step; no losses
 //	Leave    neither: who or what this is cannot be said for certain
 //
-// An owned right that is in neither list of a wish, or that is Unsure, is to be left as it is.
+// An owned right that is in neither list of a wish, or that is Unsure, is to be left as it is. Whoever comes back from a suspension of ours
+// is not let in with one: what nobody can say for certain is in Wish.Unproven then, and Grants are no wider than what is certain.
 func (r *Rules) Map(in Input) Result {
 	m := r.prepare(in)
 	m.wishAll()

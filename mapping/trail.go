@@ -244,10 +244,16 @@ func (m *mapper) trailWish(human, account uint32) *TrailWish {
 	if w.Replaces != nil {
 		t.Replaces = w.Replaces.Member
 	}
+	goes := func(id access.RemoteID) bool {
+		return slices.ContainsFunc(w.Unproven, func(l access.Loss) bool { return l.Group == id })
+	}
 	for _, g := range w.Grants {
+		if g.Unsure && goes(m.groups[g.Group].ID) {
+			continue
+		}
 		t.Grants = append(t.Grants, TrailGrant{m.groups[g.Group].Name, g.Role.Words(), m.instant(g.From), m.instant(g.Until), g.Unsure, m.causes.list[g.Cause].Text})
 	}
-	for _, l := range w.Losses {
+	for _, l := range slices.Concat(w.Losses, w.Unproven) {
 		name := ""
 		if g, known := m.byRemote[l.Group]; known {
 			name = m.groups[g].Name
@@ -267,7 +273,7 @@ func (m *mapper) undecidedGrants(human uint32, account *access.Account, w *acces
 		o := &account.Owned[i]
 		group, known := m.byRemote[o.Group]
 		if known && slices.ContainsFunc(w.Grants, func(g access.WishedGrant) bool { return g.Group == group }) ||
-			slices.ContainsFunc(w.Losses, func(l access.Loss) bool { return l.Group == o.Group }) || !m.untouchable(human, account, o) {
+			slices.ContainsFunc(slices.Concat(w.Losses, w.Unproven), func(l access.Loss) bool { return l.Group == o.Group }) || !m.untouchable(human, account, o) {
 			continue
 		}
 		all = append(all, TrailGrant{Group: m.groupName(o.Group), Role: o.Role.Words(), From: m.instant(o.From), Until: m.instant(o.Until), Unsure: true})

@@ -82,7 +82,11 @@ func (m *mapper) keepWide(w *access.WishedGrant, doubt bool, human, a uint32) {
 	}
 	wide := *w
 	widen(&wide, owned.Role, owned.From, owned.Until, false)
-	if wide != *w && (doubt || m.spared(human, a) || m.unaskable(human, account, owned)) {
+	if wide == *w {
+		return
+	}
+	doubt = account.Link.Suspended == nil && (doubt || m.unaskable(human, account, owned)) // whoever comes back gets what is certain
+	if doubt || m.spared(human, a) {
 		*w = wide
 	}
 }

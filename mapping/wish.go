@@ -182,6 +182,7 @@ func (m *mapper) held(a uint32) (w access.Wish, ok bool) {
 	if d.standing == access.Keep {
 		w.Create = m.create || slices.ContainsFunc(w.Grants, func(g access.WishedGrant) bool { return !g.Unsure })
 		w.Losses = m.lost(h, a, w.Grants)
+		w.Unproven = m.unproven(h, a, &w)
 		d = m.doorless(a, &w)
 	}
 	d = m.retire(a, h, &w, d)

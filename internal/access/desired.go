@@ -51,6 +51,7 @@ type Wish struct {
 	Create      bool   // may be created when missing
 	Grants      []WishedGrant
 	Losses      []Loss
+	Unproven    []Loss    // of a user whom we suspended: rights that stay only because nobody can say now whether they are wanted
 	Adopt       uint32    // cause why the Kisi user becomes ours, if it is not: an operator said so. 0: as the file says
 	Release     uint32    // cause why the Kisi user is ours no longer: an operator said so. 0: it is not released
 	Replaces    *Replaced // the person's Kisi user before this one; nil: there is none to make room

@@ -224,6 +224,19 @@ func (p *person) losses(urgent bool) {
 	}
 }
 
+// unproven takes what is there of what nobody can say to be wanted. What somebody took away by hand is not forgotten: it opens nothing.
+func (p *person) unproven() {
+	for _, l := range p.wish.Unproven {
+		owned, ok := p.account.Grant(l.Group)
+		if !ok {
+			continue
+		}
+		if _, there := byAssignment(p.seen.In(owned.Group), owned.Assignment); there {
+			p.take(owned, p.d.cause(l.Cause))
+		}
+	}
+}
+
 // added tells of rights in managed groups that no rule gives and that we did not give: somebody else did, or we did and have forgotten.
 func (p *person) added() {
 	for i := range p.seen.Grants {

@@ -236,9 +236,10 @@ func (p *person) keep() {
 }
 
 // comeBack restores somebody whom we suspended. Who has no access needs no new door before the old one goes: what is no longer wanted
-// is taken first, and the user stays suspended until it is.
+// is taken first, and so is what nobody can say to be wanted; the user stays suspended until it is.
 func (p *person) comeBack() {
 	p.losses(false)
+	p.unproven()
 	p.rename()
 	p.grants()
 	var first []int

@@ -70,6 +70,7 @@ func (m *model) desired() *access.Desired {
 		if linked {
 			w.Member = account.Known.ID
 			w.Losses = losses(account, &w, m.declared)
+			w.Unproven = unsureOf(account, &w, m.declared)
 		}
 		if h.leave {
 			w.Standing, w.Cause, w.Grants = access.Suspend, vanished, nil
@@ -92,6 +93,18 @@ func losses(a *access.Account, w *access.Wish, declared []access.DesiredGroup) [
 	for _, o := range a.Owned {
 		if !slices.ContainsFunc(w.Grants, func(g access.WishedGrant) bool { return declared[g.Group].ID == o.Group }) {
 			all = append(all, access.Loss{Group: o.Group, Cause: leftGroup})
+		}
+	}
+	return all
+}
+
+// unsureOf names the rights of a suspended user of which no rule is certain.
+func unsureOf(a *access.Account, w *access.Wish, declared []access.DesiredGroup) (all []access.Loss) {
+	for _, o := range a.Owned {
+		if a.Link.Suspended != nil && o.Level.Ours() && slices.ContainsFunc(w.Grants, func(g access.WishedGrant) bool {
+			return g.Unsure && declared[g.Group].ID == o.Group
+		}) {
+			all = append(all, access.Loss{Group: o.Group, Cause: byRule})
 		}
 	}
 	return all

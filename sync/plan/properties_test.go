@@ -260,12 +260,41 @@ func TestWhoIsUncertainLosesNothing(t *testing.T) {
 				unsure := slices.ContainsFunc(w.Grants, func(g access.WishedGrant) bool {
 					return g.Unsure && in.Desired.Groups[g.Group].Name == c.Object.GroupName
 				})
-				if unsure && w.Standing == access.Keep && !c.Kind.LedgerOnly() {
+				unproven := slices.ContainsFunc(w.Unproven, func(l access.Loss) bool { return l.Group == c.Object.Group })
+				if unsure && w.Standing == access.Keep && !c.Kind.LedgerOnly() && !(unproven && c.Kind == access.RemoveAssignment) {
 					t.Errorf("%s, though the rule could not be decided", p.Steps[k].Describe(nil))
 				}
 			}
 		}
 	})
+}
+
+func TestNobodyIsLetInWithWhatIsNotCertain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := drawModel(t).input()
+		p := Compute(in)
+		for i := range p.Steps {
+			s := &p.Steps[i]
+			if s.Change.Kind != access.EnableMember {
+				continue
+			}
+			w := in.Desired.Wishes[slices.IndexFunc(in.Desired.Wishes, func(w access.Wish) bool { return w.Member == s.Change.Object.Member })]
+			member, _ := in.Observed.Member(w.Member)
+			for _, l := range w.Unproven {
+				owned := ownedIn(in.Owned, w.Member, l.Group)
+				_, there := byAssignment(member.Grants, owned.Assignment)
+				if there && !slices.ContainsFunc(s.Needs, func(n int) bool { return p.Steps[n].Change.Object.Assignment == owned.Assignment }) {
+					t.Errorf("%s, and nobody can say whether Group %d is still wanted", s.Describe(nil), l.Group)
+				}
+			}
+		}
+	})
+}
+
+func ownedIn(ledger *access.Ledger, member, group access.RemoteID) *access.OwnedGrant {
+	account, _ := ledger.Account(member)
+	owned, _ := account.Grant(group)
+	return owned
 }
 
 func TestNoLimitIsExceeded(t *testing.T) {

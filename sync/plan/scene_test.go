@@ -116,6 +116,8 @@ func loses(cause uint32) func(*scene) {
 	return func(s *scene) { s.ana().Losses = []access.Loss{{Group: hq, Cause: cause}} }
 }
 
+func unproven(s *scene) { s.ana().Unproven = []access.Loss{{Group: hq, Cause: expired}} }
+
 func suspend(cause uint32) func(*scene) {
 	return func(s *scene) { s.ana().Standing, s.ana().Cause = access.Suspend, cause }
 }

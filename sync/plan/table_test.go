@@ -131,6 +131,10 @@ func TestThePersonAsAWhole(t *testing.T) {
 		{"a leaver nobody knows needs nothing", []func(*scene){stranger, gone, suspend(disabled)}, ""},
 		// those who return
 		{"our suspension is lifted", []func(*scene){ours, holds, off, suspendedByUs, wants}, "restore user: returned"},
+		{"what nobody can say to be wanted goes first", []func(*scene){ours, holds, off, suspendedByUs, unproven}, "remove access: left, restore user: returned"},
+		{"and so it does when a rule cannot be decided", []func(*scene){ours, holds, off, suspendedByUs, unsure, unproven}, "remove access: left, restore user: returned"},
+		{"what somebody took meanwhile is not forgotten for that", []func(*scene){ours, off, suspendedByUs, unsure, unproven}, "restore user: returned"},
+		{"nor is anything taken from whom somebody let in", []func(*scene){ours, holds, suspendedByUs, unproven}, ""},
 		{"a suspension by hand is not", []func(*scene){ours, holds, off, wants}, "(suspended_by_hand)"},
 		{"by hand and by SCIM, both are told", []func(*scene){ours, holds, off, scim, wants}, "(suspended_by_hand), (suspended_by_scim)"},
 		{"by us and by SCIM, ours is lifted", []func(*scene){ours, holds, off, scim, suspendedByUs, wants}, "restore user: returned, (suspended_by_scim)"},
