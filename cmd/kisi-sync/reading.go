@@ -111,6 +111,11 @@ func (s *session) tellSource(st record.SourceStatus) {
 		}
 		ui.tell("%s source %s: %s%s", ui.green("✓"), st.Name, sizeOf(st), took)
 	}
+	if st.Error == "" {
+		for _, remark := range st.Remarks {
+			ui.tell("  %s %s", ui.yellow("!"), oneLine(remark))
+		}
+	}
 }
 
 func sizeOf(st record.SourceStatus) string {

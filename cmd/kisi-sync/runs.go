@@ -168,6 +168,9 @@ func (s *session) sayRead(d record.SourceStatus) {
 		return
 	}
 	s.ui.say("  source %s: %s", d.Name, sizeOf(d))
+	for _, remark := range d.Remarks {
+		s.ui.say("    %s %s", s.ui.yellow("!"), oneLine(remark))
+	}
 }
 
 func pauseVerb(ui *voice, c *common) *cobra.Command {

@@ -70,10 +70,17 @@ type sourceDocument struct {
 	Doubt   string  `json:"doubt,omitempty"`
 	Seconds float64 `json:"seconds"`
 	Error   string  `json:"error,omitempty"`
+	// AsOf is of when the content was that was read, where the source knows: a file's time.
+	AsOf    string   `json:"as_of,omitempty"`
+	Remarks []string `json:"remarks,omitempty"` // what the source wants known, such as rows that could not be used
 }
 
 func newSource(s record.SourceStatus) sourceDocument {
-	out := sourceDocument{Name: s.Name, People: s.People, Groups: s.Groups, Members: s.Members, Doubts: s.Doubts, Doubt: s.Doubt, Seconds: s.Took.Seconds(), Error: s.Error}
+	out := sourceDocument{Name: s.Name, People: s.People, Groups: s.Groups, Members: s.Members, Doubts: s.Doubts, Doubt: s.Doubt, Seconds: s.Took.Seconds(), Error: s.Error,
+		Remarks: s.Remarks}
+	if !s.AsOf.IsZero() {
+		out.AsOf = s.AsOf.UTC().Format(time.RFC3339)
+	}
 	if !s.At.IsZero() {
 		at := s.At.UTC().Format(time.RFC3339)
 		out.Read = &at

@@ -190,7 +190,7 @@ func (t *statusTrial) words() string {
 // statusSource is a source.
 type statusSource struct {
 	sourceDocument
-	Age      *int64 `json:"age_seconds"` // since the last good read; null: there was none
+	Age      *int64 `json:"age_seconds"` // of what the last good read brought; null: there was none
 	Stale    bool   `json:"stale"`       // older than stale_after: its people are left as they are
 	Watching bool   `json:"watching"`
 	// NotWatched is why a source that could tell of changes is not listened to; "" when there is nothing to say.
@@ -260,7 +260,7 @@ func (d *statusDocument) source(s config.Source, all []record.SourceStatus) stat
 		}
 		out.sourceDocument = newSource(status)
 		if !status.At.IsZero() {
-			age := now().Sub(status.At)
+			age := status.Age(now())
 			seconds := int64(age.Seconds())
 			out.Age, out.Stale = &seconds, s.StaleAfter > 0 && age > s.StaleAfter
 		}

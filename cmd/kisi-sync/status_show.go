@@ -94,6 +94,12 @@ func (s *session) showSourceStatus(d statusSource) {
 		mark = ui.yellow("!")
 		notes = append(notes, "asked on schedule, as it cannot be watched: "+oneLine(d.NotWatched))
 	}
+	if len(d.Remarks) > 0 {
+		mark = ui.yellow("!")
+		for _, remark := range d.Remarks {
+			notes = append(notes, oneLine(remark))
+		}
+	}
 	if d.Doubts > 0 {
 		mark = ui.yellow("!")
 		notes = append(notes, doubtWords(d.Doubts, d.Doubt)+": kisi-sync accept "+d.Name)
@@ -106,7 +112,11 @@ func (s *session) showSourceStatus(d statusSource) {
 		mark = ui.red("✗")
 		notes = append(notes, "not read since: "+oneLine(d.Error))
 	}
-	text := fmt.Sprintf("  %s %s  read %s ago: %s, %s", mark, d.Name, roughly(time.Duration(*d.Age)*time.Second),
+	read := "read"
+	if d.AsOf != "" {
+		read = "of"
+	}
+	text := fmt.Sprintf("  %s %s  %s %s ago: %s, %s", mark, d.Name, read, roughly(time.Duration(*d.Age)*time.Second),
 		count(d.People, "person", "people"), count(d.Groups, "group", "groups"))
 	if len(notes) > 0 {
 		text += "; " + strings.Join(notes, "; ")

@@ -19,7 +19,10 @@ type Builder struct {
 	lists  map[string]*memberEdit
 	tombs  map[string]Tombstone
 	doubts map[string]int64
+	stays  map[string]bool // people who stay in their groups
 	row    row
+
+	noneMissing bool
 
 	clockGood bool
 }
@@ -54,13 +57,17 @@ func Build(source string, last *Snapshot) *Builder {
 	return &Builder{
 		source: source, last: last, in: newInterner(&last.refs),
 		people: newStage(), groups: newStage(),
-		marks: map[string]Kind{}, lists: map[string]*memberEdit{}, tombs: map[string]Tombstone{}, doubts: map[string]int64{},
+		marks: map[string]Kind{}, lists: map[string]*memberEdit{}, tombs: map[string]Tombstone{}, doubts: map[string]int64{}, stays: map[string]bool{},
 	}
 }
 
 // Put takes one record. The order of records does not matter but for those with the same ID: there the last word counts. It
 // refuses a record without an ID, an unknown kind and a member without a value; the reader must then give up.
 func (b *Builder) Put(r *Record) error {
+	if r.Kind == NoneMissing {
+		b.noneMissing = true
+		return nil
+	}
 	if r.ID == "" {
 		return errors.New("record without an id")
 	}
@@ -76,6 +83,9 @@ func (b *Builder) Put(r *Record) error {
 		return b.member(r)
 	case Gone, Unsure:
 		b.marks[string([]byte(r.ID))] = r.Kind
+		return nil
+	case MembershipsStay:
+		b.stays[string([]byte(r.ID))] = true
 		return nil
 	}
 	return fmt.Errorf("record %s: unknown kind %d", r.ID, r.Kind)
@@ -127,8 +137,9 @@ func (b *Builder) Seal(r Receipt, believable func(Diff) bool) (*Snapshot, Diff, 
 		return nil, Diff{}, errors.New("receipt without coverage")
 	}
 	s := &seal{b: b, receipt: r}
-	s.people = b.people.against(&b.last.people, b.marks, r.Coverage)
-	s.groups = b.groups.against(&b.last.groups, b.marks, r.Coverage)
+	s.people = b.people.against(&b.last.people, b.marks, s.coverage())
+	s.findStaying()
+	s.groups = b.groups.against(&b.last.groups, b.marks, s.coverage())
 	if id, ok := s.twice(); ok {
 		return nil, Diff{}, fmt.Errorf("%s is both a person and a group", id)
 	}

@@ -75,9 +75,15 @@ const (
 	// Unsure says that ID exists but was not read whole: what was known of it stays. Under Complete coverage it also keeps
 	// an object from vanishing, so it is how a present phase (RFC 4533 section 3.3.2) is told.
 	Unsure
+	// MembershipsStay says that it is not known which groups person ID is in: whatever lists follow, ID stays in those where it was, as a
+	// direct member. It says nothing about the person; that is Unsure's business.
+	MembershipsStay
+	// NoneMissing says that something was there of which not even the ID could be read. It could be anybody, so nobody counts as missing
+	// under Complete coverage, and who was not named stays in the groups where they were. ID is not looked at.
+	NoneMissing
 )
 
-// Record is one fact about a directory. Which fields count depends on Kind: ID always; Member for MemberIs and MemberGone; the
+// Record is one fact about a directory. Which fields count depends on Kind: ID always, but for NoneMissing; Member for MemberIs and MemberGone; the
 // rest for PersonIs and GroupIs. A Builder copies what it needs, so a connector may use one Record for a whole read.
 type Record struct {
 	Kind    Kind
@@ -124,6 +130,10 @@ type Receipt struct {
 	Next     Cursor // taken before the first entry was read; zero when the source offers no increments
 	Proof    Proof
 	At       time.Time // when the read began, by this host's clock
+	// AsOf is of when the content is, where the source says so (a file that is exported every night), and not after At; zero: of At.
+	AsOf time.Time
+	// Remarks are what people should know of a read that was believed, such as rows that could not be used; few, in sentences of lower case.
+	Remarks []string
 }
 
 // Absence says why an object is no longer there.

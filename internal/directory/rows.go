@@ -9,6 +9,7 @@ import (
 // Rest is what a snapshot holds beside its people, groups and members.
 type Rest struct {
 	At             time.Time
+	AsOf           time.Time // zero: as At
 	Cursor         Cursor
 	Tombstones     []Tombstone // sorted by ID
 	DoubtedMembers int         // memberships and values that are kept although the last read did not bring them
@@ -16,7 +17,7 @@ type Rest struct {
 
 // Rest returns everything that EachPerson and EachGroup do not.
 func (s *Snapshot) Rest() Rest {
-	return Rest{At: s.at, Cursor: s.cursor, Tombstones: s.tombs, DoubtedMembers: s.doubtedMembers}
+	return Rest{At: s.at, AsOf: s.asOf, Cursor: s.cursor, Tombstones: s.tombs, DoubtedMembers: s.doubtedMembers}
 }
 
 // EachPerson calls yield with every person, ascending by ID, and since when that person is missing without it being believed.
@@ -106,7 +107,7 @@ func (r *Restorer) Done(rest Rest) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{source: r.source, at: rest.At, people: r.people.finish(), groups: r.groups.finish(), members: r.members,
+	s := &Snapshot{source: r.source, at: rest.At, asOf: rest.AsOf, people: r.people.finish(), groups: r.groups.finish(), members: r.members,
 		refs: table, tombs: rest.Tombstones, cursor: rest.Cursor, doubtedMembers: rest.DoubtedMembers}
 	s.people.trim()
 	s.groups.trim()

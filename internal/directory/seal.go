@@ -14,6 +14,8 @@ type seal struct {
 	gained, lost   int   // memberships of groups that are still there
 	filled         int   // values that were not read and are kept, as the read is not believed
 	believed       bool
+	staying        []bool          // by the row of before: people who stay in their groups; nil when nobody does
+	narrowed       map[string]bool // groups of which the read itself did not say that they stay as they are
 }
 
 // twice returns an ID that is used for a person and for a group.
@@ -31,7 +33,7 @@ func (s *seal) readMembers() {
 	s.members, s.gained, s.lost = lists{}, 0, 0
 	for _, k := range s.groups.kept {
 		old := s.known(k)
-		now := s.b.lists[s.groups.id(k)].onto(old)
+		now := s.membersOf(k)
 		gained, lost := difference(old, now)
 		s.gained += gained
 		s.lost += lost
@@ -113,7 +115,7 @@ func (s *seal) snapshot() (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := &Snapshot{source: s.b.source, at: s.receipt.At, people: people, groups: groups, members: s.members, refs: table}
+	next := &Snapshot{source: s.b.source, at: s.receipt.At, asOf: s.receipt.asOf(), people: people, groups: groups, members: s.members, refs: table}
 	for _, l := range []*lists{&next.people.handles, &next.groups.handles, &next.members} {
 		l.renumber(number)
 	}

@@ -15,14 +15,14 @@ type Snapshot struct {
 	refs           refs
 	tombs          []Tombstone // sorted by ID
 	cursor         Cursor
-	at             time.Time
+	at, asOf       time.Time
 	doubtedMembers int // memberships, and values of people and groups, that are kept although the last read did not bring them
 }
 
 // Again returns the snapshot after a delta that brought nothing: what Seal would make of it, without looking at anybody.
 func (s *Snapshot) Again(r Receipt) *Snapshot {
 	next := *s
-	next.at, next.cursor = r.At, r.Next
+	next.at, next.asOf, next.cursor = r.At, r.asOf(), r.Next
 	return &next
 }
 
@@ -34,6 +34,22 @@ func (s *Snapshot) Cursor() Cursor { return s.cursor }
 
 // At returns when the read began that this snapshot came from.
 func (s *Snapshot) At() time.Time { return s.at }
+
+// AsOf returns of when the content is: At, unless the source said that it is older.
+func (s *Snapshot) AsOf() time.Time {
+	if s.asOf.IsZero() {
+		return s.at
+	}
+	return s.asOf
+}
+
+// asOf is what the source said, if it can be.
+func (r Receipt) asOf() time.Time {
+	if r.AsOf.After(r.At) {
+		return time.Time{}
+	}
+	return r.AsOf
+}
 
 // Doubts returns how many absences of people, groups, members and values are known but not believed.
 func (s *Snapshot) Doubts() int {

@@ -62,6 +62,18 @@ type SourceStatus struct {
 	Doubt    string // why, as the last read saw it; "" when nothing is doubted, or when it is not known any more
 	Error    string // why the last read failed; "" when it did not
 	Took     time.Duration
+	// AsOf is of when the content is that was read, where the source says so and it is older than At, as a file is; else zero.
+	AsOf time.Time `json:",omitzero"`
+	// Remarks are what the source wants known of the last good read, such as rows that could not be used.
+	Remarks []string `json:",omitempty"`
+}
+
+// Age is how old what is known of the source is.
+func (s *SourceStatus) Age(now time.Time) time.Duration {
+	if !s.AsOf.IsZero() {
+		return now.Sub(s.AsOf)
+	}
+	return now.Sub(s.At)
 }
 
 // Said is who did something, and why.

@@ -36,6 +36,7 @@ type head struct {
 	Generation     uint64
 	Names          []string // of attributes, by number
 	At             time.Time
+	AsOf           time.Time `json:",omitzero" cbor:",omitzero"` // of when the content is; zero: of At
 	Cursor         directory.Cursor
 	DoubtedMembers int
 	Counts         directory.Counts
@@ -106,7 +107,7 @@ func (l *loader) load(h head) (*directory.Snapshot, error) {
 	if l.tally != h.Tally {
 		return nil, fmt.Errorf("%d rows of %d: %w", l.tally.Rows, h.Tally.Rows, ErrDamaged)
 	}
-	return l.into.Done(directory.Rest{At: h.At, Cursor: h.Cursor, Tombstones: l.tombs, DoubtedMembers: h.DoubtedMembers})
+	return l.into.Done(directory.Rest{At: h.At, AsOf: h.AsOf, Cursor: h.Cursor, Tombstones: l.tombs, DoubtedMembers: h.DoubtedMembers})
 }
 
 // open checks a row and counts it.

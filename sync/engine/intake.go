@@ -52,6 +52,11 @@ func (e *Engine) Intake(ctx context.Context, name string, full bool) (News, erro
 	if r.doubted != "" {
 		e.o.Log.Warn("source degraded", "source", name, "reason", r.doubted)
 	}
+	if !diff.Same() {
+		for _, remark := range r.remarks {
+			e.o.Log.Warn("source read with a remark", "source", name, "remark", remark)
+		}
+	}
 	return News{Changed: !diff.Same(), Leavers: diff.Disabled+diff.Deleted > 0}, nil
 }
 
@@ -61,6 +66,7 @@ type reading struct {
 	diff     directory.Diff
 	complete bool   // not an increment
 	doubted  string // why what is missing was not believed; "" when it was
+	remarks  []string
 }
 
 // read fetches, weighs and keeps. The reading is nil after an error.
@@ -101,7 +107,7 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	if last != nil && !said && receipt.Coverage == directory.Delta && !e.o.Accept[s.Name] {
 		return e.again(ctx, last, receipt)
 	}
-	r := &reading{complete: receipt.Coverage == directory.Complete}
+	r := &reading{complete: receipt.Coverage == directory.Complete, remarks: receipt.Remarks}
 	r.next, r.diff, err = b.Seal(receipt, func(d directory.Diff) bool {
 		r.doubted = e.doubt(s, d, high)
 		return r.doubted == ""
@@ -133,7 +139,7 @@ func (e *Engine) again(ctx context.Context, last *directory.Snapshot, receipt di
 	e.held[next.Source()] = next
 	e.mu.Unlock()
 	counts := last.Counts()
-	return &reading{next: next, diff: directory.Diff{Before: counts, After: counts}}, nil
+	return &reading{next: next, diff: directory.Diff{Before: counts, After: counts}, remarks: receipt.Remarks}, nil
 }
 
 // snapshot returns what is known of a source, from memory or from the store; nil when nothing is. What is known of a source that was
@@ -173,7 +179,7 @@ func (e *Engine) report(s Source, began time.Time, r *reading, err error) record
 	}
 	if r != nil {
 		status = sized(r.next)
-		status.At, status.Complete, status.Doubt = began, r.complete, r.doubted
+		status.At, status.Complete, status.Doubt, status.Remarks = began, r.complete, r.doubted, r.remarks
 	}
 	status.Name, status.Took, status.Error = s.Name, e.o.Now().Sub(began), ""
 	if err != nil {
@@ -186,5 +192,9 @@ func (e *Engine) report(s Source, began time.Time, r *reading, err error) record
 // sized is the size of what is known.
 func sized(s *directory.Snapshot) record.SourceStatus {
 	c := s.Counts()
-	return record.SourceStatus{People: c.People, Groups: c.Groups, Members: c.Members, Doubts: s.Doubts()}
+	status := record.SourceStatus{People: c.People, Groups: c.Groups, Members: c.Members, Doubts: s.Doubts()}
+	if asOf := s.AsOf(); asOf.Before(s.At()) {
+		status.AsOf = asOf
+	}
+	return status
 }

@@ -151,12 +151,16 @@ func released(pins []access.Pin) (ids []access.RemoteID) {
 
 // stale says that a source was not read for longer than the file allows, and notes it.
 func (l *look) stale(s Source, snapshot *directory.Snapshot) bool {
-	age := l.e.o.Now().Sub(snapshot.At())
+	age := l.e.o.Now().Sub(snapshot.AsOf())
 	if s.StaleAfter == 0 || age <= s.StaleAfter {
 		return false
 	}
+	what := "was last read"
+	if snapshot.AsOf().Before(snapshot.At()) {
+		what = "has not been brought up to date since"
+	}
 	l.out.Run.Problems = append(l.out.Run.Problems, record.Problem{Kind: "stale_source", Who: "source " + s.Name,
-		Text: fmt.Sprintf("was last read %s ago, stale_after is %s: its people are left exactly as they are", age.Round(time.Minute), s.StaleAfter),
+		Text: fmt.Sprintf("%s %s ago, stale_after is %s: its people are left exactly as they are", what, age.Round(time.Minute), s.StaleAfter),
 		Hint: "kisi-sync check says what is wrong with it"})
 	return true
 }
