@@ -10,6 +10,7 @@ import (
 type GroupLink struct {
 	ID         int64      `json:"id"`
 	GroupID    int64      `json:"group_id"`
+	Name       string     `json:"name"`
 	ValidUntil *time.Time `json:"valid_until"` // nil is open
 }
 

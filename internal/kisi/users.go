@@ -23,6 +23,8 @@ type User struct {
 	Notes             string   `json:"notes"`
 	AccessEnabled     *bool    `json:"access_enabled"`
 	SCIMAccessEnabled *bool    `json:"scim_access_enabled"`
+	// LastAccessedAt is when the user last unlocked something; nil for never.
+	LastAccessedAt *time.Time `json:"last_accessed_at"`
 }
 
 func (u User) key() int64 { return u.ID }
