@@ -26,7 +26,7 @@ type Expectation struct {
 // Ends says until when somebody has a group.
 type Ends struct {
 	Group string
-	Day   string // "2026-12-31", a day of the file's time zone; "": any, but an end there must be
+	Day   string // "2026-12-31", a day where the group is; "": any, but an end there must be
 }
 
 // Tested is what came of an Expectation. It is met if both lists are empty.
@@ -240,7 +240,7 @@ func (t *tester) grantOf(w *access.Wish, group string) (access.WishedGrant, bool
 // lostFor says that a rule which gives a group cannot be asked now.
 func (t *tester) lostFor(group string) bool {
 	for i := range t.rules {
-		if t.selection.lost[i] && slices.Contains(t.rules[i].Grant, group) {
+		if t.selection.lost[i] && t.mayGive(i, group) {
 			return true
 		}
 	}
@@ -285,8 +285,8 @@ func (t *tester) whyNot(x tried, group string) string {
 	}
 	var all []string
 	for i := range t.rules {
-		if slices.Contains(t.rules[i].Grant, group) {
-			all = append(all, t.refusal(i, x.human))
+		if t.mayGive(i, group) {
+			all = append(all, t.refusal(i, x.human, group))
 		}
 	}
 	if all == nil {
@@ -295,10 +295,18 @@ func (t *tester) whyNot(x tried, group string) string {
 	return strings.Join(all, "; ")
 }
 
-// refusal says why a rule gives nothing to a person.
-func (t *tester) refusal(rule int, human uint32) string {
+// mayGive says that a rule gives a group, to those whom it gives something.
+func (t *tester) mayGive(rule int, group string) bool {
+	return slices.ContainsFunc(t.rules[rule].grants, func(g uint32) bool { return t.groups[g].Name == group })
+}
+
+// refusal says why a rule does not give a group to a person.
+func (t *tester) refusal(rule int, human uint32, group string) string {
 	r := t.trailRule(rule, human)
 	text := "rule " + r.Rule + ": "
+	if r.Outcome == "gives" && t.rules[rule].Listed && !slices.Contains(r.Grants, group) {
+		return text + "does not list it for the person"
+	}
 	switch r.Outcome {
 	case "condition_failed":
 		return text + "its condition does not hold: " + r.Clause
@@ -358,7 +366,7 @@ func (t *tester) nameOf(a access.Anchor) string {
 func (t *tester) givers(group string) string {
 	var names []string
 	for i := range t.rules {
-		if slices.Contains(t.rules[i].Grant, group) {
+		if t.mayGive(i, group) {
 			names = append(names, t.rules[i].Name+" ("+t.rules[i].words()+")")
 		}
 	}

@@ -15,24 +15,69 @@ import (
 )
 
 func explainVerb(ui *voice, c *common) *cobra.Command {
+	x := &explaining{}
 	cmd := &cobra.Command{
-		Use: "explain PERSON", Short: "Why somebody has, or has not, a door", Args: exactly("PERSON"),
+		Use: "explain PERSON", Short: "Why somebody has, or has not, a door; who can open one; whom a rule selects",
 		Long: `Walks from what the directories say of a person over the rules to what the person should hold, what Kisi has, and what
 the next run will do about it. PERSON is an e-mail address, a login name, a name or a part of one, or a key (corp:4711).
+
+--door and --group go the other way: who may open a door, or the doors of a group, and why each: by which rule, since when, or
+by somebody else's hand in Kisi; through teams, as guests, by access links, and by their role in a place or the organization.
+They look at Kisi; --remembered says what kisi-sync knows of it without asking, at once and also when Kisi is down.
+
+--rule says whom a rule selects, whom not and why, what it gives, and which group of the directory it is bound to.
+
 The directories and Kisi are read for it; nothing is changed.`,
 		Example: `  kisi-sync explain ana@example.com
-  kisi-sync explain lindqvist
-  kisi-sync explain corp:4711 --json | jq '.rules[] | select(.outcome == "condition_failed") | .clause'`,
+  kisi-sync explain corp:4711 --json | jq '.rules[] | select(.outcome == "condition_failed") | .clause'
+  kisi-sync explain --door "HQ / Garage"
+  kisi-sync explain --group Staff --remembered --json | jq -r '.groups[].holders[].email'
+  kisi-sync explain --rule servers --all`,
 	}
+	f := cmd.Flags()
+	f.StringVar(&x.door, "door", "", "who may open a `DOOR` or elevator stop, and why each (kisi-sync doors lists them)")
+	f.StringVar(&x.group, "group", "", "who holds a `GROUP`, and why each")
+	f.StringVar(&x.rule, "rule", "", "whom a `RULE` selects, and whom not")
+	f.BoolVar(&x.all, "all", false, "with --door, --group and --rule: name everybody, not some")
+	f.BoolVar(&x.remembered, "remembered", false, "with --door and --group: do not ask Kisi, say what is known of it")
+	cmd.MarkFlagsMutuallyExclusive("door", "group", "rule")
+	cmd.Args = x.arguments
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		s, err := open(cmd.Context(), ui, c, opening{asked: "explain", patience: watched})
 		if err != nil {
 			return err
 		}
 		defer s.closeInto(&err)
+		switch {
+		case x.rule != "":
+			return s.explainRule(cmd.Context(), x)
+		case x.door != "" || x.group != "":
+			return s.explainAccess(cmd.Context(), x)
+		}
 		return s.explain(cmd.Context(), args[0])
 	}
 	return cmd
+}
+
+// explaining is what explain is asked, beside a person.
+type explaining struct {
+	door, group, rule string
+	all, remembered   bool
+}
+
+// arguments wants a person, or what to explain instead.
+func (x *explaining) arguments(cmd *cobra.Command, args []string) error {
+	switch asked := x.door + x.group + x.rule; {
+	case asked == "" && (x.all || x.remembered):
+		return usage(errors.New("--all and --remembered are about a door, a group or a rule"), seeHelp(cmd))
+	case asked == "":
+		return exactly("PERSON")(cmd, args)
+	case len(args) > 0:
+		return usage(errors.New("a person, or --door, --group or --rule, not both"), seeHelp(cmd))
+	case x.rule != "" && x.remembered:
+		return usage(errors.New("--remembered is about a door or a group"), "a rule selects people of a directory; Kisi is not asked about them")
+	}
+	return nil
 }
 
 // explain reads, looks and tells. What can be told without Kisi is told without it.

@@ -195,6 +195,7 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 		"role":       func() { k.SetOrganizationRole(user.ID, rest[1]) },
 		"import":     func() { k.AddImport("Entra contractors", k.GroupID(rest[0])) },
 		"crowd":      func() { crowd(k, rest[0]) },
+		"unlock":     func() { k.Unlock(user.ID) },
 		"scim":       func() { k.SetScim(true, true) },
 		"deletedoor": func() { k.TakeDoor(k.GroupID(rest[0]), s.doors[rest[1]]) },
 		"revoke":     func() { k.RevokeKey(key) },

@@ -30,6 +30,7 @@ func floors() map[string]int {
 		"internal/sdnotify":   ground,
 		"internal/winservice": ground,
 		"internal/secret":     ground,
+		"internal/sheet":      ground,
 		"internal/syslog":     ground,
 
 		"internal/access":    words,
@@ -38,6 +39,7 @@ func floors() map[string]int {
 
 		"connectors":      minds,
 		"internal/record": minds,
+		"internal/review": minds,
 		"mapping":         minds,
 		"sync/plan":       minds,
 

@@ -8,10 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/sheet"
 )
 
 // LineWriter writes lines of the trail for other programs. Close ends the text, not what is below it.
@@ -108,7 +107,7 @@ func (c *csvLines) Write(e *Entry) error {
 		string(l.Anchor), l.Group, number(l.GroupID), strings.Join(l.Doors, "; "), l.Role, text(l.From), text(l.Until), l.Cause, l.Rule,
 		strconv.FormatUint(l.Run, 10), l.Step, l.ApprovedBy, l.ApprovedWhy, l.Held}
 	for i := range row {
-		row[i] = harmless(row[i])
+		row[i] = sheet.Harmless(row[i])
 	}
 	return c.w.Write(row)
 }
@@ -129,17 +128,6 @@ func (c *csvLines) Close() error {
 	}
 	c.w.Flush()
 	return c.w.Error()
-}
-
-// harmless puts an apostrophe before what a spreadsheet would compute: also behind blanks, which some of them skip, and written wide,
-// which some of them take for the same.
-func harmless(cell string) string {
-	begin := strings.TrimLeftFunc(cell, func(r rune) bool { return r <= ' ' || r == '\ufeff' || unicode.IsSpace(r) })
-	first, _ := utf8.DecodeRuneInString(begin)
-	if begin != cell || begin != "" && strings.ContainsRune("=+-@|＝＋－＠", first) {
-		return "'" + cell
-	}
-	return cell
 }
 
 func number(id access.RemoteID) string {

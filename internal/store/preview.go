@@ -279,6 +279,16 @@ func (p *Preview) DoorHolders(ctx context.Context, door string, at time.Time) (r
 	return p.base.DoorHolders(ctx, door, at)
 }
 
+// HoldersOf is Store.HoldersOf.
+func (p *Preview) HoldersOf(ctx context.Context, groups []access.RemoteID, at time.Time) (record.Answer, error) {
+	return p.base.HoldersOf(ctx, groups, at)
+}
+
+// GroupsOpening is Store.GroupsOpening.
+func (p *Preview) GroupsOpening(ctx context.Context, door string, at time.Time) ([]access.RemoteID, error) {
+	return p.base.GroupsOpening(ctx, door, at)
+}
+
 // AuditHead is Store.AuditHead.
 func (p *Preview) AuditHead(ctx context.Context) (record.Head, error) { return p.base.AuditHead(ctx) }
 

@@ -112,6 +112,29 @@ func (s *Store) DoorHolders(ctx context.Context, door string, at time.Time) (rec
 	return s.answer(ctx, at, func(r *record.Replay) []access.RemoteID { return r.Opening(door) })
 }
 
+// HoldersOf is Holders for groups by their ids; those of which the trail tells nothing are left out.
+func (s *Store) HoldersOf(ctx context.Context, groups []access.RemoteID, at time.Time) (record.Answer, error) {
+	return s.answer(ctx, at, func(r *record.Replay) (told []access.RemoteID) {
+		for _, id := range groups {
+			if r.Groups()[id] != nil || len(r.Holders(id, access.At(at))) > 0 {
+				told = append(told, id)
+			}
+		}
+		return told
+	})
+}
+
+// GroupsOpening returns the groups that were known to open a door or elevator stop at a moment, by its name as it is shown or its id,
+// ascending.
+func (s *Store) GroupsOpening(ctx context.Context, door string, at time.Time) ([]access.RemoteID, error) {
+	a, err := s.DoorHolders(ctx, door, at)
+	ids := make([]access.RemoteID, len(a.Groups))
+	for i := range a.Groups {
+		ids[i] = a.Groups[i].ID
+	}
+	return ids, err
+}
+
 func (s *Store) answer(ctx context.Context, at time.Time, groups func(*record.Replay) []access.RemoteID) (record.Answer, error) {
 	a := record.Answer{At: at}
 	begin, err := s.beginning(ctx)

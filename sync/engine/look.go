@@ -64,6 +64,13 @@ func (e *Engine) Resolve(ctx context.Context) (*Outlook, error) {
 	return l.do(ctx, l.recall, l.catalog, l.remap)
 }
 
+// ResolveKnown is Resolve against what there was in Kisi when it was last looked at: no call is made unless nothing is known of it.
+func (e *Engine) ResolveKnown(ctx context.Context) (*Outlook, error) {
+	l := e.look(false)
+	l.out.Plan = &plan.Plan{}
+	return l.do(ctx, l.recall, l.catalog, l.remap)
+}
+
 func (e *Engine) look(full bool) *look {
 	return &look{e: e, full: full, suspects: plan.Suspects, out: &Outlook{Full: full, calls: e.calls(), kisi: e.careful(), Run: record.Run{Began: e.o.Now(), Full: full, Asked: e.o.Asked}}}
 }

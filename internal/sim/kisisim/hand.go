@@ -20,6 +20,14 @@ func (s *Sim) ScimSuspend(id int64, suspended bool) {
 	s.editUser(id, func(u *user) { u.scimAccess = !suspended })
 }
 
+// Unlock notes that a user has unlocked a door now.
+func (s *Sim) Unlock(id int64) {
+	defer s.lock()()
+	now := s.st.now()
+	must(&s.st.users, id, "user").lastAccess = &now
+	s.st.changed()
+}
+
 // RenameUser changes a user's name by hand.
 func (s *Sim) RenameUser(id int64, name string) {
 	s.editUser(id, func(u *user) { u.name = name })

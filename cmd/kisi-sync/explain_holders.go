@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// someHolders is how many holders of a group are told unless all are wanted.
+const someHolders = 25
+
+// showHolders tells who may open a door, or the doors of a group.
+func (s *session) showHolders(d *holdersDocument, all bool) {
+	ui := s.ui
+	if len(d.Groups) == 0 {
+		ui.say("%s: no group opens it.", ui.bold(d.Asked))
+	} else {
+		ui.say("%s: %s may open it now, through %s", ui.bold(d.Asked), count(d.People, "person", "people"), count(len(d.Groups), "group", "groups"))
+	}
+	for i := range d.Groups {
+		s.showHolderGroup(&d.Groups[i], all)
+	}
+	if len(d.Roles) > 0 {
+		ui.say("\n%s", ui.bold("Without a group, by their role"))
+	}
+	for _, r := range d.Roles {
+		where := "in the organization"
+		if r.Place != "" {
+			where = "in " + r.Place
+		}
+		ui.say("  %s: %s %s%s", orNone(r.Email, r.Name), r.Role, where, notUser(r.Kind))
+	}
+	ui.say("\n%s", s.holdersWords(d))
+}
+
+func notUser(kind string) string {
+	if kind == "user" {
+		return ""
+	}
+	return " (" + kind + ")"
+}
+
+func (s *session) showHolderGroup(g *holderGroup, all bool) {
+	ui, managed := s.ui, "not in the file"
+	if g.Managed {
+		managed = "managed by the file"
+	}
+	ui.say("\n%s (group %d, %s): %s", ui.bold(g.Name), g.ID, managed, count(len(g.Holders), "holder", "holders"))
+	for i := range g.Holders {
+		if i == someHolders && !all {
+			ui.say("  and %d more (--all or --json names them)", len(g.Holders)-i)
+			break
+		}
+		s.showHolder(&g.Holders[i])
+	}
+	for _, l := range g.Links {
+		ui.say("  %s access link %s%s: whoever has it", ui.yellow("!"), linkName(l.Name), strings.TrimRight(" "+s.span("", l.Until), " "))
+	}
+	if g.beside != "" {
+		ui.say("  beside them, as last counted: %s", g.beside)
+	}
+	if n := len(g.Missing); n > 0 {
+		ui.say("  should hold it and does not, until the next run or a decision: %s", names(convert(g.Missing, func(m missingHolder) string { return m.Email })))
+	}
+}
+
+func linkName(name string) string {
+	if name == "" {
+		return "without a name"
+	}
+	return fmt.Sprintf("%q", name)
+}
+
+func (s *session) showHolder(h *holder) {
+	ui, mark := s.ui, s.ui.green("✓")
+	line := orNone(h.Email, h.Name)
+	if h.Kind != "user" {
+		line = h.Kind + " " + orNone(h.Name, line)
+	}
+	line += " as " + h.Role
+	if span := strings.TrimRight(s.span(h.From, h.Until), " "); span != "" {
+		line += " " + span
+	}
+	if h.State != "" {
+		mark = "·"
+		line += ", " + h.State + ": opens nothing"
+	}
+	ui.say("  %s %s", mark, line)
+	why := h.Why
+	switch {
+	case h.Since != "" && h.Team != "":
+		why += "; the team has it since " + s.moment(h.Since)
+	case h.Since != "":
+		why += "; since " + s.moment(h.Since)
+	}
+	if len(h.Records) > 0 {
+		why += "; record " + strings.Join(h.Records, ", ")
+	}
+	ui.say("      %s", why)
+	if h.Next != "" {
+		ui.say("      %s %s", ui.yellow("next run:"), h.Next)
+	}
+}
+
+// holdersWords says what the answer is worth.
+func (s *session) holdersWords(d *holdersDocument) string {
+	text := "These are rights as Kisi showed them just now. "
+	if d.Remembered {
+		text = fmt.Sprintf("This is as kisi-sync last saw it in Kisi, which was not asked. Users whom it does not know and who hold one of these groups: %d. "+
+			"Who may open it by a role in a place or the organization is not in it. ", d.Outside)
+	}
+	text += "What narrows a group's rights in Kisi (times, readers, places), and what opens a door by itself (schedules, intercoms), is not looked at."
+	for _, lacking := range d.Unread {
+		text += "\nCould not be read: " + lacking
+	}
+	return text
+}
