@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
 // forget loses the state file, as a broken disk does.
@@ -52,6 +53,33 @@ func TestALostStateFileIsRebuiltFromStamps(t *testing.T) {
 	w.pass(time.Hour)
 	w.must(true)
 	w.expect("cem", "Staff", false)
+	w.quiet()
+	w.kisi.CheckT(t)
+}
+
+// Where the file says adopt, what the rules want of users who bear our stamp is ours again by the next run, and is lost with the group. What
+// no rule wants any more cannot be proven ours, and stays.
+func TestALostStateFileAdoptsWhatTheRulesWantWhereTheFileSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.policy.Existing = plan.Adopt
+	w.must(true)
+	before := w.kisi.World()
+	w.forget()
+	w.staff.groups["bo"] = "staff"
+	w.pass(time.Hour)
+	w.must(true)
+	if diff := cmp.Diff(before, w.kisi.World()); diff != "" {
+		t.Error(diff)
+	}
+	w.quiet()
+	w.staff.groups["ana"], w.staff.groups["eva"] = "staff", "staff"
+	w.pass(time.Hour)
+	w.must(true)
+	w.expect("ana", "HQ / Server Room", false)
+	w.expect("eva", "HQ / Lab", false)
+	w.expect("ana", "Staff", true)
+	w.expect("bo", "HQ / Lab", true)
 	w.quiet()
 	w.kisi.CheckT(t)
 }

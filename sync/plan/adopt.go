@@ -25,6 +25,13 @@ func (p *person) adopt() {
 	p.account = &account
 }
 
+// takesOver says that rights which somebody else gave to the user are ours once the rules want them. The file says so of every user who is
+// ours: a user that we made may hold what we gave and have forgotten with a lost state file.
+func (p *person) takesOver() bool {
+	level := p.account.Link.Level
+	return p.adopting() && level == access.Adopted || (p.d.in.Policy.Existing == Adopt || p.wish.Adopt != 0) && level.Ours()
+}
+
 // whyAdopted returns what an operator said; else what holds for everybody.
 func (p *person) whyAdopted(otherwise string) access.Cause {
 	if p.wish.Adopt != 0 {

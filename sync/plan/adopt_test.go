@@ -40,7 +40,10 @@ func TestWhatTheFileSaysAboutUsersMadeByHandIsDone(t *testing.T) {
 		{"nor while nothing is wanted", newScene(link(access.Linked, owned(access.Created)), loses(leftGroup), holds, adopt), "remove access: left"},
 		{"who is adopted stays so without a step", newScene(link(access.Adopted, owned(access.Adopted)), wants, holds, adopt), ""},
 		{"and is suspended as a whole on leaving", newScene(link(access.Adopted, owned(access.Adopted)), suspend(disabled), holds, adopt), "suspend user: left"},
-		{"a right given by hand to a user of our own stays others'", newScene(link(access.Created), wants, holds, adopt), "note access given by hand: satisfied by hand"},
+		{"a right given by hand to a user of our own stays others'", newScene(link(access.Created), wants, holds), "note access given by hand: satisfied by hand"},
+		{"unless the file adopts: then it is ours, as that of a user who was adopted", newScene(link(access.Created), wants, holds, adopt), "note access given by hand: adopted"},
+		{"also one that was noted as others' before", newScene(link(access.Created, owned(access.Satisfied)), wants, holds, adopt), "note access given by hand: adopted"},
+		{"what no rule gives stays others' there, too", newScene(link(access.Created), holds, adopt), "(added_by_hand)"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := tell(row.s.plan()); got != row.want {

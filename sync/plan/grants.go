@@ -15,7 +15,7 @@ import (
 //	no          ours, ended      give anew
 //	enough      no               note that it is satisfied by another's hand
 //	less        no               nothing: it is not ours to change
-//	any         no               ours from now on, where the file says adopt
+//	any         no               ours from now on, where the file or an operator says adopt
 //	as wanted   ours             nothing
 //	otherwise   ours, as written change it
 //	otherwise   ours, altered    somebody altered it: reported, unless repair
@@ -159,7 +159,7 @@ func (p *person) theirs(w *access.WishedGrant, there []access.Grant, owned *acce
 		}
 	}
 	switch {
-	case p.adopting() && p.account.Link.Level == access.Adopted, p.wish.Adopt != 0 && p.account.Link.Level.Ours():
+	case p.takesOver():
 		p.takeOver(w, best)
 	case !p.d.covers(best, w):
 		p.d.note(LessThanWanted, p.name(), fmt.Sprintf("holds %s by hand as %s; the rules would give more, and it is not ours to change",

@@ -147,7 +147,7 @@ func checkForeign(t *rapid.T, m *model, was *access.Member, ledger *access.Ledge
 	is, there := m.members[was.ID]
 	account, linked := ledger.Account(was.ID)
 	now := m.accounts[was.ID]
-	adopted := m.policy.Existing == Adopt && now.Link.Level == access.Adopted
+	adopted := m.policy.Existing == Adopt && now.Link.Level.Ours()
 	ours := linked && account.Link.Level.Ours() || was.Stamp.Installation == m.policy.Installation
 	switch {
 	case !there:
