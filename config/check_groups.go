@@ -205,10 +205,11 @@ func (c checker) rules() {
 
 // gift is what a rule gives to whom, apart from when.
 type gift struct {
-	from  selector
-	where string
-	role  role
-	group string
+	from   selector
+	where  string
+	except string
+	role   role
+	group  string
 }
 
 // grant reports a group whose members are not ours, and one that an earlier rule gives to the same people: with other dates, the
@@ -221,7 +222,7 @@ func (c checker) grant(path, name string, r *ruleBlock, given map[gift]string) {
 	if !g.manages("members") && !c.has(join(join("groups", name), "manage")) {
 		c.add(path, fmt.Sprintf("the members of %q are not ours to manage", name), "add members to the group's manage, or remove it here")
 	}
-	this := gift{r.From, strings.TrimSpace(r.Where), r.Role, name}
+	this := gift{r.From, strings.TrimSpace(r.Where), fmt.Sprint(r.Except), r.Role, name}
 	if earlier, twice := given[this]; twice && earlier != r.Name {
 		c.add(path, fmt.Sprintf("%q is given to the same people by rule %q", name, earlier), "keep one of them; of two dates the wider would win")
 	}

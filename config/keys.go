@@ -32,6 +32,8 @@ type file struct {
 	Existing existing `yaml:"existing_kisi_users"`
 	// The Kisi groups that rules give, by name.
 	Groups table[groupBlock] `yaml:"groups"`
+	// Conditions with a name, which where can use like a word: staff: person.type == "employee".
+	Conditions table[string] `yaml:"conditions,omitempty"`
 	// Who gets what. The order decides nothing; somebody whom several rules select gets everything that any of them gives.
 	Rules []ruleBlock `yaml:"rules" jsonschema:"required"`
 	// Doors to be careful with, as "Place / Door" or by number. Every group that opens one of them counts as sensitive.
@@ -296,10 +298,14 @@ type ruleBlock struct {
 	Name string `yaml:"name" jsonschema:"required"`
 	// Whom the rule is about.
 	From selector `yaml:"from" jsonschema:"required"`
-	// A condition on the person: person.department == "IT" and today < person.contract_end. Without it, everyone selected.
+	// A condition on the person: person.department == "IT" and days_since(person.start_date) >= 90. Without it, everyone selected.
 	Where string `yaml:"where,omitempty"`
-	// The groups that these people get, as named under groups.
-	Grant []string `yaml:"grant,omitempty"`
+	// Whom the rule is not about, though it selects them: each entry is {group: GROUP}, {people: [ADDRESS]} or {where: CONDITION}.
+	Except []exceptBlock `yaml:"except,omitempty"`
+	// The groups that these people get, as named under groups; one, or a list.
+	Grant groupNames `yaml:"grant,omitempty"`
+	// Instead of grant: the groups that these people do not get, whatever other rules say.
+	Exclude listed[string] `yaml:"exclude,omitempty"`
 	// Instead of grant: these people get what a source of type list says for each of them under access, with a role and dates of its own.
 	// may_grant of the source says what that can be.
 	GrantListed bool `yaml:"grant_listed,omitempty"`
@@ -311,6 +317,18 @@ type ruleBlock struct {
 	Until *date `yaml:"until,omitempty"`
 	// Let Kisi tell the people about it by mail.
 	Notify bool `yaml:"notify,omitempty"`
+}
+
+// exceptBlock is whom a rule is not about.
+type exceptBlock struct {
+	// Everybody in this group of the directory, directly or through other groups.
+	Group string `yaml:"group,omitempty"`
+	// The source of the group, where it is not the rule's own.
+	Source string `yaml:"source,omitempty"`
+	// These people, by e-mail address.
+	People []string `yaml:"people,omitempty"`
+	// Everybody of whom this condition holds.
+	Where string `yaml:"where,omitempty"`
 }
 
 // selector says whom a rule is about.

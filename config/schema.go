@@ -145,6 +145,8 @@ func (oneOrMore) schema(schemas) *jsonschema.Schema {
 	return either(textSchema(), &jsonschema.Schema{Type: "array", Items: textSchema()})
 }
 
+func (groupNames) schema(s schemas) *jsonschema.Schema { return oneOrMore(nil).schema(s) }
+
 func (samePerson) schema(s schemas) *jsonschema.Schema {
 	return either(&jsonschema.Schema{Const: "email"}, s.of(reflect.TypeFor[joinBlock]()))
 }

@@ -206,6 +206,9 @@ func (s *Settings) MappingSpec() mapping.Spec {
 		spec.Groups = append(spec.Groups, specGroup(g.Name, g.Value))
 	}
 	slices.SortFunc(spec.Groups, func(a, b mapping.Group) int { return cmp.Compare(a.Name, b.Name) })
+	for _, x := range f.Conditions {
+		spec.Conditions = append(spec.Conditions, mapping.Condition{Name: x.Name, Text: x.Value})
+	}
 	for _, r := range f.Rules {
 		spec.Rules = append(spec.Rules, specRule(r))
 	}
@@ -298,9 +301,17 @@ func specGroup(name string, g groupBlock) mapping.Group {
 
 func specRule(r ruleBlock) mapping.Rule {
 	return mapping.Rule{
-		Name: r.Name, From: mapping.Selector(r.From), Where: r.Where, Grant: slices.Clone(r.Grant), Listed: r.GrantListed,
+		Name: r.Name, From: mapping.Selector(r.From), Where: r.Where, Grant: slices.Clone([]string(r.Grant)), Listed: r.GrantListed,
+		Except: specExceptions(r.Except), Exclude: slices.Clone([]string(r.Exclude)),
 		Role: r.Role.access(), Begin: specDate(r.FromDate), Until: specDate(r.Until), Notify: r.Notify,
 	}
+}
+
+func specExceptions(blocks []exceptBlock) (all []mapping.Exception) {
+	for _, b := range blocks {
+		all = append(all, mapping.Exception{Group: mapping.Selector{Source: b.Source, Group: b.Group}, People: slices.Clone(b.People), Where: b.Where})
+	}
+	return all
 }
 
 func specDate(t *date) *mapping.Date {

@@ -150,6 +150,17 @@ func (o oneOrMore) MarshalYAML() (any, error) {
 	return []string(o), nil
 }
 
+// groupNames is a list of groups; one alone may be written without brackets.
+type groupNames []string
+
+func (g *groupNames) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+		(*oneOrMore)(g).decodeNode(d, n, path)
+		return
+	}
+	d.decode(n, reflect.ValueOf((*[]string)(g)).Elem(), path)
+}
+
 // samePerson is the word email, or {attribute: X}.
 type samePerson struct{ attribute string }
 

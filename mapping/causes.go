@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -30,15 +31,16 @@ func (c *causes) number(cause access.Cause) uint32 {
 }
 
 // grantCause returns the cause of a right that rules give; their indexes are ascending, which is the order of their names.
-func (m *mapper) grantCause(rules []uint32) uint32 {
+func (m *mapper) grantCause(rules []uint32, group uint32) uint32 {
 	c := &m.causes
 	if c.single == nil {
 		c.single = make([]uint32, len(m.rules))
 	}
-	if len(rules) == 1 {
+	excluded := len(m.excluders[group]) > 0 // the mark depends on the group then
+	if len(rules) == 1 && !excluded {
 		n := &c.single[rules[0]]
 		if *n == 0 {
-			*n = c.number(m.ruleCause(rules))
+			*n = c.number(m.ruleCause(rules, group))
 		}
 		return *n
 	}
@@ -47,21 +49,24 @@ func (m *mapper) grantCause(rules []uint32) uint32 {
 	for _, r := range rules {
 		key = binary.AppendUvarint(key, uint64(r))
 	}
+	if excluded {
+		key = binary.AppendUvarint(append(key, 0xff), uint64(group))
+	}
 	n, ok := c.rules[string(key)]
 	if !ok {
-		n = c.number(m.ruleCause(rules))
+		n = c.number(m.ruleCause(rules, group))
 		c.rules[string(key)] = n
 	}
 	return n
 }
 
-func (m *mapper) ruleCause(rules []uint32) access.Cause {
+func (m *mapper) ruleCause(rules []uint32, group uint32) access.Cause {
 	names, texts := make([]string, len(rules)), make([]string, len(rules))
 	for i, r := range rules {
 		names[i] = m.rules[r].Name
 		texts[i] = "rule " + names[i] + ": " + m.rules[r].words()
 	}
-	return access.Cause{Kind: access.ByRule, Rule: strings.Join(names, ruleSeparator), Mark: m.mark(rules), Text: strings.Join(texts, "; ")}
+	return access.Cause{Kind: access.ByRule, Rule: strings.Join(names, ruleSeparator), Mark: m.markIn(rules, group), Text: strings.Join(texts, "; ")}
 }
 
 // ruleSeparator stands between names in Cause.Rule; no name contains it.
@@ -74,6 +79,15 @@ func (m *mapper) mark(rules []uint32) uint64 {
 		marks[i] = m.rules[r].mark
 	}
 	return joined(marks)
+}
+
+// markIn returns the digest of rules that give a group, and of those that exclude from it: an exclusion that is new in the file changes
+// what the others say.
+func (m *mapper) markIn(rules []uint32, group uint32) uint64 {
+	if len(m.excluders[group]) == 0 {
+		return m.mark(rules)
+	}
+	return m.mark(slices.Concat(rules, m.excluders[group]))
 }
 
 // joined makes one mark of those of several rules.

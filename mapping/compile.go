@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/dn"
 )
 
@@ -24,8 +25,12 @@ func Compile(spec Spec) (*Rules, []Problem) {
 	c.checkPrecedence()
 	c.checkSamePerson()
 	c.checkGroups()
+	c.checkConditions()
 	for i := range spec.Rules {
 		c.rule(i)
+	}
+	if len(spec.Sources) > 0 {
+		c.checkUnused()
 	}
 	if len(c.problems) > 0 {
 		return nil, c.problems
@@ -37,7 +42,18 @@ func Compile(spec Spec) (*Rules, []Problem) {
 			s.everyone = append(s.everyone, uint32(i))
 		}
 	}
+	c.listExcluders()
 	return c.out, nil
+}
+
+// listExcluders notes for each group the rules that exclude from it.
+func (c *compiler) listExcluders() {
+	c.out.excluders = make([][]uint32, len(c.out.groups))
+	for i := range c.out.rules {
+		for _, g := range c.out.rules[i].excludes {
+			c.out.excluders[g], c.out.excluding = append(c.out.excluders[g], uint32(i)), true
+		}
+	}
 }
 
 // compiler collects problems on the way from a Spec to Rules.
@@ -46,6 +62,8 @@ type compiler struct {
 	out      *Rules
 	problems []Problem
 	names    map[string]bool // of rules seen so far; looked up only
+
+	conditions *conditions
 }
 
 func (c *compiler) problem(path, hint, format string, args ...any) {
@@ -58,15 +76,20 @@ func (c *compiler) rule(i int) {
 	path := cmp.Or(r.Path, fmt.Sprintf("rules[%d]", i))
 	c.ruleName(path, r.Name)
 	c.selector(path+".from", &r)
-	if r.Listed {
+	switch {
+	case r.Listed:
 		c.listed(path, &r)
-	} else {
+	case r.Exclude != nil:
+		c.exclusion(path, &r)
+	default:
 		c.grants(path, &r)
 	}
-	s := &scope{source: r.From.Source, zone: c.out.zone}
 	if r.source >= 0 {
-		s.attributes = c.out.sources[r.source].Attributes
-		c.where(path+".where", s, &r)
+		s := c.scope(r.source)
+		if e := c.expression(path+".where", r.Where, s, &r); e != nil {
+			r.clauses = e.clauses
+		}
+		c.excepts(path+".except", s, &r)
 		r.begin = c.bound(path+".from_date", s, &r, r.Begin)
 		r.until = c.bound(path+".until", s, &r, r.Until)
 		if b, u := r.begin, r.until; b != nil && u != nil && u.fixed != 0 && b.fixed > u.fixed {
@@ -137,18 +160,79 @@ func (s *source) mayGrant(group string) bool {
 	return s.MayGrant == nil || slices.Contains(s.MayGrant, group)
 }
 
-func (c *compiler) where(path string, s *scope, r *rule) {
-	if strings.TrimSpace(r.Where) == "" {
-		return
+// exclusion checks a rule with exclude and makes it ready.
+func (c *compiler) exclusion(path string, r *rule) {
+	for _, said := range []struct {
+		is  bool
+		key string
+	}{{len(r.Grant) > 0, "grant"}, {r.Role > access.DoorAccess, "role"}, {r.Notify, "notify"}} {
+		if said.is {
+			c.problem(path+"."+said.key, "leave it out, or exclude", "a rule that excludes gives nothing")
+		}
 	}
-	e, hint, err := compileExpression(r.Where, s)
+	if len(r.Exclude) == 0 {
+		c.problem(path+".exclude", "", "the rule excludes from nothing")
+	}
+	for k, name := range r.Exclude {
+		at := fmt.Sprintf("%s.exclude[%d]", path, k)
+		g, ok := c.out.groupNamed(name)
+		switch {
+		case !ok:
+			c.problem(at, suggest(name, c.groupNames()), "the file declares no group %q", name)
+		case slices.Contains(r.excludes, uint32(g)):
+			c.problem(at, "", "the group %q is named twice", name)
+		default:
+			r.excludes = append(r.excludes, uint32(g))
+		}
+	}
+	slices.Sort(r.excludes)
+}
+
+// scope is what the expressions of a rule about a source may talk about.
+func (c *compiler) scope(source int) *scope {
+	s := &scope{zone: c.out.zone, sources: c.sourcesInOrder(), refs: &c.out.refs, conditions: c.conditions}
+	if source >= 0 {
+		s.source, s.attributes = c.out.sources[source].Name, c.out.sources[source].Attributes
+	}
+	return s
+}
+
+// sourcesInOrder returns the names of sources by their number.
+func (c *compiler) sourcesInOrder() []string {
+	var names []string
+	for _, s := range c.out.sources {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// expression makes a condition of a rule ready, and notes what it reads; nil when there is none, or none that is good.
+func (c *compiler) expression(path, text string, s *scope, r *rule) *expression {
+	if strings.TrimSpace(text) == "" || c.conditions.broken {
+		return nil
+	}
+	good := true
+	for _, name := range s.named(text) {
+		good = c.condition(name, s) && good
+	}
+	if !good {
+		return nil
+	}
+	e, hint, err := compileExpression(text, s)
 	if err != nil {
 		message, snippet := place(err)
 		c.problem(path, hint, "%s%s", message, snippet)
-		return
+		return nil
 	}
-	r.clauses, r.reads = e.clauses, append(r.reads, e.reads...)
+	for _, a := range e.reads {
+		if !slices.Contains(r.reads, a) {
+			r.reads = append(r.reads, a)
+		}
+	}
+	r.asks = append(r.asks, e.groups...)
+	c.named(r, e.named)
 	c.out.today = c.out.today || e.today
+	return e
 }
 
 func (c *compiler) bound(path string, s *scope, r *rule, d *Date) *bound {
@@ -230,6 +314,7 @@ func (r *rule) digest() uint64 {
 	if r.Where != "" {
 		say("where", withoutBlanks(r.Where))
 	}
+	r.sayMore(say)
 	for _, b := range []*bound{r.begin, r.until} {
 		if b != nil {
 			say("date", b.isEnd, b.Attribute, uint32(b.fixed), uint8(b.Missing))
@@ -245,6 +330,23 @@ func (r *rule) digest() uint64 {
 	}
 	sum := sha256.Sum256([]byte(text.String()))
 	return binary.BigEndian.Uint64(sum[:8])
+}
+
+// sayMore says what a rule says beyond what rules could say at first.
+func (r *rule) sayMore(say func(...any)) {
+	for _, x := range r.conditions {
+		say("condition", x.Name, withoutBlanks(x.Text))
+	}
+	if len(r.Exclude) > 0 {
+		say("exclude", slices.Sorted(slices.Values(r.Exclude)))
+	}
+	var all []string
+	for i := range r.Except {
+		all = append(all, r.Except[i].words())
+	}
+	if slices.Sort(all); len(all) > 0 {
+		say("except", all)
+	}
 }
 
 // sayMore says what a date says beyond what dates could say at first, so that old marks stay good.

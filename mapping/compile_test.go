@@ -149,7 +149,7 @@ func TestWhatIsNotListedIsRefusedInExpressions(t *testing.T) {
 }
 
 func exampleScope() *scope {
-	return &scope{source: "corp", attributes: twoSources().Sources[0].Attributes, zone: time.UTC}
+	return &scope{source: "corp", attributes: twoSources().Sources[0].Attributes, zone: time.UTC, sources: []string{"corp", "contractors"}, refs: &refs{}}
 }
 
 func TestAttributesAreTheDirectorysNamesThatRulesRead(t *testing.T) {

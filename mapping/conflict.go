@@ -43,6 +43,7 @@ const (
 	DateOpened             = "date_opened"              // an attribute holds no date, and the file says to give without it
 	DateOrder              = "date_order"               // the beginning is after the end
 	UnknownZone            = "unknown_zone"             // a place is in a time zone that is not known here
+	Unsettled              = "unsettled"                // a record that a condition asks about is missing, which is not settled
 	BadExpression          = "bad_expression"           // an expression failed for one person in another way
 	ListedUnknown          = "listed_unknown"           // a list gives a group that the file does not declare
 	ListedForbidden        = "listed_forbidden"         // a list gives what its source may not grant

@@ -13,6 +13,8 @@ import (
 
 // row is the person whom an expression is asked about. It is used again for the next person.
 type row struct {
+	of     *mapper
+	human  uint32 // whose record it is
 	person directory.Object
 	known  bool // the rule's source knows the person; otherwise every attribute is missing
 	today  any  // a time.Time

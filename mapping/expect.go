@@ -284,6 +284,7 @@ func (t *tester) whyNot(x tried, group string) string {
 		return "another person has the same address"
 	}
 	var all []string
+	t.ask(x.human)
 	for i := range t.rules {
 		if t.mayGive(i, group) {
 			all = append(all, t.refusal(i, x.human, group))
@@ -312,7 +313,12 @@ func (t *tester) refusal(rule int, human uint32, group string) string {
 		return text + "its condition does not hold: " + r.Clause
 	case "record_disabled":
 		return text + "the record is disabled"
+	case "excepted":
+		return text + "an exception: " + r.Text
 	case "gives":
+		for _, x := range r.Excluded {
+			return text + "gives it, but rule " + x.Rule + " excludes from " + x.Group
+		}
 		return text + "gives it, and something else stands before that"
 	}
 	return text + r.Text

@@ -36,6 +36,7 @@ func (r *Rules) Explain(in Input, who string) (Trail, error) {
 			keys[m.view.Person(int(i)).Key()] = true
 		}
 		m.quiet = true
+		m.ask(human)
 		for i := range m.rules {
 			if x := m.trailRule(i, human); x.Selects || !m.sources[m.rules[i].source].Stated { // one rule for each entry: those of others say nothing
 				t.Rules = append(t.Rules, x)

@@ -28,7 +28,9 @@ func allowedBuiltins() []string {
 	return []string{"all", "any", "count", "filter", "hasPrefix", "hasSuffix", "len", "lower", "none", "one", "trim", "upper"}
 }
 
-func allowedFunctions() []string { return append(allowedBuiltins(), "date", "has") }
+func allowedFunctions() []string {
+	return append(allowedBuiltins(), "date", "days_since", "days_until", "has", "in_group")
+}
 
 func allowedOperators() []string {
 	return []string{"==", "!=", "<", "<=", ">", ">=", "and", "&&", "or", "||", "in", "contains", "startsWith", "endsWith", "matches"}
@@ -44,12 +46,24 @@ const (
 	readList  = "__list"
 	readHas   = "__has"
 	readToday = "__today"
+	readDate  = "__date"
+	readDays  = "__days"
+	readGroup = "__in_group"
 )
 
 // clause is one part of a where; all parts must hold.
 type clause struct {
 	text    string
 	program *vm.Program
+	of      string // the named condition that it is a part of; "" for none
+}
+
+// words say the clause to people.
+func (c *clause) words() string {
+	if c.of != "" {
+		return c.text + " (condition " + c.of + ")"
+	}
+	return c.text
 }
 
 // expression is a where made ready.
@@ -57,6 +71,8 @@ type expression struct {
 	clauses []clause
 	reads   []Attribute // in order of first use; what every person has is not among them
 	today   bool
+	groups  []int    // numbers of groups that it asks about
+	named   []string // conditions that it is made of, however deep
 }
 
 // scope is what an expression may talk about.
@@ -64,6 +80,9 @@ type scope struct {
 	source     string
 	attributes []Attribute
 	zone       *time.Location
+	sources    []string // by index into Rules.sources
+	refs       *refs
+	conditions *conditions // nil: there are none
 }
 
 func (s *scope) attribute(name string) (Attribute, bool) {
@@ -103,28 +122,21 @@ func compileExpression(text string, s *scope) (e *expression, hint string, err e
 	if _, err := expr.Compile(text, s.options(p)...); err != nil {
 		return nil, "", err
 	}
-	e = &expression{today: c.today}
-	for _, part := range conjuncts(tree.Node, nil) {
-		program, err := expr.Compile(part.String(), s.options(p)...)
+	e = &expression{named: c.named}
+	for _, part := range s.conditions.conjuncts(tree.Node, "", nil) {
+		program, err := expr.Compile(part.node.String(), s.options(p)...)
 		if err != nil {
-			return nil, "", fmt.Errorf("%s: %w", part, err)
+			return nil, "", fmt.Errorf("%s: %w", part.node, err)
 		}
-		e.clauses = append(e.clauses, clause{part.String(), program})
+		e.clauses = append(e.clauses, clause{part.node.String(), program, part.of})
 	}
+	e.today, e.groups = c.today, c.groups
 	for _, a := range p.reads {
 		if a.From != "" {
 			e.reads = append(e.reads, a)
 		}
 	}
 	return e, "", nil
-}
-
-// conjuncts appends the parts of a and b and c.
-func conjuncts(n ast.Node, to []ast.Node) []ast.Node {
-	if b, ok := n.(*ast.BinaryNode); ok && (b.Operator == "and" || b.Operator == "&&") {
-		return conjuncts(b.Right, conjuncts(b.Left, to))
-	}
-	return append(to, n)
 }
 
 // options are those that say which words there are.
@@ -142,6 +154,9 @@ func (s *scope) options(p *patcher) []expr.Option {
 		expr.Function(readList, callList, new(func(*row, string, string) []string)),
 		expr.Function(readHas, callHas, new(func(*row, string, string) bool)),
 		expr.Function(readToday, callToday, new(func(*row) time.Time)),
+		expr.Function(readDate, callReadDate, new(func(*row, string, string, int) time.Time)),
+		expr.Function(readDays, callDays, new(func(*row, time.Time, bool) int)),
+		expr.Function(readGroup, callInGroup, new(func(*row, int) bool)),
 		expr.Function("date", callDate(s.zone), new(func(string) time.Time)))
 }
 
@@ -176,18 +191,21 @@ func (p *patcher) Visit(node *ast.Node) {
 			ast.Patch(node, call(name, &ast.StringNode{Value: a.Name}, &ast.StringNode{Value: a.From}))
 		}
 	case *ast.IdentifierNode:
-		if n.Value == "today" {
+		switch {
+		case n.Value == "today":
+			p.today = true
 			ast.Patch(node, call(readToday))
+		case p.scope.conditions.has(n.Value):
+			ast.Patch(node, &ast.BoolNode{Value: true}) // only while types are checked: in clauses its text stands instead
 		}
 	case *ast.CallNode:
-		p.has(node, n)
+		p.function(node, n)
 	}
 }
 
 // has takes the reading of an attribute out of has(person.x), which was put in already.
 func (p *patcher) has(node *ast.Node, n *ast.CallNode) {
-	callee, ok := n.Callee.(*ast.IdentifierNode)
-	if !ok || callee.Value != "has" || len(n.Arguments) != 1 {
+	if len(n.Arguments) != 1 {
 		return
 	}
 	if read, ok := n.Arguments[0].(*ast.CallNode); ok {

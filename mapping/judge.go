@@ -16,6 +16,7 @@ const (
 	expired           // the end has passed
 	off               // the record is disabled, and another one speaks for the person
 	undecided         // it cannot be said; what the rule gave stays
+	excepted          // an exception of the rule is about the person
 )
 
 // verdict is an outcome with what belongs to it.
@@ -23,6 +24,7 @@ type verdict struct {
 	outcome     outcome
 	from, until access.Instant
 	clause      *clause // that failed
+	exception   string  // that is about the person
 	date        string  // the end, as it was written
 	fault       fault   // of undecided
 	opened      *fault  // a date that cannot be read and was left out; nil: there is none
@@ -43,6 +45,14 @@ func (m *mapper) judge(r *rule, record, human uint32, zone *time.Location) verdi
 			return verdict{outcome: failed, clause: &r.clauses[i]}
 		}
 	}
+	if len(r.excepts) > 0 {
+		switch words, err := m.excepts(r, human); {
+		case err != nil:
+			return verdict{outcome: undecided, fault: m.row.fault}
+		case words != "":
+			return verdict{outcome: excepted, exception: words}
+		}
+	}
 	if r.begin == nil && r.until == nil {
 		return verdict{}
 	}
@@ -53,7 +63,7 @@ func (m *mapper) judge(r *rule, record, human uint32, zone *time.Location) verdi
 func (m *mapper) aim(r *rule, record, human uint32) {
 	id := m.sources[r.source].ID
 	m.row.person = m.view.Person(int(record))
-	m.row.known = m.row.person.Source() == id
+	m.row.known, m.row.human = m.row.person.Source() == id, human
 	for i := human; i != none && !m.row.known; i = m.next[i] {
 		if o := m.view.Person(int(i)); o.Source() == id {
 			m.row.person, m.row.known = o, true
@@ -147,7 +157,7 @@ type given struct {
 
 // ask puts what the rules say about a human into m.given. Rules that could not be decided are in it as unsure.
 func (m *mapper) ask(human uint32) {
-	m.given = m.given[:0]
+	m.given, m.excluded = m.given[:0], m.excluded[:0]
 	for i := human; i != none; i = m.next[i] {
 		o := m.view.Person(int(i))
 		if s := m.sourceOf(o); s >= 0 {
@@ -171,13 +181,18 @@ func (m *mapper) sourceOf(o directory.Object) int {
 }
 
 func (m *mapper) askOne(number, record, human uint32) {
+	if m.selection.lost[number] {
+		return // a group that its conditions ask about cannot be found
+	}
 	r := &m.rules[number]
 	zone := m.zoneOf(r)
 	v := m.judge(r, record, human, zone)
 	switch {
 	case r.Listed && v.outcome == gives:
 		m.giveListed(number, record)
-	case v.outcome != failed && v.outcome != off:
+	case len(r.excludes) > 0:
+		m.exclude(number, v)
+	case v.outcome != failed && v.outcome != off && v.outcome != excepted:
 		m.give(number, v, zone)
 	}
 	switch {

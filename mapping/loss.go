@@ -122,12 +122,29 @@ func (m *mapper) lossCause(human uint32, account *access.Account, o *access.Owne
 			cause.Kind = access.LeftGroup
 		}
 		return cause
-	case m.mark(rules) != o.Cause.Mark:
-		cause.Text = m.changedWords(names, rules, o.Cause.Mark)
+	case m.markOf(rules, o.Group) != o.Cause.Mark:
+		cause.Text = m.changedWords(names, rules, o.Cause.Mark, m.excludersOf(o.Group))
+		return cause
+	}
+	if by, is := m.excludedBy(o.Group, human, account); is {
+		cause.Kind, cause.Text = access.LeftGroup, m.excludedWords(by)
 		return cause
 	}
 	cause.Kind, cause.Text = m.why(rules[0], human, account, o.Group)
 	return cause
+}
+
+// excludersOf returns the rules that exclude from a group in Kisi.
+func (m *mapper) excludersOf(id access.RemoteID) []uint32 {
+	if group, known := m.byRemote[id]; known {
+		return m.excluders[group]
+	}
+	return nil
+}
+
+// markOf returns the digest of rules that give a group in Kisi, and of those that exclude from it.
+func (m *mapper) markOf(rules []uint32, id access.RemoteID) uint64 {
+	return m.mark(slices.Concat(rules, m.excludersOf(id)))
 }
 
 // zoneIn returns the zone in which the days of a group's rights are.
@@ -164,9 +181,11 @@ func (m *mapper) why(number, human uint32, account *access.Account, group access
 	}
 	switch v := m.judge(r, record, human, m.zoneIn(group)); v.outcome {
 	case failed:
-		return access.LeftGroup, "no longer so: " + v.clause.text
+		return access.LeftGroup, "no longer so: " + v.clause.words()
 	case expired:
 		return access.Expired, v.date + " has passed"
+	case excepted:
+		return access.LeftGroup, "excepted now: " + v.exception
 	case off:
 		return access.Disabled, "disabled in " + m.sourceName(record)
 	case gives:

@@ -85,18 +85,20 @@ type mapper struct {
 	selection selection
 	join      join
 
-	causes    causes
-	edited    map[uint64]string // what was changed in the file, by the mark of what was before
-	wishes    []access.Wish
-	grants    arena[access.WishedGrant]
-	losses    arena[access.Loss]
-	anchors   arena[access.Anchor]
-	given     []given // of the person at hand
-	due       access.Instant
-	conflicts collector
-	machine   vm.VM
-	row       row
-	quiet     bool // conflicts of the person at hand are of no interest
+	causes      causes
+	edited      map[uint64]string // what was changed in the file, by the mark of what was before
+	wishes      []access.Wish
+	grants      arena[access.WishedGrant]
+	losses      arena[access.Loss]
+	anchors     arena[access.Anchor]
+	given       []given // of the person at hand
+	due         access.Instant
+	conflicts   collector
+	memberships []membership // by number of a group that conditions ask about
+	excluded    []excluded   // of the person at hand
+	machine     vm.VM
+	row         row
+	quiet       bool // conflicts of the person at hand are of no interest
 }
 
 // part is a source of the view that the file knows.
@@ -115,6 +117,7 @@ func (r *Rules) prepare(in Input) *mapper {
 
 func (r *Rules) begin(in Input) *mapper {
 	m := &mapper{Rules: r, in: in, view: in.People, at: access.At(in.At), causes: newCauses(), edited: map[uint64]string{}}
+	m.row.of = m
 	if m.view == nil {
 		m.view = directory.Join()
 	}

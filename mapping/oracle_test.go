@@ -170,21 +170,25 @@ func FuzzExpression(f *testing.F) {
 	for _, s := range []string{
 		`person.department == "IT" and not (person.email endsWith "@x.com")`, `any(person.teams, # matches "^t.*$")`, `has(person.starts) ? date(person.starts) <= today : false`,
 		`count(person.teams, # == "a") > 1 or len(filter(person.teams, # != "b")) == 0`, `person.department in ["IT", "HR"]`, `lower(person.name) == trim(" x ")`,
+		`in_group("Staff") or not in_group("Partners", "contractors")`, `days_since(person.starts) >= 90 and days_until(date("2026-05-01")) < 10`, `date(person.starts) < today`,
 	} {
 		f.Add(s, "IT", "a")
 	}
 	f.Fuzz(func(t *testing.T, text, department, team string) {
-		e, _, err := compileExpression(text, exampleScope())
-		if err != nil {
+		spec := twoSources()
+		spec.Rules = append(spec.Rules, Rule{Name: "fuzzed", From: Selector{Source: "corp", Everyone: true}, Where: text, Grant: []string{"HQ Staff"}})
+		rules, _ := Compile(spec)
+		if rules == nil {
 			return
 		}
 		one := person("1", "ana@example.com", "departmentNumber", department, "ou", team, "ou", "b")
-		rules := mustCompile(t, twoSources())
 		m := rules.prepare(Input{People: directory.Join(read(t, "corp", nil, noon(), one)), At: noon()})
 		m.row.person, m.row.known = m.view.Person(0), true
-		for i := range e.clauses {
-			first, err := e.clauses[i].holds(&m.machine, &m.row)
-			second, again := e.clauses[i].holds(&m.machine, &m.row)
+		number, _ := rules.ruleNamed("fuzzed")
+		clauses := rules.rules[number].clauses
+		for i := range clauses {
+			first, err := clauses[i].holds(&m.machine, &m.row)
+			second, again := clauses[i].holds(&m.machine, &m.row)
 			if first != second || (err == nil) != (again == nil) {
 				t.Errorf("%s: %v %v, then %v %v", text, first, err, second, again)
 			}

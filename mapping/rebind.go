@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
@@ -41,6 +42,14 @@ func (r *Rules) Rebind(in Input, what string) (Rebinding, error) {
 			return Rebinding{}, err
 		}
 	}
+	for _, ref := range m.refs.all {
+		if text := selectorText(ref.text); len(out.Rules) == 0 && text == selectorText(what) {
+			out.Rules = m.asking(ref)
+			if err := b.rebind(ref.selector(r), text, &out); err != nil {
+				return Rebinding{}, err
+			}
+		}
+	}
 	if len(out.Rules) == 0 {
 		return Rebinding{}, fmt.Errorf("%q: %w", what, ErrNoRule)
 	}
@@ -51,6 +60,16 @@ func (r *Rules) Rebind(in Input, what string) (Rebinding, error) {
 		out.All = append(out.All, old)
 	}
 	return out, nil
+}
+
+// asking returns the names of the rules whose conditions ask about a group.
+func (m *mapper) asking(ref groupRef) (names []string) {
+	for i := range m.rules {
+		if slices.ContainsFunc(m.rules[i].asks, func(n int) bool { return m.refs.all[n] == ref }) {
+			names = append(names, m.rules[i].Name)
+		}
+	}
+	return names
 }
 
 // rebind finds the group that would be bound instead of the one that is gone.

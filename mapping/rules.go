@@ -17,6 +17,10 @@ type Rules struct {
 	zone    *time.Location
 	today   bool // an expression reads today, so every midnight may change the answer
 
+	refs      refs
+	excluders [][]uint32 // by group: the rules that exclude from it
+	excluding bool       // there is such a rule
+
 	renamed    map[string]string // ids that sources had before, and the ids of these sources now; looked up only
 	samePerson string            // the attribute by which records of several sources are one human; "" for the e-mail address
 	sensitive  []string          // doors
@@ -34,6 +38,10 @@ type rule struct {
 	source       int      // index into Rules.sources
 	grants       []uint32 // indexes into Rules.groups, ascending
 	clauses      []clause // the parts of where, all of which must hold
+	excepts      []ruleException
+	excludes     []uint32 // indexes into Rules.groups from which it excludes, ascending
+	asks         []int    // numbers of the groups that it asks about
+	conditions   []Condition
 	reads        []Attribute
 	begin, until *bound
 	mark         uint64 // digest of its text and of the declarations that it reads

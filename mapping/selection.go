@@ -38,6 +38,7 @@ func (m *mapper) selectPeople() {
 	b := newBinder(m)
 	s.ends = make([]uint32, m.view.People())
 	members := map[int][]uint32{} // looked up only
+	m.findMemberships(b)
 	for i := range m.rules {
 		g := m.findGroup(b, i)
 		if s.groups[i] = g; g == noGroup {
@@ -73,6 +74,7 @@ func (m *mapper) selectPeople() {
 // stays.
 func (m *mapper) findGroup(b *binder, i int) int {
 	r := &m.rules[i]
+	m.loseAsking(b, i)
 	if r.From.Everyone {
 		m.lose(i, m.unread[r.source], "the source was not read")
 		return noGroup
@@ -85,6 +87,21 @@ func (m *mapper) findGroup(b *binder, i int) int {
 		m.conflict(c)
 	}
 	return found.group
+}
+
+// loseAsking notes that a rule cannot be asked because a group that its conditions ask about cannot be found.
+func (m *mapper) loseAsking(b *binder, i int) {
+	r := &m.rules[i]
+	why := m.lostIn(r.asks)
+	m.lose(i, why != "", why)
+	for _, ref := range r.asks {
+		if s := b.exactOnly(m.refs.all[ref].asked(r, m.Rules), m.memberships[ref].found); s.lost != "" && why == "" {
+			m.lose(i, true, s.lost)
+			c := *s.tell
+			c.Who = "rule " + r.Name
+			m.conflict(c)
+		}
+	}
 }
 
 // lose notes that a rule cannot be asked, and why.

@@ -20,9 +20,10 @@ type Spec struct {
 	SamePersonBy       string   // the attribute, as declared, that one human has in all sources; "": the e-mail address
 	CreateWithoutDoors bool
 	Leavers            Leavers
-	Groups             []Group  // sorted by name
-	Rules              []Rule   // in the file's order, which decides nothing
-	SensitiveDoors     []string // "Place / Door", or an id; every group that opens one of them is sensitive
+	Groups             []Group     // sorted by name
+	Rules              []Rule      // in the file's order, which decides nothing
+	Conditions         []Condition // named, for where
+	SensitiveDoors     []string    // "Place / Door", or an id; every group that opens one of them is sensitive
 	Zone               *time.Location
 }
 
@@ -92,10 +93,23 @@ type Rule struct {
 	Where  string // an expression over person and today; "": everyone selected
 	Grant  []string
 	Listed bool // grant_listed: what the source lists for each person, with its own role and dates, instead of Grant, Role, Begin, Until and Notify
-	Role   access.Role
-	Begin  *Date // from_date
-	Until  *Date
-	Notify bool
+	// Exclude is what people do not get, whatever other rules say, instead of Grant, Role and Notify.
+	Exclude []string
+	Except  []Exception
+	Role    access.Role
+	Begin   *Date // from_date
+	Until   *Date
+	Notify  bool
+}
+
+// Condition is an expression with a name, for the where of rules.
+type Condition struct{ Name, Text string }
+
+// Exception says whom a rule is not about: exactly one of its fields is set.
+type Exception struct {
+	Group  Selector // everybody in a group of a source, nesting closed
+	People []string // e-mail addresses, or keys
+	Where  string   // everybody of whom this holds
 }
 
 // Selector says whom a rule is about.

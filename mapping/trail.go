@@ -49,16 +49,25 @@ type TrailPin struct {
 
 // TrailRule is what one rule says about the person.
 type TrailRule struct {
-	Rule     string   `json:"rule"`
-	Selects  bool     `json:"selects"`
-	Through  []string `json:"through,omitempty"` // the groups that lead to the person, the rule's first
-	Outcome  string   `json:"outcome"`           // gives, not_selected, condition_failed, expired, record_disabled, undecided
-	Clause   string   `json:"clause,omitempty"`  // of condition_failed: the part of where that does not hold
-	Text     string   `json:"text,omitempty"`    // more, for people
-	From     string   `json:"from,omitempty"`
-	Until    string   `json:"until,omitempty"`
-	Grants   []string `json:"grants,omitempty"`
-	DaysLeft int      `json:"days_left,omitempty"` // until it ends
+	Rule    string   `json:"rule"`
+	Selects bool     `json:"selects"`
+	Through []string `json:"through,omitempty"` // the groups that lead to the person, the rule's first
+	Outcome string   `json:"outcome"`           // gives, not_selected, condition_failed, expired, record_disabled, undecided
+	Clause  string   `json:"clause,omitempty"`  // of condition_failed: the part of where that does not hold
+	Text    string   `json:"text,omitempty"`    // more, for people
+	From    string   `json:"from,omitempty"`
+	Until   string   `json:"until,omitempty"`
+	Grants  []string `json:"grants,omitempty"` // of a rule that excludes: from what
+	// Excluded are the groups that the rule gives and another one excludes the person from; exclusion goes before every grant.
+	Excluded []TrailExclusion `json:"excluded,omitempty"`
+	DaysLeft int              `json:"days_left,omitempty"` // until it ends
+}
+
+// TrailExclusion is a group from which a rule excludes a person.
+type TrailExclusion struct {
+	Group  string `json:"group"`
+	Rule   string `json:"rule"`
+	Unsure bool   `json:"unsure,omitempty"` // it cannot be said whether; until then nothing is given, and nothing taken
 }
 
 // TrailWish is what the person should be in Kisi.
@@ -139,7 +148,7 @@ func (m *mapper) readsAttribute(source int, a Attribute) bool {
 
 // The words of TrailRule.Outcome.
 func (o outcome) String() string {
-	return [...]string{"gives", "condition_failed", "expired", "record_disabled", "undecided"}[o]
+	return [...]string{"gives", "condition_failed", "expired", "record_disabled", "undecided", "excepted"}[o]
 }
 
 func (m *mapper) trailRule(number int, human uint32) TrailRule {
@@ -148,11 +157,14 @@ func (m *mapper) trailRule(number int, human uint32) TrailRule {
 	if r.From.Everyone {
 		t.Text = "not in " + r.From.Source
 	}
-	for _, g := range r.grants {
+	for _, g := range slices.Concat(r.grants, r.excludes) {
 		t.Grants = append(t.Grants, m.groups[g].Name)
 	}
 	if m.selection.lost[number] {
 		t.Outcome, t.Text = undecided.String(), m.selection.why[number]+"; what the rule gave stays"
+		if len(r.excludes) > 0 {
+			t.Text = m.selection.why[number] + "; until then nobody gains what it excludes from"
+		}
 		return t
 	}
 	record, ok := m.selects(uint32(number), human)
@@ -167,10 +179,32 @@ func (m *mapper) trailRule(number int, human uint32) TrailRule {
 	}
 	v := m.judge(r, record, human, m.zoneOf(r))
 	m.judged(&t, number, v)
-	if r.Listed && v.outcome == gives {
+	switch {
+	case v.outcome == gives && r.Listed:
 		m.trailListed(&t, r)
+	case v.outcome == gives && len(r.excludes) > 0:
+		t.Outcome = "excludes"
+		if v.from > m.at {
+			t.Outcome, t.Text = "not_selected", "excludes only from "+m.instant(v.from)
+		}
+	case v.outcome == gives:
+		t.Excluded = m.trailExclusions(r, human)
 	}
 	return t
+}
+
+// trailExclusions returns the groups that a rule gives and another one excludes a human from, who was asked about.
+func (m *mapper) trailExclusions(r *rule, human uint32) (all []TrailExclusion) {
+	var account *access.Account
+	if a := m.accountOf(human); a != none {
+		account = &m.ledger()[a]
+	}
+	for _, g := range r.grants {
+		if by, is := m.excludedFrom(g, human, account); is {
+			all = append(all, TrailExclusion{m.groups[g].Name, m.rules[by.rule].Name, by.unsure})
+		}
+	}
+	return all
 }
 
 func (m *mapper) judged(t *TrailRule, number int, v verdict) {
@@ -178,9 +212,11 @@ func (m *mapper) judged(t *TrailRule, number int, v verdict) {
 	t.From, t.Until = m.instant(v.from), m.instant(v.until)
 	switch v.outcome {
 	case failed:
-		t.Clause = v.clause.text
+		t.Clause = v.clause.words()
 	case expired:
 		t.Text = v.date + " has passed"
+	case excepted:
+		t.Text = v.exception
 	case undecided:
 		t.Text = v.fault.text
 	case gives:

@@ -10,6 +10,7 @@ import (
 // rules as its cause. A right that only undecided rules could give is unsure; one that others give for sure is as wide at least as
 // what is held, because a rule that is undecided or cannot be asked takes nothing away.
 func (m *mapper) union(human, account uint32) []access.WishedGrant {
+	m.applyExclusions(human, account)
 	slices.SortFunc(m.given, func(a, b given) int {
 		if a.group != b.group {
 			return int(int64(a.group) - int64(b.group))
@@ -65,7 +66,7 @@ func (m *mapper) merge(all []given) (w access.WishedGrant, doubt bool) {
 		widen(&w, g.role, all[i].from, all[i].until, first)
 		first = false
 	}
-	w.Cause = m.grantCause(causes)
+	w.Cause = m.grantCause(causes, group)
 	w.Unsure = w.Unsure || m.groups[group].Problem != ""
 	return w, doubt
 }

@@ -13,6 +13,8 @@ type checker struct {
 	scope  *scope
 	source file.Source
 	today  bool
+	groups []int
+	named  []string
 	err    *file.Error
 	hint   string
 }
@@ -75,7 +77,11 @@ func (c *checker) identifier(n *ast.IdentifierNode) {
 	case "person":
 		c.refuse(n, "write person.x", "person alone is nothing to compare")
 	default:
-		hint := didYouMean(n.Value, append(allowedFunctions(), "person", "today"))
+		if c.scope.conditions.has(n.Value) {
+			c.named = c.scope.conditions.uses(n.Value, c.named)
+			return
+		}
+		hint := didYouMean(n.Value, append(append(allowedFunctions(), "person", "today"), c.scope.conditions.names()...))
 		if _, ok := c.scope.attribute(n.Value); ok {
 			hint = fmt.Sprintf("did you mean person.%s?", n.Value)
 		}
@@ -141,6 +147,10 @@ func (c *checker) call(n *ast.CallNode, w where) {
 	case "date":
 		c.all(n.Arguments, w)
 		c.constantDate(n)
+	case "days_since", "days_until":
+		c.days(callee.Value, n, w)
+	case "in_group":
+		c.inGroupArguments(n)
 	default:
 		c.refuse(n, suggest(callee.Value, allowedFunctions()), "there is no function %s in rules", callee.Value)
 	}

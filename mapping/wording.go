@@ -37,7 +37,16 @@ func (r *rule) parts() (all []Part) {
 	say("group", r.From.Group)
 	say("everyone", onlyIf(r.From.Everyone, "true"))
 	say("where", r.Where)
+	for _, x := range r.conditions {
+		say("condition "+x.Name, x.Text)
+	}
+	var except []string
+	for i := range r.Except {
+		except = append(except, r.Except[i].words())
+	}
+	say("except", strings.Join(except, "; "))
 	say("grant", strings.Join(slices.Sorted(slices.Values(r.Grant)), ", "))
+	say("exclude", strings.Join(slices.Sorted(slices.Values(r.Exclude)), ", "))
 	say("grant_listed", onlyIf(r.Listed, "true"))
 	say("role", onlyIf(r.role() != access.DoorAccess, r.role().Words()))
 	say("from_date", r.Begin.words())
@@ -160,9 +169,15 @@ func (m *mapper) removedWords(name string, names []string, mark uint64) string {
 }
 
 // changedWords says that rules say something else now than when they gave a right, and what.
-func (m *mapper) changedWords(names []string, rules []uint32, mark uint64) string {
+func (m *mapper) changedWords(names []string, rules []uint32, mark uint64, excluders []uint32) string {
 	return m.remember(mark, func() string {
+		if len(excluders) > 0 && m.mark(rules) == mark {
+			return m.newlyExcluded(excluders)
+		}
 		var all []string
+		for _, r := range excluders {
+			names, rules = append(slices.Clone(names), m.rules[r].Name), append(slices.Clone(rules), r)
+		}
 		for i, was := range m.worded(names, mark) {
 			now := &m.rules[rules[i]]
 			if was.Mark != now.mark {
@@ -174,6 +189,21 @@ func (m *mapper) changedWords(names []string, rules []uint32, mark uint64) strin
 		}
 		return strings.Join(all, "; ")
 	})
+}
+
+// newlyExcluded is about a right that was given when nothing excluded anybody from its group.
+func (m *mapper) newlyExcluded(excluders []uint32) string {
+	var all []string
+	for _, r := range excluders {
+		said := Wording{Parts: m.rules[r].parts()}
+		all = append(all, "rule "+m.rules[r].Name+" is new in the file and excludes: "+said.said())
+	}
+	return strings.Join(all, "; ")
+}
+
+// excludedWords says that a rule excludes somebody from a group.
+func (m *mapper) excludedWords(rule uint32) string {
+	return "rule " + m.rules[rule].Name + " excludes: " + m.rules[rule].words()
 }
 
 func changeOf(was *Wording, now *rule) string {

@@ -61,7 +61,7 @@ func (m *mapper) ruleCauseOf(t *testing.T, names ...string) access.Cause {
 		}
 		rules = append(rules, uint32(i))
 	}
-	return m.ruleCause(rules)
+	return m.ruleCause(rules, 0)
 }
 
 func TestAnEditIsWhatTheLastRunDidNotGoBy(t *testing.T) {

@@ -50,13 +50,15 @@ func newPinRow(p mapping.TrailPin) pinRow {
 
 type ruleRow struct {
 	Rule    string   `json:"rule"`
-	Outcome string   `json:"outcome"` // gives, not_selected, condition_failed, expired, record_disabled, undecided
+	Outcome string   `json:"outcome"` // gives, excludes, not_selected, condition_failed, excepted, expired, record_disabled, undecided
 	Grants  []string `json:"grants"`
 	Through []string `json:"through"` // the groups that lead to the person, the rule's first
 	Clause  string   `json:"clause,omitempty"`
 	Text    string   `json:"text,omitempty"`
 	From    string   `json:"from,omitempty"`
 	Until   string   `json:"until,omitempty"`
+	// Excluded are groups that the rule gives and another one excludes the person from.
+	Excluded []mapping.TrailExclusion `json:"excluded,omitempty"`
 }
 
 type shouldHold struct {
@@ -131,7 +133,7 @@ func newRecordRow(r mapping.TrailRecord) recordRow {
 }
 
 func newRuleRow(r mapping.TrailRule) ruleRow {
-	return ruleRow{Rule: r.Rule, Outcome: r.Outcome, Grants: orEmpty(r.Grants), Through: orEmpty(r.Through), Clause: r.Clause, Text: r.Text, From: r.From, Until: r.Until}
+	return ruleRow{Rule: r.Rule, Outcome: r.Outcome, Grants: orEmpty(r.Grants), Through: orEmpty(r.Through), Clause: r.Clause, Text: r.Text, From: r.From, Until: r.Until, Excluded: r.Excluded}
 }
 
 func newShouldHold(w *mapping.TrailWish) *shouldHold {

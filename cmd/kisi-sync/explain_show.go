@@ -91,6 +91,10 @@ func (s *session) showRule(r ruleRow) {
 	switch r.Outcome {
 	case "gives":
 		mark, text = ui.green("✓"), "gives "+strings.Join(r.Grants, ", ")+bracketed(r.Text)
+	case "excludes":
+		mark, text = ui.red("✗"), "excludes from "+strings.Join(r.Grants, ", ")+", whatever gives it"+bracketed(r.Text)
+	case "excepted":
+		text = "not about this person, who is an exception of it" + bracketed(r.Text)
 	case "not_selected":
 		mark, text = "·", "not about this person"+bracketed(r.Text)
 	case "condition_failed":
@@ -106,6 +110,13 @@ func (s *session) showRule(r ruleRow) {
 	ui.say("  %s %s: %s", mark, r.Rule, text)
 	if len(r.Through) > 1 {
 		ui.say("      through %s", strings.Join(r.Through, " → "))
+	}
+	for _, x := range r.Excluded {
+		if x.Unsure {
+			ui.say("      but not %s for now: rule %s may exclude from it, which cannot be decided; what there is stays", x.Group, x.Rule)
+			continue
+		}
+		ui.say("      but not %s: rule %s excludes from it, and that goes first", x.Group, x.Rule)
 	}
 	if r.Outcome == "gives" && (r.From != "" || r.Until != "") {
 		ui.say("      valid %s", strings.TrimSpace(s.span(r.From, r.Until)))
