@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -84,7 +85,7 @@ func TestNoLieAtAnyPlaceOfARunTakesAnythingOrMakesAnythingTwice(t *testing.T) {
 	clean := changed(t, assume)
 	clean.kisi.ResetLog()
 	clean.must(true)
-	places := len(clean.kisi.Requests())
+	last := len(clean.kisi.Requests())
 	clean.recover(t)
 	want := clean.kisi.World()
 	kept := map[string][]string{"ana": {"Staff"}, "bo": {"Staff"}, "gil": {"Contractors"}}
@@ -95,19 +96,22 @@ func TestNoLieAtAnyPlaceOfARunTakesAnythingOrMakesAnythingTwice(t *testing.T) {
 		t.Run(lie.String(), func(t *testing.T) {
 			t.Parallel()
 			hit := 0
-			for nth := 1 + i%13; nth <= places; nth += 13 {
-				w := changed(t, assume)
-				fault := w.kisi.Inject(kisisim.Fault{Nth: nth, Do: lie})
-				_, _ = w.run(true)
-				hit += fault.Hits()
-				where := w.struck()
-				w.checkKept(where, kept)
-				w.heal()
-				if diff := cmp.Diff(want, w.kisi.World()); diff != "" {
-					t.Errorf("%s: %s", where, diff)
-				}
-				if err := w.kisi.Check(); err != nil {
-					t.Errorf("%s: %v", where, err)
+			for _, nth := range places(i, 13, last) {
+				for _, count := range howLong() {
+					w := changed(t, assume)
+					fault := w.kisi.Inject(kisisim.Fault{Nth: nth, Count: count, Do: lie})
+					_, _ = w.run(true)
+					fault.Remove()
+					hit += fault.Hits()
+					where := fmt.Sprintf("from %d for %d: %s", nth, count, w.struck())
+					w.checkKept(where, kept)
+					w.heal()
+					if diff := cmp.Diff(want, w.kisi.World()); diff != "" {
+						t.Errorf("%s: %s", where, diff)
+					}
+					if err := w.kisi.Check(); err != nil {
+						t.Errorf("%s: %v", where, err)
+					}
 				}
 			}
 			if hit == 0 {
@@ -115,6 +119,14 @@ func TestNoLieAtAnyPlaceOfARunTakesAnythingOrMakesAnythingTwice(t *testing.T) {
 			}
 		})
 	}
+}
+
+// howLong returns for how many requests a lie is tried: one, and at every place also three and the rest of the run.
+func howLong() []int {
+	if *everyPlace {
+		return []int{1, 3, kisisim.Always}
+	}
+	return []int{1}
 }
 
 // A lie that lasts stops the work and takes nothing; when it ends, everything is done.

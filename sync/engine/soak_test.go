@@ -150,7 +150,9 @@ func (s *soak) clean() {
 // moreLies are faults that need a clock.
 func moreLies() []kisisim.Action {
 	return append(lies(), kisisim.Hang(), kisisim.Slow(20*time.Second), kisisim.TooMany(2*time.Second), kisisim.TooManyUntil(2*time.Minute),
-		kisisim.TooManyUntil(12*time.Minute), kisisim.Status(500), kisisim.Status(504), kisisim.Status(402), kisisim.LoseRows(7), kisisim.WrongTotal(20),
+		kisisim.TooManyUntil(12*time.Minute), kisisim.Status(500), kisisim.Status(504), kisisim.Status(402),
+		kisisim.Forbidden("Access disabled", "fcd8ff"), kisisim.Forbidden("Access denied", "afc496"), kisisim.Forbidden("Organization is suspended", "000403"),
+		kisisim.Forbidden("Rate limit exceeded", "000429"), kisisim.LoseRows(7), kisisim.WrongTotal(20),
 		kisisim.Call(func(sim *kisisim.Sim) {
 			sim.DeleteUser(sim.AddUser(kisisim.UserSpec{Email: "drift@visitor.example", Name: "Drift"}))
 		}),

@@ -107,7 +107,7 @@ func TestKilledAnywhereUnderEverySettingOfEverySwitch(t *testing.T) {
 			clean.immortal()
 			clean.heal()
 			want := clean.kisi.World()
-			for at := 1 + 7*i%41; at <= k.seen; at += sparsely(41) {
+			for _, at := range places(7*i, sparsely(41), k.seen) {
 				w := changed(t, assume)
 				k := w.mortal(at)
 				if _, err := w.run(true); err == nil {

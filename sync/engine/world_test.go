@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -101,8 +102,24 @@ func putGroup(name string, members []string, put func(*directory.Record) error) 
 	return nil
 }
 
+var everyPlace = flag.Bool("every", false, "try each fault and kill alone at every place of a run, not only at some")
+
+// places returns the places of a story that are tried out of those from 1 to last. Each fault begins elsewhere.
+func places(fault, stride, last int) (some []int) {
+	if *everyPlace {
+		stride = 1
+	}
+	for at := 1 + fault%stride; at <= last; at += stride {
+		some = append(some, at)
+	}
+	return some
+}
+
 // sparsely returns how many places of a story lie between two that are tried: more where each takes long.
 func sparsely(stride int) int {
+	if *everyPlace {
+		return 1
+	}
 	if slow {
 		return 3 * stride
 	}

@@ -19,6 +19,11 @@ func Status(status int) Action {
 	}}
 }
 
+// Forbidden answers 403 with words and a code of Kisi's (§1.7), before anything is changed.
+func Forbidden(message, code string) Action {
+	return Action{name: "403 " + message, pre: func(x *exchange) { x.answerWith(problem(http.StatusForbidden, message, code)) }}
+}
+
 // Answer answers with exactly this, before anything is changed. contentType may be empty.
 func Answer(status int, contentType, body string) Action {
 	return Action{name: "answer " + strconv.Itoa(status), pre: func(x *exchange) {
