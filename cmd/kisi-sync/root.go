@@ -59,6 +59,7 @@ const (
 	groupWork   = "work"
 	groupDaemon = "daemon"
 	groupHeld   = "held"
+	groupPeople = "people"
 	groupList   = "list"
 	groupOther  = "other"
 )
@@ -84,6 +85,7 @@ func newRoot(ui *voice) *cobra.Command {
 		&cobra.Group{ID: groupWork, Title: "To work:"},
 		&cobra.Group{ID: groupDaemon, Title: "To watch and steer:"},
 		&cobra.Group{ID: groupHeld, Title: "To decide, by a person:"},
+		&cobra.Group{ID: groupPeople, Title: "To keep people by hand:"},
 		&cobra.Group{ID: groupList, Title: "What there is in Kisi, by the names that the file uses:"},
 		&cobra.Group{ID: groupOther, Title: "Besides:"},
 	)
@@ -99,6 +101,7 @@ func newRoot(ui *voice) *cobra.Command {
 		{groupDaemon, machineVerbs()},
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb, driftVerb,
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb, adoptVerb, releaseVerb, renameVerb}},
+		{groupPeople, []func(*voice, *common) *cobra.Command{usersVerb}},
 		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb}},
 		{groupOther, []func(*voice, *common) *cobra.Command{auditVerb, stateVerb, configVerb, supportVerb, versionVerb, completionVerb}},
 	} {

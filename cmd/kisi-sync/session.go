@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/config"
@@ -139,6 +140,23 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	return ctx.Err()
 }
 
+// seeing returns the engine of a session that keeps, but for one source, which is another one there. Without keep it keeps nothing of what
+// it reads.
+func (s *session) seeing(name string, source connectors.Source, keep bool) *engine.Engine {
+	return s.engine.Beside(keep, func(o *engine.Options) {
+		o.Sources = slices.Clone(o.Sources)
+		o.Sources[s.indexOf(name)].Source = source
+		if !keep {
+			o.Store = s.store.(*store.Store).Preview()
+		}
+	})
+}
+
+// env is what a source is opened with.
+func (s *session) env(source string) connectors.Env {
+	return connectors.Env{Name: source, Dir: s.settings.Dir, Attributes: s.rules.Attributes(source), Log: s.ui.log.With("source", source), Now: now}
+}
+
 // skew is Kisi's clock minus this machine's.
 func (s *session) skew() (time.Duration, bool) {
 	st := s.client.Stats()
@@ -185,10 +203,7 @@ func (s *session) openKisi(o opening) error {
 
 func (s *session) openSources() error {
 	for _, source := range s.settings.Sources {
-		opened, err := source.Config.Open(connectors.Env{
-			Name: source.Name, Dir: s.settings.Dir, Attributes: s.rules.Attributes(source.Name),
-			Log: s.ui.log.With("source", source.Name), Now: now,
-		})
+		opened, err := source.Config.Open(s.env(source.Name))
 		if err != nil {
 			return fmt.Errorf("source %s: %w", source.Name, err)
 		}

@@ -65,16 +65,26 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if s.Path == "" {
 		return nil, errors.New("path is missing")
 	}
-	path := s.Path
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(env.Dir, path)
+	return &source{path: s.File(env.Dir), env: env}, nil
+}
+
+// File returns where the list is; dir is where relative paths of the configuration start.
+func (s *Settings) File(dir string) string {
+	if filepath.IsAbs(s.Path) {
+		return s.Path
 	}
-	return &source{path: path, env: env}, nil
+	return filepath.Join(dir, s.Path)
+}
+
+// Imagine returns the source as it would be if its file held a text.
+func (s *Settings) Imagine(env connectors.Env, text []byte) connectors.Source {
+	return &source{path: s.File(env.Dir), env: env, imagined: text}
 }
 
 type source struct {
-	path string
-	env  connectors.Env
+	path     string
+	env      connectors.Env
+	imagined []byte // instead of the file; nil: the file
 }
 
 // Fetch reads the whole file, or finds that it is the same as at the cursor.
@@ -122,6 +132,9 @@ func (s *source) shape() [32]byte {
 
 // read returns the file once it has been left alone for a while and did not change under our eyes.
 func (s *source) read(ctx context.Context) ([]byte, error) {
+	if s.imagined != nil {
+		return s.imagined, nil
+	}
 	for range patience {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

@@ -63,6 +63,7 @@ const (
 	DidPause    = "pause"
 	DidResume   = "resume"
 	DidOpen     = "open state" // with something to say about it
+	DidList     = "list"       // somebody changed, by a verb, a list that is kept by hand
 )
 
 // Done is the outcome of what succeeded.

@@ -1,0 +1,396 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/connectors/list"
+	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/apply"
+	"github.com/kisi-sync/kisi-sync/sync/engine"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
+)
+
+// keeping is a verb that changes a list which is kept by hand. What the file will say and what Kisi would get by that are shown, somebody
+// agrees, the file is replaced, and then an ordinary run about these people carries out what follows from it.
+type keeping struct {
+	did    string // add, revoke, remove, restore
+	source string // of the command line
+	yes    bool
+	noting
+	*session
+	lists []keptList
+	doc   usersDocument
+}
+
+// keptList is a list of the file, as it is now.
+type keptList struct {
+	name string // of its source
+	path string
+	text []byte
+	*list.Document
+	settings *list.Settings
+}
+
+// usersDocument is what users add, revoke, remove and restore print as JSON.
+type usersDocument struct {
+	Did      string       `json:"did"`
+	Source   string       `json:"source"`
+	File     string       `json:"file"`
+	By       string       `json:"by"`
+	People   []string     `json:"people"`
+	Diff     string       `json:"diff"`     // of the file
+	Next     []nextLine   `json:"next"`     // what Kisi would get by that
+	Problems []problem    `json:"problems"` // of these people
+	Notes    []plan.Note  `json:"notes"`
+	Written  bool         `json:"written"` // the file was changed
+	Run      *runDocument `json:"run"`     // how it went; null: nothing was done in Kisi
+}
+
+// alteration is one change of one list.
+type alteration struct {
+	list     *keptList
+	who      []string // addresses or ids
+	after    []byte   // what the file will say
+	drop     []access.Pin
+	question string
+	later    string // what else there is to say
+}
+
+func (k *keeping) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&k.source, "source", "", "the `SOURCE` whose list it is, where there are several")
+	cmd.Flags().BoolVarP(&k.yes, "yes", "y", false, "do not ask")
+}
+
+// run opens everything, reads the lists and the directories, and does it.
+func (k *keeping) run(ctx context.Context, ui *voice, c *common, do func(context.Context) error) (err error) {
+	if !k.yes && (ui.json || ui.asks == nil) {
+		return usage(fmt.Errorf("users %s asks before it does anything, and there is nobody to ask", k.did), "look at what it says in a terminal; with --yes it asks nothing")
+	}
+	if k.session, err = open(ctx, ui, c, opening{asked: ui.me(), keep: true, patience: watched}); err != nil {
+		return err
+	}
+	defer k.closeInto(&err)
+	k.doc = usersDocument{Did: k.did, By: ui.me(), People: []string{}, Next: []nextLine{}, Problems: []problem{}, Notes: []plan.Note{}}
+	if k.lists, err = readLists(k.settings, k.source); err != nil {
+		return k.untouched(err)
+	}
+	return do(ctx)
+}
+
+// readLists reads the lists of the configuration, or the one of a source.
+func readLists(settings *config.Settings, only string) ([]keptList, error) {
+	var all []keptList
+	var names []string
+	for _, s := range settings.Sources {
+		kept, is := s.Config.(*list.Settings)
+		if !is {
+			continue
+		}
+		names = append(names, s.Name)
+		if only != "" && only != s.Name {
+			continue
+		}
+		l := keptList{name: s.Name, path: kept.File(settings.Dir), settings: kept}
+		if err := l.read(); err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	switch {
+	case len(names) == 0:
+		return nil, noList(settings)
+	case len(all) == 0:
+		return nil, usage(fmt.Errorf("--source %s: no list is called that", only), "the lists are "+strings.Join(names, ", "))
+	}
+	return all, nil
+}
+
+func (l *keptList) read() error {
+	text, err := os.ReadFile(l.path)
+	if err != nil {
+		return failed(fmt.Errorf("source %s: %w", l.name, err), "a list without people says people: []")
+	}
+	document, problems := list.ReadDocument(text)
+	if document == nil {
+		var all several
+		for _, p := range problems {
+			all = append(all, usage(fmt.Errorf("%s:%d:%d: %s", l.path, max(p.Line, 1), max(p.Column, 1), p.Text), p.Hint))
+		}
+		return all
+	}
+	l.text, l.Document = text, document
+	return nil
+}
+
+// noList says what to write where no list is.
+func noList(settings *config.Settings) error {
+	return usage(fmt.Errorf("%s has no source of type list, which is where people are kept by hand", settings.File),
+		"write this into it, and people: [] into people-by-hand.yaml beside it:\n\n"+
+			"sources:\n  by_hand:\n    type: list\n    path: people-by-hand.yaml\n    emails: any\n    may_grant: [NAMES OF GROUPS]\n\n"+
+			"people:\n  attributes_from: [YOUR DIRECTORIES, by_hand]\n\n"+listedRule("by_hand"))
+}
+
+// listedRule is the rule by which a list gives something.
+func listedRule(source string) string {
+	return "rules:\n  - name: " + source + "\n    from: {source: " + source + ", everyone: true}\n    grant_listed: true\n"
+}
+
+// listOf returns the list that somebody is in.
+func (k *keeping) listOf(who string) (*keptList, error) {
+	var in []string
+	var found *keptList
+	for i := range k.lists {
+		if _, ok := k.lists[i].Find(who); ok {
+			in, found = append(in, k.lists[i].name), &k.lists[i]
+		}
+	}
+	switch len(in) {
+	case 1:
+		return found, nil
+	case 0:
+		return nil, k.untouched(failed(fmt.Errorf("%s: %w", who, list.ErrNotListed), "kisi-sync users list says who is; a directory's people are changed there"))
+	}
+	return nil, usage(fmt.Errorf("%s is in %s", who, strings.Join(in, " and ")), "say which one: --source "+in[0])
+}
+
+// alter shows what a change means, asks, and does it.
+func (k *keeping) alter(ctx context.Context, a alteration) error {
+	k.doc.Source, k.doc.File, k.doc.People = a.list.name, a.list.path, a.who
+	k.doc.Diff = unifiedDiff(a.list.text, a.after)
+	if k.doc.Diff == "" && len(a.drop) == 0 {
+		k.ui.say("%s says so already. Nothing was done.", a.list.path)
+		return k.ui.printJSON(k.doc)
+	}
+	readErr := k.read(ctx, false)
+	if err := hopeless(ctx, readErr); err != nil {
+		return k.untouched(err)
+	}
+	look, f, err := k.foresee(ctx, a)
+	if err != nil {
+		return k.untouched(err)
+	}
+	k.showAhead(a, f)
+	if yes, err := k.agreed(ctx, a.question); err != nil || !yes {
+		return err
+	}
+	if err := k.write(ctx, a); err != nil {
+		return k.untouched(err)
+	}
+	return also(readErr, k.carryOut(ctx, a, look))
+}
+
+// foresee plans for the people as if the file said already what it will say, without keeping anything.
+func (k *keeping) foresee(ctx context.Context, a alteration) (engine.Attention, forecast, error) {
+	later := k.seeing(a.list.name, a.list.settings.Imagine(k.env(a.list.name), a.after), false)
+	if _, err := later.Intake(ctx, a.list.name, false); err != nil {
+		return engine.Attention{}, forecast{}, err
+	}
+	look, err := k.attention(ctx, a)
+	if err != nil {
+		return look, forecast{}, err
+	}
+	var out *engine.Outlook
+	err = k.inTurn(ctx, func(ctx context.Context) (err error) {
+		defer k.lookingAtKisi()()
+		out, err = later.Attend(ctx, look)
+		return err
+	})
+	if err != nil {
+		return look, forecast{}, err
+	}
+	return look, k.forecast(out), nil
+}
+
+// attention is where in Kisi the people are looked for: by what is linked to them, and by address.
+func (k *keeping) attention(ctx context.Context, a alteration) (engine.Attention, error) {
+	look := engine.Attention{Drop: a.drop}
+	ledger, err := k.store.Ledger(ctx)
+	if err != nil {
+		return look, err
+	}
+	for _, who := range a.who {
+		keys := k.keysOf(a.list, who)
+		if email.Problem(who) == "" {
+			look.Emails = append(look.Emails, email.Fold(who))
+		}
+		for i := range ledger.Accounts {
+			account := &ledger.Accounts[i]
+			linked := slices.ContainsFunc(account.Link.Anchors, func(anchor access.Anchor) bool { return slices.Contains(keys, anchor) })
+			if linked || email.Fold(account.Known.Email) == email.Fold(who) {
+				look.Members = append(look.Members, account.Known.ID)
+			}
+		}
+	}
+	slices.Sort(look.Members)
+	look.Members = slices.Compact(look.Members)
+	return look, nil
+}
+
+// keysOf are the anchors by which somebody of a list may be known.
+func (k *keeping) keysOf(l *keptList, who string) []access.Anchor {
+	ids := []string{who, email.Fold(who)}
+	if p, ok := l.Find(who); ok {
+		ids = append(ids, p.ID)
+	}
+	return convert(ids, func(id string) access.Anchor {
+		return access.Anchor(directory.Key{Source: k.sources[k.indexOf(l.name)].ID, ID: id}.String())
+	})
+}
+
+// showAhead shows what the file will say, and what Kisi would get by that.
+func (k *keeping) showAhead(a alteration, f forecast) {
+	k.doc.Next = convert(f.told.Summary(f.Words), func(l plan.Line) nextLine { return nextLine{Text: l.Text, Hold: l.Hold} })
+	k.doc.Notes = orEmpty(f.told.Notes)
+	mine := k.concerning(a, f.Conflicts)
+	k.doc.Problems = convert(mine, func(c mapping.Conflict) problem {
+		return problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint, Count: 1}
+	})
+	if k.doc.Diff != "" {
+		k.ui.say("%s", k.ui.bold(a.list.path))
+		for line := range strings.Lines(k.doc.Diff) {
+			k.ui.say("%s", k.paintDiff(strings.TrimRight(line, "\r\n")))
+		}
+	}
+	if f.mode == plan.Observe {
+		k.ui.say("\n%s", k.ui.bold("mode: observe – this is what mode: full would do in Kisi:"))
+	} else {
+		k.ui.say("\n%s", k.ui.bold("In Kisi:"))
+	}
+	k.showLines(f)
+	k.showConflicts("About these people:", mine)
+	k.showNotes("Noticed in Kisi:", f.told.Notes)
+	k.showTotals(f)
+	if a.later != "" {
+		k.ui.say("\n%s", a.later)
+	}
+}
+
+func (k *keeping) paintDiff(line string) string {
+	switch {
+	case strings.HasPrefix(line, "+"):
+		return k.ui.green(line)
+	case strings.HasPrefix(line, "-"):
+		return k.ui.red(line)
+	}
+	return line
+}
+
+// concerning returns what could not be decided, or is worth knowing, about the people.
+func (k *keeping) concerning(a alteration, all []mapping.Conflict) []mapping.Conflict {
+	var mine []mapping.Conflict
+	for _, c := range all {
+		for _, who := range a.who {
+			if email.Fold(c.Who) == email.Fold(who) || slices.Contains(k.keysOf(a.list, who), access.Anchor(c.Key.String())) {
+				mine = append(mine, c)
+				break
+			}
+		}
+	}
+	return mine
+}
+
+// agreed asks; without --yes only a person agrees.
+func (k *keeping) agreed(ctx context.Context, question string) (bool, error) {
+	if k.yes {
+		return true, nil
+	}
+	yes, err := k.ui.ask(ctx, "\n"+question)
+	if err == nil && !yes {
+		k.ui.say("Nothing was done.")
+	}
+	return yes, k.untouched(err)
+}
+
+// write replaces the file, and writes down that somebody did.
+func (k *keeping) write(ctx context.Context, a alteration) error {
+	if !bytes.Equal(a.list.text, a.after) {
+		err := list.Update(ctx, a.list.path, a.list.text, a.after)
+		switch {
+		case errors.Is(err, list.ErrChanged):
+			return failed(err, "run the same again, and look at it anew")
+		case err != nil:
+			return failed(err, "let "+k.account()+" write the file and its folder, as docs/people-by-hand.md says")
+		}
+		k.doc.Written = true
+		line := record.AuditLine{Kind: record.DidList, Who: k.ui.me(), Outcome: record.Done, Why: k.words(),
+			What: fmt.Sprintf("users %s in %s: %s", k.did, a.list.name, strings.Join(a.who, ", "))}
+		if len(a.who) == 1 && email.Problem(a.who[0]) == "" {
+			line.Email = email.Fold(a.who[0])
+		}
+		if err := k.store.(*store.Store).Audit(ctx, line); err != nil {
+			return err
+		}
+	}
+	if len(a.drop) == 0 {
+		return nil
+	}
+	return k.store.(*store.Store).ChangePins(ctx, a.drop, nil)
+}
+
+// account is who writes the file, for people.
+func (k *keeping) account() string {
+	if k.ui.host() != nil {
+		return "the daemon's account"
+	}
+	return k.ui.me()
+}
+
+// carryOut takes in what the list says now, which is known without waiting until the file has been left alone for a while, and brings these
+// people in step, as the next run would.
+func (k *keeping) carryOut(ctx context.Context, a alteration, look engine.Attention) error {
+	const anyway = "the list is written, and the next run carries it out"
+	fresh := k.seeing(a.list.name, a.list.settings.Imagine(k.env(a.list.name), a.after), true)
+	if _, err := fresh.Intake(ctx, a.list.name, false); err != nil {
+		return failed(&unread{err}, anyway)
+	}
+	look.Drop = nil // it is done
+	return k.inTurn(ctx, func(ctx context.Context) error {
+		stop := k.lookingAtKisi()
+		out, err := fresh.Attend(ctx, look)
+		stop()
+		if err != nil {
+			return failed(err, anyway)
+		}
+		return k.carryFor(ctx, fresh, k.forecast(out))
+	})
+}
+
+// carryFor carries out what is planned, and tells how it went.
+func (k *keeping) carryFor(ctx context.Context, e *engine.Engine, f forecast) error {
+	progress := k.ui.progress(f.Words.Catalog)
+	run, report, err := e.Carry(ctx, f.Outlook, apply.Options{Progress: k.logged(progress.step), Urgent: k.urgent(ctx)})
+	k.logRun(run, report)
+	progress.end()
+	if ctx.Err() != nil {
+		leaveUnsent(&run.Steps, &report)
+	}
+	doc := newRunDocument(f, run, report, k.client.Stats().Calls)
+	k.doc.Run = &doc
+	if err := k.ui.printJSON(k.doc); err != nil {
+		return err
+	}
+	k.showRun(f, run, report)
+	return ended(f, report, err)
+}
+
+// untouched is the end of a verb that failed before it did anything; a mistake of usage says that by itself.
+func (k *keeping) untouched(err error) error {
+	if codeOf(err) == exitUsage {
+		return err
+	}
+	return k.session.untouched(err)
+}

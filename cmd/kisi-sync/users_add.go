@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/connectors/list"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/internal/listed"
+	"github.com/kisi-sync/kisi-sync/mapping"
+)
+
+func usersAddVerb(ui *voice, c *common) *cobra.Command {
+	k, g := &keeping{did: "add"}, &scoping{}
+	cmd := &cobra.Command{
+		Use: "add [EMAIL[,Name]...]", Short: "Add people by hand, or what they are to have", Args: cobra.ArbitraryArgs,
+		Long: `Writes people into the list that is kept by hand, with what they are to have: a group, a role in it, and its dates. People
+are given as EMAIL or EMAIL,Name, or one per line on standard input. Who is in the list already keeps everything; what they
+have in the same group is changed in what the flags say.
+
+First it shows what the file will say and what Kisi would get by that, and asks. The list's source must be allowed to give
+the group (may_grant) and to speak for the addresses (emails); limits hold back what is too much, as in any run. A directory
+that brings the same person later takes over the name and the address, by people.attributes_from; what the list gives stays.`,
+		Example: `  kisi-sync users add ana@partner.example,'Ana Reis' --target Visitors --until 2026-03-31 --why 'painter'
+  kisi-sync users add --target Visitors --until 2026-03-31 --yes < people.csv
+  kisi-sync users add ana@partner.example --target Visitors --role group_manager --notify
+  kisi-sync users add ana@partner.example --target Visitors --until none`,
+	}
+	g.flags(cmd)
+	g.moreFlags(cmd)
+	k.flags(cmd)
+	k.noting.flags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		entry, err := g.entry()
+		if err != nil {
+			return err
+		}
+		people, err := ui.people(args)
+		if err != nil {
+			return err
+		}
+		return k.run(cmd.Context(), ui, c, func(ctx context.Context) error { return k.add(ctx, people, entry, g) })
+	}
+	return cmd
+}
+
+// add puts people into the list.
+func (k *keeping) add(ctx context.Context, people []list.Person, e listed.Entry, g *scoping) error {
+	if len(k.lists) > 1 {
+		names := convert(k.lists, func(l keptList) string { return l.name })
+		return k.untouched(usage(fmt.Errorf("there are several lists: %s", strings.Join(names, ", ")), "say which one: --source "+names[0]))
+	}
+	l := &k.lists[0]
+	group, err := k.mayGive(l.name, e)
+	if err != nil {
+		return k.untouched(err)
+	}
+	e.Group = group
+	a := alteration{list: l, question: fmt.Sprintf("Write %s, and carry it out?", l.path)}
+	for _, p := range people {
+		if err := k.maySpeakFor(l.name, p.Email); err != nil {
+			return k.untouched(err)
+		}
+		was, _ := l.Find(p.Email)
+		entry := e
+		if i := slices.IndexFunc(was.Access, func(o list.Access) bool { return o.Same(e) }); i >= 0 {
+			entry = was.Access[i].Entry
+		}
+		if entry, err = g.over(entry, k.settings.Schedule.Zone); err != nil {
+			return k.untouched(err)
+		}
+		p.Access, p.Note = []list.Access{{Entry: entry}}, k.note()
+		if err := l.Put(p); err != nil {
+			return k.untouched(byHand(l, p.Email, err))
+		}
+		a.who = append(a.who, email.Fold(p.Email))
+		if was.Active != nil && !*was.Active {
+			a.later += fmt.Sprintf("%s is disabled in the list: users restore takes that back.", p.Email)
+		}
+	}
+	a.after = l.Text()
+	return k.alter(ctx, a)
+}
+
+// byHand says where somebody is, of whom the file says it in a way that is not changed here.
+func byHand(l *keptList, who string, err error) error {
+	if p, ok := l.Find(who); ok && errors.Is(err, list.ErrByHand) {
+		return failed(err, fmt.Sprintf("%s is in %s:%d; the next run carries out what you write there", who, l.path, p.Line()))
+	}
+	return err
+}
+
+// mayGive refuses what the list's source may not give, before anything is written, and returns the group as the file calls it.
+func (k *keeping) mayGive(source string, e listed.Entry) (string, error) {
+	spec := k.settings.MappingSpec()
+	if e.Group == "" {
+		return "", usage(errors.New("lists cannot give roles of a place or of the organization yet; they are given in Kisi by hand"), "a role in a group: --scope group --role group_manager")
+	}
+	hasRule := func(r mapping.Rule) bool { return r.Listed && r.From.Source == source }
+	if !slices.ContainsFunc(spec.Rules, hasRule) {
+		return "", usage(fmt.Errorf("%s has no rule that gives what %s lists", k.settings.File, source), "write this into it:\n\n"+listedRule(source))
+	}
+	declared := convert(spec.Groups, func(g mapping.Group) string { return g.Name })
+	i := slices.Index(declared, e.Group)
+	if i < 0 {
+		i = slices.IndexFunc(declared, func(name string) bool { return strings.EqualFold(name, e.Group) })
+	}
+	if i < 0 {
+		return "", usage(fmt.Errorf("%s declares no group %q", k.settings.File, e.Group), "it declares "+strings.Join(declared, ", "))
+	}
+	s := sourceSpec(spec, source)
+	switch {
+	case s.MayGrant != nil && !slices.Contains(s.MayGrant, declared[i]):
+		hint := "may_grant of " + source + " says what it may"
+		if len(s.MayGrant) > 0 {
+			hint += ": " + strings.Join(s.MayGrant, ", ")
+		}
+		return "", usage(fmt.Errorf("the source %s may not grant %q", source, declared[i]), hint)
+	case !spec.Groups[i].Members:
+		return "", usage(fmt.Errorf("the members of %q are not ours to manage", declared[i]), "add members to the group's manage")
+	}
+	return declared[i], nil
+}
+
+func sourceSpec(spec mapping.Spec, name string) mapping.Source {
+	i := slices.IndexFunc(spec.Sources, func(s mapping.Source) bool { return s.Name == name })
+	return spec.Sources[i]
+}
+
+// maySpeakFor refuses addresses that are not the source's to speak for.
+func (k *keeping) maySpeakFor(source, address string) error {
+	domains := sourceSpec(k.settings.MappingSpec(), source).Domains
+	if domains == nil || slices.Contains(domains, email.Domain(email.Fold(address))) {
+		return nil
+	}
+	return usage(fmt.Errorf("the source %s may not speak for %s", source, address), "emails of "+source+" says for which it may: "+strings.Join(domains, ", "))
+}

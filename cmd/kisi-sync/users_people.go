@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kisi-sync/kisi-sync/connectors/list"
+	"github.com/kisi-sync/kisi-sync/internal/email"
+)
+
+// mostPeople is how many people one command may be about; more belong into a file of their own.
+const mostPeople = 1000
+
+// people returns who is meant: by the arguments, or by the lines of the standard input. A daemon that carries the command line out has no
+// standard input, so lines are put behind the arguments before it is asked.
+func (u *voice) people(args []string) ([]list.Person, error) {
+	if len(args) == 0 {
+		lines, err := u.inputLines()
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(u.args, "--") {
+			u.args = append(slices.Clone(u.args), "--")
+		}
+		u.args = append(u.args, lines...)
+		args = lines
+	}
+	var all []list.Person
+	for _, text := range args {
+		p, err := personOf(text)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(all, func(o list.Person) bool { return email.Fold(o.Email) == email.Fold(p.Email) }) {
+			return nil, usage(fmt.Errorf("%s is there twice", p.Email), "nothing was done")
+		}
+		all = append(all, p)
+	}
+	switch {
+	case len(all) == 0:
+		return nil, usage(errors.New("nobody is named"), "write EMAIL or EMAIL,Name, or one of these per line on standard input")
+	case len(all) > mostPeople:
+		return nil, usage(fmt.Errorf("%d people are more than %d at once", len(all), mostPeople), "write them into the list yourself, or keep them in a source of type csv")
+	}
+	return all, nil
+}
+
+// inputLines reads people from the standard input: lines that are empty or begin with # are none, nor is a head that says email.
+func (u *voice) inputLines() ([]string, error) {
+	if u.from != nil || u.in == nil || isTerminal(os.Stdin) {
+		return nil, usage(errors.New("nobody is named"), "write EMAIL or EMAIL,Name, or one of these per line on standard input")
+	}
+	var lines []string
+	in := bufio.NewScanner(io.LimitReader(u.in, 1<<20))
+	for in.Scan() {
+		line := strings.TrimSpace(strings.TrimPrefix(in.Text(), "\ufeff"))
+		head, _, _ := strings.Cut(line, ",")
+		if line != "" && line[0] != '#' && !strings.EqualFold(strings.TrimSpace(head), "email") {
+			lines = append(lines, line)
+		}
+	}
+	return lines, in.Err()
+}
+
+// personOf reads EMAIL or EMAIL,Name. A name in quotation marks is what is between them.
+func personOf(text string) (list.Person, error) {
+	address, name, _ := strings.Cut(text, ",")
+	address, name = strings.TrimSpace(address), strings.TrimSpace(name)
+	if unquoted, err := strconv.Unquote(name); err == nil && strings.HasPrefix(name, `"`) {
+		name = strings.TrimSpace(unquoted)
+	}
+	if problem := email.Problem(address); problem != "" {
+		return list.Person{}, usage(fmt.Errorf("%q: %s", address, problem), "write EMAIL or EMAIL,Name; nothing was done")
+	}
+	return list.Person{Email: address, Name: name}, nil
+}
