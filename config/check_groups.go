@@ -164,6 +164,9 @@ func (c checker) openings(path string, g groupBlock) {
 		if c.has(index(stops, i)) {
 			continue
 		}
+		if stop.Elevator == "" && stop.Place == "" && stop.Stop != "" {
+			continue // by number
+		}
 		if stop.Place == "" || stop.Elevator == "" || stop.Stop == "" {
 			c.add(index(stops, i), "a name is empty", "`kisi-sync elevators` lists them")
 		} else if slices.Contains(g.ElevatorStops[:i], stop) {

@@ -168,6 +168,11 @@ func (attributeBlock) schema(s schemas) *jsonschema.Schema {
 	return either(textSchema(), s.named(reflect.TypeFor[long](), reflect.TypeFor[attributeBlock]()))
 }
 
+func (stopBlock) schema(s schemas) *jsonschema.Schema {
+	type long stopBlock
+	return either(textSchema(), s.named(reflect.TypeFor[long](), reflect.TypeFor[stopBlock]()))
+}
+
 func (memberBlock) schema(s schemas) *jsonschema.Schema {
 	type long memberBlock
 	return either(textSchema(), s.named(reflect.TypeFor[long](), reflect.TypeFor[memberBlock]()))

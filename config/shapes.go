@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -246,6 +247,37 @@ func (a attributeBlock) MarshalYAML() (any, error) {
 	}
 	type long attributeBlock
 	return long(a), nil
+}
+
+// decodeNode reads a stop by its three names, in one text or in three, or by number.
+func (s *stopBlock) decodeNode(d *decoder, n *yaml.Node, path string) {
+	const expected = "{place: NAME, elevator: NAME, stop: NAME}, or a number"
+	if n.Kind == yaml.MappingNode {
+		d.block(n, path, reflect.ValueOf(s).Elem())
+		return
+	}
+	text, ok := d.scalar(n, path, expected)
+	if !ok {
+		return
+	}
+	parts := strings.Split(text, " / ")
+	switch id, err := strconv.ParseInt(text, 10, 64); {
+	case err == nil && id > 0:
+		s.Stop = text
+	case len(parts) == 3:
+		s.Place, s.Elevator, s.Stop = parts[0], parts[1], parts[2]
+	default:
+		d.add(path, fmt.Sprintf("%q is not an elevator stop", shorten(text)), "`kisi-sync elevators` lists them")
+	}
+}
+
+// MarshalYAML writes what decodeNode reads.
+func (s stopBlock) MarshalYAML() (any, error) {
+	if s.Elevator == "" {
+		return s.Stop, nil
+	}
+	type long stopBlock
+	return long(s), nil
 }
 
 func (m *memberBlock) decodeNode(d *decoder, n *yaml.Node, path string) {

@@ -87,16 +87,23 @@ func within(all []opening, place access.RemoteID) []opening {
 	return in
 }
 
+// text is how a stop is looked up: a stop without an elevator is an id.
+func (s StopName) text() string {
+	var parts []string
+	for _, part := range []string{s.Place, s.Elevator, s.Stop} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, " / ")
+}
+
 func (t *target) openings() {
 	for _, text := range t.declared.Doors {
 		t.out.Doors = t.add(t.out.Doors, text, &t.index.doors)
 	}
 	for _, s := range t.declared.Stops {
-		text := s.Elevator + " / " + s.Stop
-		if s.Place != "" {
-			text = s.Place + " / " + text
-		}
-		t.out.Stops = t.add(t.out.Stops, text, &t.index.stops)
+		t.out.Stops = t.add(t.out.Stops, s.text(), &t.index.stops)
 	}
 	slices.Sort(t.out.Doors)
 	slices.Sort(t.out.Stops)

@@ -88,6 +88,18 @@ func (r *Rules) groupNamed(name string) (int, bool) {
 	return slices.BinarySearchFunc(r.groups, name, func(g Group, name string) int { return compare(g.Name, name) })
 }
 
+// Giving returns the names of the rules that give a group, by the name that the file has for it, sorted; nil when none does.
+func (r *Rules) Giving(group string) (names []string) {
+	if g, ok := r.groupNamed(group); ok {
+		for i := range r.rules {
+			if slices.Contains(r.rules[i].grants, uint32(g)) {
+				names = append(names, r.rules[i].Name)
+			}
+		}
+	}
+	return names
+}
+
 // sourceWithID returns the index of the source whose keys bear an id; -1 when the file has none.
 func (r *Rules) sourceWithID(id string) int {
 	return slices.IndexFunc(r.sources, func(s source) bool { return s.ID == id })

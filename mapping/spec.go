@@ -82,7 +82,7 @@ type Group struct {
 	Sensitive   bool
 }
 
-// StopName names an elevator stop as people do.
+// StopName names an elevator stop as people do. Stop alone may be an id.
 type StopName struct{ Place, Elevator, Stop string }
 
 // Rule gives groups to people.

@@ -20,12 +20,13 @@ func groupsVerb(ui *voice, c *common) *cobra.Command {
 		defer s.closeInto(&err)
 		return s.listGroups(cmd.Context())
 	}
-	const short = "List the groups, their doors, and what of them the file manages"
+	const short = "List the groups, their doors, and what of them the file manages; make and change them by hand"
 	cmd := &cobra.Command{
 		Use: "groups", Short: short, Args: exactly(), RunE: list,
 		Example: "  kisi-sync groups\n  kisi-sync groups list --json | jq '.[] | select(.manages != [])'",
 	}
-	cmd.AddCommand(&cobra.Command{Use: "list", Short: short, Args: exactly(), RunE: list, Example: "  kisi-sync groups list"})
+	cmd.AddCommand(&cobra.Command{Use: "list", Short: "List the groups, their doors, and what of them the file manages", Args: exactly(), RunE: list, Example: "  kisi-sync groups list"},
+		groupsShow(ui, c), groupsCreate(ui, c), groupsUpdate(ui, c), groupsDelete(ui, c))
 	return cmd
 }
 

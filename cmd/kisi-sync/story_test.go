@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 //
 //	world                      set the stage (world_test.go says who is there)
 //	ends CODE PROGRAM ARGS...  run a program that must end with this exit code
-//	edit FILE OLD NEW          replace a text in a file; it must be there
+//	edit FILE OLD NEW          replace a text in a file; it must be there. \n in NEW begins a line
 //	append FILE LINE           add a line to a file
 //	directory VERB ARGS...     something happens in the directory
 //	kisi VERB ARGS...          somebody does something by hand in Kisi, or Kisi fails
@@ -140,7 +140,7 @@ func cmdEdit(ts *testscript.TestScript, _ bool, args []string) {
 	if !strings.Contains(text, args[1]) {
 		ts.Fatalf("%s does not contain %q", args[0], args[1])
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], strings.ReplaceAll(args[2], `\n`, "\n"))), 0o600))
 }
 
 func cmdAppend(ts *testscript.TestScript, _ bool, args []string) {
@@ -215,7 +215,15 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 			s.fault = k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Count: kisisim.Always, Do: kisisim.Status(422)})
 		},
 		"heal": func() { s.fault.Remove() },
-		"cut":  func() { k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Do: kisisim.CutAfter()}) },
+		"elevator": func() { // in HQ, with so many floors
+			lift := k.AddElevator(s.place, rest[0])
+			floors, err := strconv.Atoi(rest[1])
+			ts.Check(err)
+			for n := 1; n <= floors; n++ {
+				k.AddStop(lift, k.AddFloor(s.place, n))
+			}
+		},
+		"cut": func() { k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Do: kisisim.CutAfter()}) },
 	}
 	verb := verbs[args[0]]
 	if verb == nil {

@@ -27,6 +27,7 @@ type stage struct {
 	kisi      *kisisim.Sim
 	api       *kisisim.Server
 	doors     map[string]int64
+	place     int64 // HQ
 	served    answered
 	post      postbox        // of the webhook, if there is one
 	trust     *x509.CertPool // of the figures
@@ -125,6 +126,7 @@ func (s *stage) furnish() {
 	k := kisisim.New(kisisim.Options{Organization: "Nordlicht", Domain: "nordlicht"})
 	s.kisi, s.doors = k, map[string]int64{}
 	hq := k.AddPlace("HQ")
+	s.place = hq
 	for _, name := range []string{"Main entrance", "Garage", "Server Room"} {
 		s.doors[name] = k.AddDoor(hq, name)
 	}

@@ -26,7 +26,16 @@ type DesiredGroup struct {
 	Doors       []RemoteID
 	Stops       []RemoteID
 	Sensitive   bool   // the file says so, or gives it a sensitive door
+	Order       *Order // what an operator wants of it on the command line; nil: the file declares it
 	Problem     string // why nothing can be done about it and its grants ("" for none): missing, ambiguous, unknown door
+}
+
+// Order is what an operator wants of one group on the command line, beside what DesiredGroup says. What somebody altered in Kisi is no reason
+// not to do it.
+type Order struct {
+	Delete bool   // the group, with every right in it
+	Rename string // "": it keeps its name
+	Cause  Cause
 }
 
 // Standing is what should become of a member as a whole.
@@ -101,10 +110,11 @@ const (
 	NoDoors             // the person lost the last right, for whatever cause, and has been without since
 	Retained            // the person left and was suspended long ago, and what was kept for a return is not kept longer
 	Asked               // an operator asked for it by name
+	Ordered             // an operator asked for it, of a group
 )
 
 var causeWords = [...]string{"", "rule", "disabled", "vanished", "left_group", "file", "expired", "blocked", "conflict", "declared", "by_hand",
-	"deleted", "left_scope", "no_doors", "retained", "asked"}
+	"deleted", "left_scope", "no_doors", "retained", "asked", "ordered"}
 
 func (k CauseKind) String() string { return causeWords[k] }
 

@@ -163,7 +163,10 @@ func (e *Engine) carry(ctx context.Context, o *Outlook, options apply.Options) (
 
 // makesGroups says that the catalog is another one after the plan.
 func (o *Outlook) makesGroups() bool {
-	return slices.ContainsFunc(o.Plan.Steps, func(s plan.Step) bool { return s.Change.Kind == access.CreateGroup && s.Hold == nil })
+	return slices.ContainsFunc(o.Plan.Steps, func(s plan.Step) bool {
+		k := s.Change.Kind
+		return (k == access.CreateGroup || k == access.DeleteGroup || k == access.UpdateGroup && s.Change.After.Name != "") && s.Hold == nil
+	})
 }
 
 func (e *Engine) rereadCatalog(ctx context.Context, kisi Target) error {

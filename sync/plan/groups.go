@@ -89,6 +89,9 @@ func (d *decider) declaredGroups() {
 
 // declared is why groups, doors and stops are changed.
 func declared(g *access.DesiredGroup) access.Cause {
+	if g.Order != nil {
+		return g.Order.Cause
+	}
 	return access.Cause{Kind: access.Declared, Text: "declared under groups." + g.Name}
 }
 
@@ -130,8 +133,12 @@ func (d *decider) keepGroup(want *access.DesiredGroup, g *group) {
 		g.account = &access.GroupAccount{}
 	}
 	s := groupSteps{group: g, want: want}
-	d.describe(&s)
-	d.restrict(&s)
+	if want.Order != nil {
+		d.obey(&s)
+	} else {
+		d.describe(&s)
+		d.restrict(&s)
+	}
 	if want.Openings && g.seen.Opened {
 		d.compare(&s, openingSet{add: access.AddDoor, remove: access.RemoveDoor, forget: access.ForgetDoor, word: "door",
 			want: want.Doors, have: g.seen.Doors, ours: g.account.Doors})
@@ -222,7 +229,7 @@ func opens(all []access.Opening, thing access.RemoteID) bool {
 // undone marks a step that would do again what somebody undid in Kisi. It is told of once it is known whether somebody approved it.
 func (d *decider) undone(s *Step, text string) {
 	s.Reason = Repaired
-	if d.in.Policy.Repair {
+	if d.in.Policy.Repair || s.Change.Cause.Kind == access.Ordered {
 		return
 	}
 	s.Hold = &access.HoldReason{Kind: access.HeldByHand, Text: text}

@@ -246,6 +246,8 @@ func causeWords(k access.CauseKind) string {
 		return "a source may not speak for the address any more"
 	case access.NoDoors:
 		return "has held no door for long"
+	case access.Ordered:
+		return "asked for on the command line"
 	case access.Retained:
 		return "left and was suspended long ago"
 	}
