@@ -80,11 +80,12 @@ func groupsCreate(ui *voice, c *common) *cobra.Command {
 	settings := settingFlags{}
 	cmd := &cobra.Command{
 		Use: "create NAME", Short: "Make a group with doors and elevator stops, by hand", Args: exactly("NAME"),
-		Long: `Makes a group in Kisi, of one place or of the organization; that cannot be changed later. It shows what it will do and asks.
-Doors, stops and the place are named as people say them, or by number: kisi-sync doors, elevators and places list them. In the
-end it prints the group as the configuration file says it, ready to paste: only then does kisi-sync look after it.`,
+		Long: `Makes a group in Kisi, of one place or of the organization; that cannot be changed later. It shows what it will do and
+asks. Doors, stops and the place are named as people say them, or by number: kisi-sync doors, elevators and places list
+them. In the end it prints the group as the configuration file says it, ready to paste: only then does kisi-sync look
+after it.`,
 		Example: `  kisi-sync groups create 'Night Shift' --place HQ --door 'HQ / Garage' --door 'HQ / Main entrance'
-  kisi-sync groups create Visitors --organization --stop 'HQ / Lift A / Floor 3' --description 'Day guests' --restrict time,reader
+  kisi-sync groups create Visitors --organization --stop 'HQ / Lift A / Floor 3' --description Guests --restrict time
   kisi-sync groups create Visitors --organization --door 4711 --why ticket-4711 --yes --json`,
 	}
 	cmd.Flags().StringVar(&place, "place", "", "a group of one place: its `NAME` or number")

@@ -16,8 +16,8 @@ import (
 func groupsShow(ui *voice, c *common) *cobra.Command {
 	return &cobra.Command{
 		Use: "show NAME", Short: "Show a group: doors, restrictions, who holds it, and how the file says it", Args: exactly("NAME"),
-		Long: `Shows a group as it is in Kisi, what of it the file manages, who holds it, and the block that the file would say it with. NAME is a
-name, 'Place / Name', or a number.`,
+		Long: `Shows a group as it is in Kisi, what of it the file manages, who holds it, and the block that the file would say it with.
+NAME is a name, 'Place / Name', or a number.`,
 		Example: "  kisi-sync groups show 'HQ / Night Shift'\n  kisi-sync groups show 40312 --json | jq .holders",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			s, err := open(cmd.Context(), ui, c, opening{asked: "groups", patience: watched})

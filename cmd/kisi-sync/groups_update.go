@@ -26,9 +26,9 @@ func groupsUpdate(ui *voice, c *common) *cobra.Command {
 	o, ch := &ordering{did: "update"}, groupChanges{}
 	cmd := &cobra.Command{
 		Use: "update NAME", Short: "Change a group by hand: name, description, doors, stops, restrictions", Args: exactly("NAME"),
-		Long: `Changes a group in Kisi. It shows what it will do and asks. What the configuration file says of the group is changed there and
-not here. Doors and stops may be put into any group, and taken out again if kisi-sync put them in; everything else is changed
-only of a group that kisi-sync made. Whether a group is one of a place or of the organization cannot be changed.`,
+		Long: `Changes a group in Kisi. It shows what it will do and asks. What the configuration file says of the group is changed there
+and not here. Doors and stops may be put into any group, and taken out again if kisi-sync put them in; everything else is
+changed only of a group that kisi-sync made. Whether a group is one of a place or of the organization cannot be changed.`,
 		Example: `  kisi-sync groups update 'HQ / Night Shift' --add-door 'HQ / Garage' --remove-door 'HQ / Main entrance'
   kisi-sync groups update Visitors --name Guests --description 'Day guests' --restrict time --unrestrict reader
   kisi-sync groups update 40312 --app-access no --why ticket-4711 --yes --json`,

@@ -71,7 +71,19 @@ func commandLines(line string) [][]string {
 		if i := strings.IndexAny(part, "|;>)"); i >= 0 {
 			part = part[:i]
 		}
-		all = append(all, strings.Fields(part))
+		all = append(all, words(part))
+	}
+	return all
+}
+
+// words splits a command line as a shell does, as far as examples need it: what stands in quotation marks is one word.
+func words(line string) (all []string) {
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			all = append(all, part)
+			continue
+		}
+		all = append(all, strings.Fields(part)...)
 	}
 	return all
 }
