@@ -124,18 +124,22 @@ func verifyHint(err error) string {
 }
 
 // filterFlags are the flags that choose lines.
-type filterFlags struct{ person, group, door, since, until string }
+type filterFlags struct {
+	person, group, door, since, until string
+	run                               uint64
+}
 
 func (f *filterFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.person, "person", "", "lines about `PERSON`: an address, also an earlier one, a key, or the id of a Kisi user")
 	cmd.Flags().StringVar(&f.group, "group", "", "lines about `GROUP`: a name, also an earlier one, or an id")
 	cmd.Flags().StringVar(&f.door, "door", "", "lines about groups that opened `DOOR` then: a name (HQ / Garage), or an id")
+	cmd.Flags().Uint64Var(&f.run, "run", 0, "lines of the run `NUMBER`")
 	cmd.Flags().StringVar(&f.since, "since", "", "from `DAY` on (2026-03-31), or a moment (2026-03-31T18:00)")
 	cmd.Flags().StringVar(&f.until, "until", "", "up to `DAY`, its end included, or a moment")
 }
 
 func (f *filterFlags) filter(zone *time.Location) (record.AuditFilter, error) {
-	want := record.AuditFilter{Person: f.person, Group: f.group, Door: f.door}
+	want := record.AuditFilter{Person: f.person, Group: f.group, Door: f.door, Run: f.run}
 	var err error
 	if f.since != "" {
 		if want.Since, err = parseTime(f.since, zone, false); err != nil {
@@ -196,15 +200,23 @@ func broken(err error) error {
 
 // showJSON prints the lines as export writes them, as one list.
 func (t *trail) showJSON(ctx context.Context, want record.AuditFilter) error {
+	rows, err := t.linesJSON(ctx, want)
+	if err != nil {
+		return err
+	}
+	return t.ui.print(rows)
+}
+
+func (t *trail) linesJSON(ctx context.Context, want record.AuditFilter) (json.RawMessage, error) {
 	var b bytes.Buffer
 	if err := t.ExportAudit(ctx, want, record.NewJSONLines(&b)); err != nil {
-		return broken(err)
+		return nil, broken(err)
 	}
 	rows := []json.RawMessage{}
 	for line := range bytes.Lines(b.Bytes()) {
 		rows = append(rows, bytes.TrimSpace(line))
 	}
-	return t.ui.print(rows)
+	return json.Marshal(rows)
 }
 
 func outcomeWords(e *record.Entry) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,7 +31,7 @@ func runsVerb(ui *voice, c *common) *cobra.Command {
 	cmd.Flags().IntVarP(&n, "count", "n", n, "how many: `N`")
 	cmd.AddCommand(&cobra.Command{
 		Use: "show NUMBER", Short: "Everything that is remembered of one run", Args: exactly("NUMBER"),
-		Long:    "Shows a run: who asked for it, how each source was read, what became of the plan, and what could not be decided.",
+		Long:    "Shows a run: who asked for it, how each source was read, what was done and seen, and what could not be decided.",
 		Example: "  kisi-sync runs show 4711\n  kisi-sync runs show 4711 --json | jq '.problems[] | .text'",
 		RunE:    reading(ui, c, func(ctx context.Context, t *trail, args []string) error { return t.showRun(ctx, args[0]) }),
 	})
@@ -88,7 +89,7 @@ func (s *session) runLine(r *runRow) string {
 	if r.Full {
 		kind = "everything"
 	}
-	parts := []string{s.at(r.Began), kind, "asked by " + orNone(r.Asked, "nobody known"), stepsWords(r.Steps)}
+	parts := []string{s.at(r.Began), kind, askedWords(r.Asked), stepsWords(r.Steps)}
 	if r.Calls > 0 {
 		parts = append(parts, count(r.Calls, "call", "calls"))
 	}
@@ -101,6 +102,19 @@ func (s *session) runLine(r *runRow) string {
 		parts = append(parts, "cut short for something urgent")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// askedWords says who, or what, asked for a run.
+func askedWords(by string) string {
+	switch by {
+	case "":
+		return "asked by nobody known"
+	case "start":
+		return "at the start of the daemon"
+	case "reload":
+		return "after the file was read again"
+	}
+	return "asked by " + by
 }
 
 // stepsWords says what became of a plan.
@@ -127,6 +141,7 @@ type runShown struct {
 	runRow
 	Sources  []sourceDocument `json:"sources"`
 	Problems []problem        `json:"problems"`
+	Lines    json.RawMessage  `json:"lines"` // of the audit trail, as audit show --json prints them
 }
 
 func (t *trail) showRun(ctx context.Context, number string) error {
@@ -146,7 +161,11 @@ func (t *trail) showRun(ctx context.Context, number string) error {
 	d := runShown{runRow: newRunRow(r), Sources: convert(r.Sources, newSource), Problems: convert(r.Problems, func(p record.Problem) problem {
 		return problem{Kind: p.Kind, Who: p.Who, Text: p.Text, Hint: p.Hint, Count: max(1, p.Count)}
 	})}
+	want := record.AuditFilter{Run: id, Since: r.Began}
 	if t.ui.json {
+		if d.Lines, err = t.linesJSON(ctx, want); err != nil {
+			return err
+		}
 		return t.ui.print(d)
 	}
 	s := &session{ui: t.ui, settings: t.settings}
@@ -157,8 +176,27 @@ func (t *trail) showRun(ctx context.Context, number string) error {
 	for _, p := range d.Problems {
 		t.ui.say("%s %s: %s", t.ui.yellow("!"), p.Who, p.Text)
 	}
-	t.ui.say("kisi-sync audit show has a line for each call.")
-	return nil
+	return t.sayRunLines(ctx, want)
+}
+
+// sayRunLines prints what the trail has of a run: what was done, tried and seen in it.
+func (t *trail) sayRunLines(ctx context.Context, want record.AuditFilter) error {
+	const enough = 40
+	n := 0
+	err := t.EachAudit(ctx, want, func(e *record.Entry) error {
+		if n++; n <= enough {
+			t.ui.say("  %d  %s  %s%s", e.Number, t.moment(e.At), e.What, outcomeWords(e))
+		}
+		return nil
+	})
+	switch {
+	case n > enough:
+		t.ui.say("  … and %d more", n-enough)
+		fallthrough
+	case n > 0:
+		t.ui.say("kisi-sync audit show --run %d says of each why, and by which rule.", want.Run)
+	}
+	return broken(err)
 }
 
 // sayRead says how a source had been read for a run.

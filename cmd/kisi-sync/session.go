@@ -11,6 +11,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
@@ -132,10 +133,14 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 		sources[i] = source
 		sources[i].Source = s.counted[i]
 	}
+	alive, err := s.alive(ctx, o)
+	if err != nil {
+		return err
+	}
 	s.engine = s.newEngine(o.keep, engine.Options{
 		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
 		Organization: s.settings.Kisi.Domain, Target: s.metered(s.target), Store: anchoring(s.store, s.settings, s.ui.log), Now: now, Log: s.ui.log,
-		Asked: o.asked, Accept: accept, Insist: o.asks || o.patience > 0, Renewed: s.key.renewed, Skew: s.skew, Calls: func() int { return int(s.client.Stats().Calls) },
+		Asked: o.asked, Alive: alive, Accept: accept, Insist: o.asks || o.patience > 0, Renewed: s.key.renewed, Skew: s.skew, Calls: func() int { return int(s.client.Stats().Calls) },
 	})
 	return ctx.Err()
 }
@@ -155,6 +160,19 @@ func (s *session) seeing(name string, source connectors.Source, keep bool) *engi
 // env is what a source is opened with.
 func (s *session) env(source string) connectors.Env {
 	return connectors.Env{Name: source, Dir: s.settings.Dir, Attributes: s.rules.Attributes(source), Log: s.ui.log.With("source", source), Now: now}
+}
+
+// alive is since when calls without an outcome are those of the daemon's run, for a verb that only looks: it waits for no turn.
+func (s *session) alive(ctx context.Context, o opening) (access.Instant, error) {
+	h := s.ui.host()
+	if h == nil || o.keep {
+		return 0, nil
+	}
+	status, err := h.ops.Status(ctx)
+	if err == nil && status.UnderWay != nil {
+		s.ui.tell("the daemon is at work (%s); what it has not done yet is in what follows", status.UnderWay.Doing)
+	}
+	return access.At(status.Started), err
 }
 
 // skew is Kisi's clock minus this machine's.

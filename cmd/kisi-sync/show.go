@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
@@ -36,10 +37,13 @@ func (s *session) showPlan(f forecast) {
 
 // showLines prints the sentences of a plan: what will be done, and then what will not, and why.
 func (s *session) showLines(f forecast) {
-	ui, waits := s.ui, waitsOf(f.told)
+	ui, waits, effects := s.ui, waitsOf(f.told), effectsOf(f.told)
 	section := ""
 	for _, line := range f.told.Summary(f.Words) {
 		mark, title := ui.green("+"), ""
+		if effects[line.Steps[0]] == access.Narrows {
+			mark = ui.red("-")
+		}
 		switch what, held := waits[line.Steps[0]]; {
 		case held && what == waitsForMode:
 			mark, title = "·", "Not done, because the file says mode: "+f.mode.String()+":"
@@ -64,6 +68,15 @@ func (s *session) showLines(f forecast) {
 			ui.say("    %s", names(line.People))
 		}
 	}
+}
+
+// effectsOf returns whether steps give or take, by id.
+func effectsOf(p *plan.Plan) map[string]access.Effect {
+	effects := make(map[string]access.Effect, len(p.Steps))
+	for i := range p.Steps {
+		effects[p.Steps[i].ID.String()] = p.Steps[i].Change.Effect()
+	}
+	return effects
 }
 
 // waitsOf returns what the held steps of a plan wait for, by id.

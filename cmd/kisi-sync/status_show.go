@@ -90,7 +90,7 @@ func (s *session) showSourceStatus(d statusSource) {
 	if d.Watching {
 		notes = append(notes, "tells of changes by itself")
 	}
-	if d.NotWatched != "" {
+	if d.NotWatched != "" && d.Error == "" { // one that is down is told of once
 		mark = ui.yellow("!")
 		notes = append(notes, "asked on schedule, as it cannot be watched: "+oneLine(d.NotWatched))
 	}
@@ -142,7 +142,7 @@ func (s *session) showUnderWay(u *record.UnderWay) {
 	if u.Left > 0 {
 		text += ", about " + roughly(time.Duration(u.Left)*time.Second) + " left"
 	}
-	s.ui.say("%s; asked by %s, began %s ago", text, u.Asked, roughly(now().Sub(u.Began)))
+	s.ui.say("%s; %s, began %s ago", text, askedWords(u.Asked), roughly(now().Sub(u.Began)))
 }
 
 func (s *session) showLast(word string, r *runRow) {

@@ -126,7 +126,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		return errors.Join(err, work.close())
 	}
 	d.started, d.house = d.now(), newCrew(ctx)
-	d.begin(work, owed || work.Changed)
+	d.begin(work, atStart, owed || work.Changed)
 	if d.o.File != "" {
 		d.house.start(d, func(ctx context.Context) func() { d.watchFile(ctx); return nil })
 	}

@@ -9,6 +9,12 @@ import (
 // onSchedule is who asked for a run that nobody asked for.
 const onSchedule = "schedule"
 
+// Who asked for the run with which a Work is begun.
+const (
+	atStart  = "start"
+	onReload = "reload"
+)
+
 // order is a run over sources that are all read anew for it.
 type order struct {
 	record.Wish

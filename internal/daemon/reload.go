@@ -75,7 +75,7 @@ func (d *Daemon) checked(ctx context.Context, err error) {
 		if closeErr := w.close(); closeErr != nil {
 			d.o.Log.Warn("refused configuration", "err", closeErr)
 		}
-		d.begin(d.shift.Work, d.shift.owesFull())
+		d.begin(d.shift.Work, onReload, d.shift.owesFull())
 		d.keep(err)
 		return
 	}
@@ -87,7 +87,7 @@ func (d *Daemon) replace(w *Work) {
 	if err := d.shift.close(); err != nil {
 		d.o.Log.Warn("configuration before", "err", err)
 	}
-	d.begin(w, true)
+	d.begin(w, onReload, true)
 	d.reload.refused = ""
 	d.o.Log.Info("configuration in use", "mode", w.Mode, "sources", len(w.Sources))
 	d.answer(nil)

@@ -18,7 +18,7 @@ type shift struct {
 
 // begin puts a Work to use: all sources are read, and a first run follows. Who waits for a run that was ordered before gets one of this
 // Work.
-func (d *Daemon) begin(w *Work, full bool) {
+func (d *Daemon) begin(w *Work, by string, full bool) {
 	now := d.now()
 	d.shift = &shift{Work: w, crew: newCrew(d.house.ctx), changes: newClock(w.Changes, now), full: newClock(w.Full, now)}
 	d.awake, d.due, d.fullAt, d.askAt = false, time.Time{}, time.Time{}, time.Time{}
@@ -37,7 +37,7 @@ func (d *Daemon) begin(w *Work, full bool) {
 	}
 	before := d.orders
 	d.orders = nil
-	d.order(record.Wish{Full: full, By: onSchedule}, nil)
+	d.order(record.Wish{Full: full, By: by}, nil)
 	for _, o := range before {
 		if o.done != nil {
 			d.order(o.Wish, o.done)

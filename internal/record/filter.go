@@ -16,6 +16,7 @@ type AuditFilter struct {
 	Person string    // an address (also one that the person had before), the id of a Kisi user, or an anchor
 	Group  string    // a name (also one that it had before), or an id; what is about a person is about all groups that the person holds then
 	Door   string    // a name of a door or elevator stop as it is shown, or an id: lines of groups that opened it then
+	Run    uint64    // of that run; 0: of any
 	Since  time.Time // and later
 	Until  time.Time // and earlier; the zero time: no end
 }
@@ -23,7 +24,7 @@ type AuditFilter struct {
 // Wants says that a line is wanted. r has taken in the line and all before it.
 func (f AuditFilter) Wants(e *Entry, r *Replay) bool {
 	return !e.At.Before(f.Since) && (f.Until.IsZero() || !e.At.After(f.Until)) &&
-		(f.Person == "" || f.person(e, r)) && (f.Group == "" || f.group(e, r)) && (f.Door == "" || f.door(e))
+		(f.Run == 0 || e.Run == f.Run) && (f.Person == "" || f.person(e, r)) && (f.Group == "" || f.group(e, r)) && (f.Door == "" || f.door(e))
 }
 
 func (f AuditFilter) person(e *Entry, r *Replay) bool {

@@ -16,7 +16,7 @@ type Run struct {
 	Began    time.Time
 	Ended    time.Time // zero while it is under way, and for ever if it was killed
 	Full     bool      // everybody was observed, not only suspects
-	Asked    string    // who asked: "schedule", or the name of a person at the command line
+	Asked    string    // who asked: "schedule", "start" or "reload" of the daemon, or the name of a person at the command line
 	Sources  []SourceStatus
 	Steps    Steps
 	Problems []Problem

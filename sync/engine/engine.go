@@ -118,7 +118,7 @@ type Source struct {
 	connectors.Source
 }
 
-// Options are what an Engine is made of. All fields but Asked, Accept, Skew, Insist, Renewed and Calls are required.
+// Options are what an Engine is made of. All fields but Asked, Alive, Accept, Skew, Insist, Renewed and Calls are required.
 type Options struct {
 	Sources      []Source
 	Rules        *mapping.Rules
@@ -130,6 +130,7 @@ type Options struct {
 	Now          func() time.Time
 	Log          *slog.Logger
 	Asked        string                       // who asked, for the record
+	Alive        access.Instant               // there may be a run beside this engine, which makes calls since then; 0: there is none
 	Accept       map[string]bool              // names of sources whose next read is believed whatever it says; "kisi" for Kisi itself
 	Insist       bool                         // ask Kisi also while it is to be left alone: somebody waits for the answer
 	Renewed      func() bool                  // Kisi's credential is another one than that of the last call; nil: it never is

@@ -54,7 +54,7 @@ func (e *Engine) Preview(ctx context.Context) (*Outlook, error) {
 	l := e.look(true)
 	l.aloof = true
 	l.out.kisi.insists, l.out.kisi.aloof = true, true
-	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.recognize, l.plan)
+	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.catchUp, l.recognize, l.plan)
 }
 
 // Resolve maps without observing anybody: what the rules make of what was read, against what there is in Kisi. Its plan is empty.
@@ -120,6 +120,7 @@ func (l *look) recall(ctx context.Context) (err error) {
 	if l.open, err = l.e.o.Store.Open(ctx); err != nil {
 		return err
 	}
+	l.open = slices.DeleteFunc(l.open, l.e.underWay)
 	in := &l.out.Input
 	in.Policy, in.Limits, in.At = l.e.o.Policy, l.e.o.Limits, l.e.now()
 	if in.Holds, err = l.e.o.Store.Holds(ctx); err != nil {

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestASourceThatIsDownIsToldOfOnce(t *testing.T) {
+	age := int64(120)
+	for _, d := range []statusSource{
+		{sourceDocument: sourceDocument{Name: "corp", Error: "connection refused"}, Age: &age, NotWatched: "connection refused"},
+		{sourceDocument: sourceDocument{Name: "corp"}, Age: &age, NotWatched: "connection refused"},
+	} {
+		var out bytes.Buffer
+		(&session{ui: newVoice(world{out: &out, err: &out, in: &out})}).showSourceStatus(d)
+		if n := strings.Count(out.String(), "connection refused"); n != 1 {
+			t.Errorf("told %d times: %s", n, out.String())
+		}
+	}
+}
