@@ -277,6 +277,9 @@ func specSource(b row[sourceBlock]) mapping.Source {
 	if lister, ok := b.Value.settings.(connectors.AccessLister); ok {
 		source.Lists = lister.ListsAccess()
 	}
+	if x, ok := b.Value.settings.(connectors.Readdressable); ok {
+		source.Mutable = x.ByAddress()
+	}
 	if lister, ok := b.Value.settings.(connectors.AttributeLister); ok {
 		for _, name := range lister.Attributes() {
 			if !slices.Contains(common.Attributes.names(), name) {

@@ -61,6 +61,12 @@ type AccessLister interface {
 	ListsAccess() bool
 }
 
+// Readdressable is a Config that may know people by their address, for want of an id that never changes. Who gets another address looks
+// like somebody who left and somebody who came then; the rules hold both.
+type Readdressable interface {
+	ByAddress() bool
+}
+
 // Certified is a Config that names certificates in files, whose end should be known before it comes: paths as the file says them, by
 // the key that names them.
 type Certified interface {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
 
@@ -20,6 +21,8 @@ type Conflict struct {
 	Key  directory.Key `json:"key,omitzero"`   // of the person; zero for groups and rules, and where several people are folded into one
 	// Count is how many people are folded into this one; 0 for a single one. More than a few of one kind, rule and source are.
 	Count int `json:"count,omitempty"`
+	// User is the Kisi user that the conflict is about beside the person; 0 for none.
+	User access.RemoteID `json:"user,omitempty"`
 }
 
 // The kinds of Conflict. They are stable words for scripts.
@@ -30,6 +33,7 @@ const (
 	DuplicateEmail         = "duplicate_email"          // two active people of one source share an address
 	DuplicatePerson        = "duplicate_person"         // two active people of one source share the attribute that says who is who
 	JoinHeld               = "join_held"                // records of two sources have one address and other names
+	Readdressed            = "readdressed"              // somebody may be another one who is gone, under a new address
 	AddressReused          = "address_reused"           // somebody has the address of a Kisi user who was another person's
 	AddressChanged         = "address_changed"          // the Kisi user has the person's old address
 	RecreatedPerson        = "recreated_person"         // a new record took over the Kisi user of an old one with the same address

@@ -129,6 +129,9 @@ func (m *mapper) fate(a uint32) decision {
 	if p := m.blocked(a, none); p != nil {
 		return decision{access.Suspend, blockCause(p)}
 	}
+	if d, decided := m.standing[a]; decided {
+		return d
+	}
 	var last, open absence
 	strays := 0
 	for _, anchor := range account.Link.Anchors {

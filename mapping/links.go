@@ -37,6 +37,7 @@ func (m *mapper) link() {
 	}
 	m.contestAddresses()
 	m.adopt()
+	m.holdReaddressed()
 }
 
 func (m *mapper) ledger() []access.Account {

@@ -36,6 +36,7 @@ type Source struct {
 	MayGrant   []string    // groups that rules may grant from it; nil: all
 	Attributes []Attribute // declared for rules
 	Lists      bool        // its people may come with what they are to have (package listed)
+	Mutable    bool        // it knows people by their address, which may change
 	Stated     bool        // its people stand in the file: whoever is missing was taken out of it, and there is nothing to wait for
 }
 

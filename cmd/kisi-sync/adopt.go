@@ -94,7 +94,11 @@ func (o *owning) adoptees(ctx context.Context, people []string, a *engine.Attent
 			return err
 		}
 		standing, cause := x.standing()
+		readdressed := x.readdressed()
 		switch {
+		case readdressed != 0:
+			x.pin.Member = readdressed
+			a.Members = append(a.Members, readdressed)
 		case x.Member == nil:
 			return o.refuse(x.who(), errNoUser.Error(), "nothing was done: the next run makes one, when a rule gives something")
 		case x.has(mapping.JoinHeld):
@@ -106,7 +110,7 @@ func (o *owning) adoptees(ctx context.Context, people []string, a *engine.Attent
 			return o.refuse(x.who(), cause, "nothing was done; kisi-sync explain says more")
 		}
 		for _, p := range pins {
-			if p.Kind == access.Release && (p.Member == x.Member.ID || p.Anchor == x.pin.Anchor && x.pin.Anchor != "") {
+			if p.Kind == access.Release && (x.Member != nil && p.Member == x.Member.ID || p.Anchor == x.pin.Anchor && x.pin.Anchor != "") {
 				p.By, p.Why = o.ui.me(), o.why
 				a.Drop = append(a.Drop, p)
 			}

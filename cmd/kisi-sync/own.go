@@ -303,6 +303,16 @@ func (s subject) has(kind string) bool {
 	return slices.ContainsFunc(s.Trail.Conflicts, func(c mapping.Conflict) bool { return c.Kind == kind })
 }
 
+// readdressed returns the Kisi user that may be the person's from a former address; 0 for none.
+func (s subject) readdressed() access.RemoteID {
+	for _, c := range s.Trail.Conflicts {
+		if c.Kind == mapping.Readdressed {
+			return c.User
+		}
+	}
+	return 0
+}
+
 // errNoUser is told when Kisi has no user for somebody.
 var errNoUser = errors.New("no user for this person is in Kisi")
 

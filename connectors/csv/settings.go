@@ -101,10 +101,14 @@ func New() connectors.Config {
 }
 
 var (
-	_ connectors.Config  = (*Settings)(nil)
-	_ connectors.Source  = (*source)(nil)
-	_ connectors.Checker = (*source)(nil)
+	_ connectors.Config        = (*Settings)(nil)
+	_ connectors.Source        = (*source)(nil)
+	_ connectors.Checker       = (*source)(nil)
+	_ connectors.Readdressable = (*Settings)(nil)
 )
+
+// ByAddress says that people are known by their address.
+func (s *Settings) ByAddress() bool { return s.MutableID }
 
 // Validate returns every problem of the settings. It does not look at the files.
 func (s *Settings) Validate() []connectors.Finding {

@@ -7,7 +7,7 @@ type Pin struct {
 	Kind   PinKind
 	Anchor Anchor   // whom it is about; "" when no source names the person
 	Email  string   // folded. With an Anchor, a block is about whoever has the address besides: people who are made again get new anchors
-	Member RemoteID `cbor:",omitempty"` // of Release and Rename: the Kisi user
+	Member RemoteID `cbor:",omitempty"` // of Release and Rename: the Kisi user; of Adopt: the one of a former address, if that is meant
 	Until  Instant  // the last instant at which it holds; 0: until it is taken back
 	By     string   // who said so
 	Why    string

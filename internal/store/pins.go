@@ -97,8 +97,8 @@ func checkPin(p *access.Pin) error {
 	switch {
 	case p.Kind < access.Block || p.Kind > access.Rename:
 		return errors.New("not a kind of pin")
-	case (p.Kind == access.Release || p.Kind == access.Rename) != (p.Member != 0):
-		return errors.New("a release and a rename name the Kisi user that they are about, and nothing else does")
+	case (p.Kind == access.Release || p.Kind == access.Rename) != (p.Member != 0) && p.Kind != access.Adopt:
+		return errors.New("a release and a rename name the Kisi user that they are about, and nothing else but an adoption does")
 	case p.Anchor == "" && p.Email == "":
 		return errors.New("a pin is about somebody")
 	case p.By == "" || p.Why == "":
