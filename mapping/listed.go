@@ -18,7 +18,7 @@ func (c *compiler) listed(path string, r *rule) {
 	for _, said := range []struct {
 		is  bool
 		key string
-	}{{len(r.Grant) > 0, "grant"}, {r.Role > access.DoorAccess, "role"}, {r.Begin != nil, "from_date"}, {r.Until != nil, "until"}, {r.Notify, "notify"}} {
+	}{{len(r.Grant) > 0, "grant"}, {r.Exclude != nil, "exclude"}, {r.Role > access.DoorAccess, "role"}, {r.Begin != nil, "from_date"}, {r.Until != nil, "until"}, {r.Notify, "notify"}} {
 		if said.is {
 			c.problem(path+"."+said.key, "leave it out, or grant_listed", "the list says for each person what, as what and until when")
 		}
@@ -167,31 +167,24 @@ func (m *mapper) whyUnlisted(r *rule, group access.RemoteID) (access.CauseKind, 
 
 // trailListed says what a list gives to the row's person.
 func (m *mapper) trailListed(t *TrailRule, r *rule) {
+	grants, text := m.listing(r)
+	t.Grants, t.Text = grants, t.Text+", which lists: "+text
+}
+
+// listing says what a list says of the row's person: the groups that it gives now, and all of it in words.
+func (m *mapper) listing(r *rule) (grants []string, text string) {
 	all, faults := m.promises(r)
 	var texts []string
-	t.Grants = nil
 	for i := range all {
 		p := &all[i]
-		text := m.groups[p.group].Name
 		if p.Group == "" {
 			continue
 		}
+		name := m.groups[p.group].Name
 		if p.outcome == gives {
-			t.Grants = append(t.Grants, text)
+			grants = append(grants, name)
 		}
-		if p.Role == listed.GroupManager {
-			text += " as " + p.Role
-		}
-		if p.From != "" {
-			text += " from " + p.From
-		}
-		if p.Until != "" {
-			text += " until " + p.Until
-		}
-		if p.outcome == expired {
-			text += ", which has passed"
-		}
-		texts = append(texts, text)
+		texts = append(texts, name+p.details())
 	}
 	for _, f := range faults {
 		texts = append(texts, f.text)
@@ -199,5 +192,23 @@ func (m *mapper) trailListed(t *TrailRule, r *rule) {
 	if len(texts) == 0 {
 		texts = []string{"nothing"}
 	}
-	t.Text += ", which lists: " + strings.Join(texts, "; ")
+	return grants, strings.Join(texts, "; ")
+}
+
+// details says role and dates.
+func (p *promise) details() string {
+	text := ""
+	if p.Role == listed.GroupManager {
+		text += " as " + p.Role
+	}
+	if p.From != "" {
+		text += " from " + p.From
+	}
+	if p.Until != "" {
+		text += " until " + p.Until
+	}
+	if p.outcome == expired {
+		text += ", which has passed"
+	}
+	return text
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +97,29 @@ func TestExplainSaysWhatAListSays(t *testing.T) {
 		if r.Rule == "by hand" && (!strings.Contains(r.Text, "HQ Staff as group_manager") || !strings.Contains(r.Text, "Contractors until 2026-03-14, which has passed")) {
 			t.Errorf("the rule is explained by %q", r.Text)
 		}
+	}
+}
+
+func TestExplainOfARuleSaysWhatTheListSays(t *testing.T) {
+	rules, in, _ := scene{spec: byHand, con: records(lists("z", "zoe@else.example", listed.Entry{Group: "Contractors", Until: "2026-03-31"}),
+		lists("y", "yan@else.example", listed.Entry{Group: "Contractors", Until: "2026-03-14"}), lists("x", "xia@else.example"))}.play(t)
+	trail, err := rules.ExplainRule(in, "by hand", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range trail.Parts {
+		for _, p := range o.People {
+			got = append(got, o.Outcome+": "+p.Who+": "+o.Text)
+		}
+	}
+	want := []string{"gives: zoe@else.example: Contractors until 2026-03-31",
+		"not_selected: yan@else.example: the list gives nothing now: Contractors until 2026-03-14, which has passed",
+		"not_selected: xia@else.example: the list gives nothing now: nothing"}
+	slices.Sort(got)
+	slices.Sort(want)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
 	}
 }
 

@@ -163,6 +163,13 @@ func (m *mapper) outcomeFor(number int, human uint32) (kind, text, until string)
 	if why := m.before(human); why != "" {
 		return "withheld", why, ""
 	}
+	if r.Listed {
+		grants, text := m.listing(r)
+		if len(grants) == 0 {
+			return "not_selected", "the list gives nothing now: " + text, ""
+		}
+		return v.outcome.String(), text, ""
+	}
 	return v.outcome.String(), "", until
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/listed"
@@ -56,14 +57,14 @@ func (k *keeping) add(ctx context.Context, people []list.Person, e listed.Entry,
 		return k.untouched(usage(fmt.Errorf("there are several lists: %s", strings.Join(names, ", ")), "say which one: --source "+names[0]))
 	}
 	l := &k.lists[0]
-	group, err := k.mayGive(l.name, e)
+	group, err := mayGive(k.settings, l.name, e)
 	if err != nil {
 		return k.untouched(err)
 	}
 	e.Group = group
 	a := alteration{list: l, question: fmt.Sprintf("Write %s, and carry it out?", l.path)}
 	for _, p := range people {
-		if err := k.maySpeakFor(l.name, p.Email); err != nil {
+		if err := maySpeakFor(k.settings, l.name, p.Email); err != nil {
 			return k.untouched(err)
 		}
 		was, _ := l.Find(p.Email)
@@ -96,14 +97,14 @@ func byHand(l *keptList, who string, err error) error {
 }
 
 // mayGive refuses what the list's source may not give, before anything is written, and returns the group as the file calls it.
-func (k *keeping) mayGive(source string, e listed.Entry) (string, error) {
-	spec := k.settings.MappingSpec()
+func mayGive(settings *config.Settings, source string, e listed.Entry) (string, error) {
+	spec := settings.MappingSpec()
 	if e.Group == "" {
 		return "", usage(errors.New("lists cannot give roles of a place or of the organization yet; they are given in Kisi by hand"), "a role in a group: --scope group --role group_manager")
 	}
 	hasRule := func(r mapping.Rule) bool { return r.Listed && r.From.Source == source }
 	if !slices.ContainsFunc(spec.Rules, hasRule) {
-		return "", usage(fmt.Errorf("%s has no rule that gives what %s lists", k.settings.File, source), "write this into it:\n\n"+listedRule(source))
+		return "", usage(fmt.Errorf("%s has no rule that gives what %s lists", settings.File, source), "write this into it:\n\n"+listedRule(source))
 	}
 	declared := convert(spec.Groups, func(g mapping.Group) string { return g.Name })
 	i := slices.Index(declared, e.Group)
@@ -111,7 +112,7 @@ func (k *keeping) mayGive(source string, e listed.Entry) (string, error) {
 		i = slices.IndexFunc(declared, func(name string) bool { return strings.EqualFold(name, e.Group) })
 	}
 	if i < 0 {
-		return "", usage(fmt.Errorf("%s declares no group %q", k.settings.File, e.Group), "it declares "+strings.Join(declared, ", "))
+		return "", usage(fmt.Errorf("%s declares no group %q", settings.File, e.Group), "it declares "+strings.Join(declared, ", "))
 	}
 	s := sourceSpec(spec, source)
 	switch {
@@ -133,9 +134,9 @@ func sourceSpec(spec mapping.Spec, name string) mapping.Source {
 }
 
 // maySpeakFor refuses addresses that are not the source's to speak for.
-func (k *keeping) maySpeakFor(source, address string) error {
-	domains := sourceSpec(k.settings.MappingSpec(), source).Domains
-	if domains == nil || slices.Contains(domains, email.Domain(email.Fold(address))) {
+func maySpeakFor(settings *config.Settings, source, address string) error {
+	domains := sourceSpec(settings.MappingSpec(), source).Domains
+	if domains == nil || address == "" || slices.Contains(domains, email.Domain(email.Fold(address))) {
 		return nil
 	}
 	return usage(fmt.Errorf("the source %s may not speak for %s", source, address), "emails of "+source+" says for which it may: "+strings.Join(domains, ", "))

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/listed"
 )
@@ -77,8 +79,9 @@ func usersListVerb(ui *voice, c *common) *cobra.Command {
 	var source string
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the people who are kept by hand, and what they are to have", Args: exactly(),
-		Long: `Lists the people in the files of all sources of type list. Only these files are read: neither Kisi nor the state file is
-looked at.`,
+		Long: `Lists the people in the files of all sources of type list. Only these files and the configuration are read: no secret is
+needed, and neither Kisi nor the state file is looked at. A file that is wrong anywhere, or gives what its source may not
+give, ends it with 2 and the line: so it is what a repository's checks can run before a change of a list is let in.`,
 		Example: `  kisi-sync users list
   kisi-sync users list --json | jq -r '.[] | select(.access == []) | .email'`,
 	}
@@ -92,18 +95,40 @@ looked at.`,
 		if err != nil {
 			return err
 		}
-		rows := []userRow{}
-		for i := range lists {
-			for _, p := range lists[i].People() {
-				rows = append(rows, newUserRow(&lists[i], &p))
-			}
-		}
-		if ui.json {
-			return ui.print(rows)
-		}
-		return ui.table("SOURCE\tPERSON\tNAME\tIS TO HAVE\tWHY", convert(rows, userRow.line))
+		return listUsers(ui, settings, lists)
 	}
 	return cmd
+}
+
+func listUsers(ui *voice, settings *config.Settings, lists []keptList) error {
+	rows, wrong := []userRow{}, []error{}
+	for i := range lists {
+		for _, p := range lists[i].People() {
+			row := newUserRow(&lists[i], &p)
+			rows, wrong = append(rows, row), append(wrong, row.refused(settings)...)
+		}
+	}
+	err := also(wrong...)
+	if ui.json {
+		return also(ui.print(rows), err)
+	}
+	return also(ui.table("SOURCE\tPERSON\tNAME\tIS TO HAVE\tWHY", convert(rows, userRow.line)), err)
+}
+
+// refused says what of a person's entry the list's source may not say or give.
+func (r *userRow) refused(settings *config.Settings) (all []error) {
+	add := func(err error) {
+		var e *exit
+		if errors.As(err, &e) {
+			all = append(all, usage(fmt.Errorf("%s:%d: %w", r.File, r.Line, e.err), e.hint))
+		}
+	}
+	add(maySpeakFor(settings, r.Source, r.Email))
+	for i := range r.Access {
+		_, err := mayGive(settings, r.Source, r.Access[i].Entry)
+		add(err)
+	}
+	return all
 }
 
 func (r userRow) line() string {
