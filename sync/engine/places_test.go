@@ -142,3 +142,45 @@ func TestACatalogWithoutItsDoorsDoesNotTakeThePlaceOfTheGoodOne(t *testing.T) {
 		})
 	}
 }
+
+// Nothing is remembered, and Kisi leaves a group out, or its place, each time that it is asked: no second one is made.
+func TestAGroupThatKisiHidesForAsLongAsNothingIsRememberedIsNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	hide := func(name string) kisisim.Action {
+		return kisisim.HideRows("group "+name, func(row map[string]any) bool { return row["name"] == name })
+	}
+	for lie, fault := range map[string]kisisim.Fault{
+		"no Staff":                      {Path: "/groups", Do: hide("Staff")},
+		"no Lab":                        {Path: "/groups", Do: hide("Lab")},
+		"groups without places":         {Path: "/groups", Do: kisisim.NullFields("place_id")},
+		"everything without its place":  {Do: kisisim.NullFields("place_id")},
+		"no places":                     {Path: "/places", Do: kisisim.EmptyList()},
+		"HQ is hidden among the places": {Path: "/places", Do: kisisim.HideRows("HQ", func(row map[string]any) bool { return row["name"] == "HQ" })},
+	} {
+		t.Run(lie, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, kisisim.Assumptions{})
+			w.must(true)
+			before := w.kisi.World()
+			w.forget()
+			fault.Method, fault.Count = "GET", kisisim.Always
+			lying := w.kisi.Inject(fault)
+			for _, full := range []bool{false, true, true} {
+				w.pass(time.Hour)
+				_, _ = w.run(full)
+			}
+			lying.Remove()
+			if lying.Hits() == 0 {
+				t.Error("nothing was hit")
+			}
+			if diff := cmp.Diff(before.Groups, w.kisi.World().Groups); diff != "" {
+				t.Error(diff)
+			}
+			w.pass(time.Hour)
+			w.heal()
+			w.expect("ana", "Staff", true)
+			w.expect("eva", "HQ / Lab", true)
+			w.kisi.CheckT(t)
+		})
+	}
+}

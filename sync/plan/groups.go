@@ -58,10 +58,51 @@ func (d *decider) findGroup(want *access.DesiredGroup, mine map[string]*access.G
 		g.problem = "this group is not in Kisi any more"
 	case !want.Create:
 		g.problem = "this group is not in Kisi"
-	case d.nameTaken(want):
-		g.problem = "somebody made a group of this name in Kisi just now; the next full run will find it"
+	default:
+		g.problem = d.inTheWay(want)
 	}
 	return g
+}
+
+// inTheWay says why a group that is not there is not made all the same, "" for nothing. Kisi takes a second group of a name, so what its
+// list of groups may have left out is not made.
+func (d *decider) inTheWay(want *access.DesiredGroup) string {
+	if d.nameTaken(want) {
+		return "somebody made a group of this name in Kisi just now; the next full run will find it"
+	}
+	if id := d.shownWithoutPlace(want); id != 0 {
+		return fmt.Sprintf("Kisi shows a group of this name without a place (%d), which may be this one; no second one is made. "+
+			"If it is another one, make this one in Kisi by hand", id)
+	}
+	if id := d.unlisted(); id != 0 {
+		return fmt.Sprintf("somebody holds a group (%d) that Kisi's list of groups leaves out, so this one may be missing from it, too; nothing is made", id)
+	}
+	return ""
+}
+
+// shownWithoutPlace returns a group of the name of one that belongs to a place, which is shown as one of the organization and which the file
+// does not name as such; 0 when there is none.
+func (d *decider) shownWithoutPlace(want *access.DesiredGroup) access.RemoteID {
+	for i := range d.in.Observed.Groups {
+		g := &d.in.Observed.Groups[i]
+		meant := func(o access.DesiredGroup) bool { return o.ID == g.ID }
+		if want.Place != 0 && g.Place == 0 && strings.EqualFold(g.Name, want.Name) && !slices.ContainsFunc(d.in.Desired.Groups, meant) {
+			return g.ID
+		}
+	}
+	return 0
+}
+
+// unlisted returns a group that somebody holds and that the list of groups does not show; 0 when there is none.
+func (d *decider) unlisted() access.RemoteID {
+	for i := range d.in.Observed.Members {
+		for _, g := range d.in.Observed.Members[i].Grants {
+			if !d.isListed(g.Group) {
+				return g.Group
+			}
+		}
+	}
+	return 0
 }
 
 // nameTaken says that there is a group of the name that a new one should get.

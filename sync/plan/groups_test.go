@@ -35,6 +35,14 @@ func TestGroupsDoorsAndDescriptions(t *testing.T) {
 	unread := func(s *scene) { s.group().Opened = false }
 	sameName := func(s *scene) { s.observed.Groups = []access.Group{{ID: 9, Name: "hq staff"}} }
 	elsewhere := func(s *scene) { s.observed.Groups = []access.Group{{ID: 9, Name: "HQ Staff", Place: 3}} }
+	inPlace := func(s *scene) { s.declared().Place = 3 }
+	placeless := func(s *scene) { s.observed.Groups = []access.Group{{ID: 9, Name: "HQ Staff"}} }
+	named := func(s *scene) {
+		s.desired.Groups = append(s.desired.Groups, access.DesiredGroup{ID: 9, Name: "HQ Staff"})
+	}
+	unlisted := func(s *scene) {
+		s.user().Grants = []access.Grant{{Assignment: 901, Group: 77, Role: access.DoorAccess}}
+	}
 	madeByUs := func(s *scene) { s.observed.Groups = []access.Group{{ID: hq, Name: "HQ Staff", Opened: true}} }
 	problem := func(s *scene) { s.declared().Problem = "door HQ / Garage is not in Kisi" }
 	deleted := func(s *scene) { s.observed.Groups = nil }
@@ -52,6 +60,9 @@ func TestGroupsDoorsAndDescriptions(t *testing.T) {
 		{"missing, and somebody should be in it", do{missing, link(access.Created), wants}, "create group: new, add door: new, add elevator stop: new, give access: new"},
 		{"missing, but there by now under another case", do{missing, sameName, link(access.Created), wants}, "(group_problem)"},
 		{"missing here, though there elsewhere", do{missing, elsewhere}, "create group: new, add door: new, add elevator stop: new"},
+		{"missing in its place, though the organization has one of the name, which may be it without its place", do{missing, inPlace, placeless}, "(group_problem)"},
+		{"unless the file names that one, too", do{missing, inPlace, placeless, named}, "create group: new, add door: new, add elevator stop: new"},
+		{"missing, while somebody holds a group that is not shown", do{missing, unlisted, wants}, "(group_problem)"},
 		{"made by us since the catalog was read", do{missing, madeByUs, putIn(a), link(access.Created), wants},
 			"add door: repaired [held: by_hand], add elevator stop: new, give access: new, (removed_by_hand)"},
 		{"made by us and deleted by hand", do{missing, putIn(), link(access.Created), wants},

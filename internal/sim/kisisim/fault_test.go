@@ -218,6 +218,9 @@ func TestSpoiltRows(t *testing.T) {
 	wantEqual(t, r.header.Get("X-Collection-Range"), "5-9/11", "range")
 	wantEqual(t, spoil(WrongTotal(-1)).header.Get("X-Collection-Range"), "5-9/10", "wrong total")
 	wantEqual(t, spoil(NoTotal()).header.Get("X-Collection-Range"), "", "no total")
+	r = spoil(HideRows("some", func(row map[string]any) bool { return row["name"] == spoil(ExtraFields()).rows()[1]["name"] }))
+	wantEqual(t, len(r.rows()), 4, "rows shown")
+	wantEqual(t, r.header.Get("X-Collection-Range"), "5-9/10", "range of what is shown")
 	r = spoil(EmptyList())
 	wantEqual(t, string(r.raw)+r.header.Get("X-Collection-Range"), "[]*/0", "empty list")
 	if r := spoil(Truncate()); json.Valid(r.raw) || len(r.raw) == 0 {
