@@ -28,6 +28,8 @@ type Assumptions struct {
 	OwnerWithoutRow    bool           // the owner shows only in organization.user_id, not among the role assignments (§12.10)
 	LinksRefused       bool           // group_links is 403 for every key, as where links are not part of what the customer pays for
 	MembershipsByTeam  bool           // team_memberships is 400 without team_id (§5.6)
+	CardsByUser        bool           // card_assignments is 400 without assignee_id (§7.8)
+	NeverLast          bool           // sorted by unlock, who never unlocked anything comes last (§3.2)
 	BasicRows          bool           // every user without another organization role shows an organization row `basic` (§13)
 	PrefixedRoleIDs    bool           // organization_administrator instead of administrator, and so on (§4.2)
 	TeamsCounted       bool           // users_count and users?group_id= include people who are in through a team (§12.15)

@@ -46,6 +46,9 @@ func (s *state) addCredential(to *table[credential], userID int64, name string) 
 
 func listCards(x *exchange) response {
 	ids, user, kind := x.query.ids(), x.query.number("assignee_id"), x.query.oneOf("assignee_type", KindUser, KindGuest)
+	if x.st.assume.CardsByUser && user == 0 {
+		return badRequest("param is missing or the value is empty: assignee_id")
+	}
 	return page(x, listing[credential]{
 		rows: x.st.cards.all,
 		keep: func(c *credential) bool {

@@ -58,7 +58,7 @@ func listUsers(x *exchange) response {
 		render: func(u *user) any { return x.st.renderUser(u) },
 		sorts: map[string]func(a, b *user) int{
 			"name":           func(a, b *user) int { return cmp.Compare(strings.ToLower(a.name), strings.ToLower(b.name)) },
-			"unlock":         func(a, b *user) int { return compareTimes(a.lastAccess, b.lastAccess) },
+			"unlock":         func(a, b *user) int { return compareTimes(a.lastAccess, b.lastAccess, x.st.assume.NeverLast) },
 			"access_enabled": func(a, b *user) int { return compareBools(a.access, b.access) },
 		},
 	})
@@ -300,14 +300,19 @@ func deleteUser(x *exchange) response {
 	return done()
 }
 
-func compareTimes(a, b *time.Time) int {
+// compareTimes brings never to the one end or the other.
+func compareTimes(a, b *time.Time, neverLast bool) int {
+	never := -1
+	if neverLast {
+		never = 1
+	}
 	switch {
 	case a == nil && b == nil:
 		return 0
 	case a == nil:
-		return -1
+		return never
 	case b == nil:
-		return 1
+		return -never
 	}
 	return a.Compare(*b)
 }

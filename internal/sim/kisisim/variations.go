@@ -46,6 +46,8 @@ func listVariations() []Variation {
 		{"owner has no assignment", func(a *Assumptions) { a.OwnerWithoutRow = true }},
 		{"links may not be listed", func(a *Assumptions) { a.LinksRefused = true }},
 		{"memberships are listed by team", func(a *Assumptions) { a.MembershipsByTeam = true }},
+		{"cards are listed by user", func(a *Assumptions) { a.CardsByUser = true }},
+		{"who never unlocked comes last", func(a *Assumptions) { a.NeverLast = true }},
 		{"everyone has a basic row", func(a *Assumptions) { a.BasicRows = true }},
 		{"role ids are prefixed", func(a *Assumptions) { a.PrefixedRoleIDs = true }},
 		{"teams count as users", func(a *Assumptions) { a.TeamsCounted = true }},
