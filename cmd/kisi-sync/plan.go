@@ -27,9 +27,9 @@ Exit code 3 when something is held for a person to decide, 4 when there are chan
 			return err
 		}
 		defer s.closeInto(&err)
-		var file *planFile
+		var file *outFile
 		if out != "" {
-			if file, err = newPlanFile(ui.path(out)); err != nil {
+			if file, err = newOutFile("the plan", ui.path(out)); err != nil {
 				return err
 			}
 			defer file.discard()
@@ -44,7 +44,7 @@ func acceptFlag(cmd *cobra.Command, accept *[]string) {
 }
 
 // plan shows a plan, and writes it to a file unless that is nil.
-func (s *session) plan(ctx context.Context, file *planFile) error {
+func (s *session) plan(ctx context.Context, file *outFile) error {
 	readErr := s.read(ctx, false)
 	if ctx.Err() != nil {
 		return s.untouched(ctx.Err())
@@ -64,7 +64,7 @@ func (s *session) plan(ctx context.Context, file *planFile) error {
 	}
 	s.showPlan(f)
 	if file != nil {
-		if err := file.commit(saved); err != nil {
+		if err := file.commitPlan(saved); err != nil {
 			return err
 		}
 		s.ui.tell("\nWritten to %s: kisi-sync apply %s does exactly this, or nothing.", file.path, file.path)

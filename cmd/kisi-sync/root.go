@@ -96,7 +96,7 @@ func newRoot(ui *voice) *cobra.Command {
 		verbs []func(*voice, *common) *cobra.Command
 	}{
 		{groupBegin, []func(*voice, *common) *cobra.Command{demoVerb, initVerb, checkVerb}},
-		{groupWork, []func(*voice, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb}},
+		{groupWork, []func(*voice, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb, reviewVerb, reportVerb}},
 		{groupDaemon, []func(*voice, *common) *cobra.Command{runVerb, statusVerb, runsVerb, pauseVerb, resumeVerb, reloadVerb}},
 		{groupDaemon, machineVerbs()},
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb, driftVerb,

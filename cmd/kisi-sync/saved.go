@@ -11,18 +11,19 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-// planFile is where a plan will be written. It is made before any work begins, so that a mistake in its name costs nothing, and
+// outFile is where a plan or a review will be written. It is made before any work begins, so that a mistake in its name costs nothing, and
 // takes its place only when it is whole. It can be read by its owner alone: it names people.
-type planFile struct {
+type outFile struct {
+	what string // "the plan"
 	path string
 	file *os.File
 	temp bool // the file stands beside its place
 }
 
-// newPlanFile makes room for a plan. What is at path stays until commit.
-func newPlanFile(path string) (*planFile, error) {
-	cannot := func(err error) (*planFile, error) {
-		return nil, usage(fmt.Errorf("--out: the plan cannot be written there: %w", err), "nothing was contacted; name a file in a folder that you can write to")
+// newOutFile makes room for a file. What is at path stays until commit.
+func newOutFile(what, path string) (*outFile, error) {
+	cannot := func(err error) (*outFile, error) {
+		return nil, usage(fmt.Errorf("--out: %s cannot be written there: %w", what, err), "nothing was contacted; name a file in a folder that you can write to")
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -35,40 +36,46 @@ func newPlanFile(path string) (*planFile, error) {
 		if err != nil {
 			return cannot(err)
 		}
-		return &planFile{path: path, file: file}, nil
+		return &outFile{what: what, path: path, file: file}, nil
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".kisi-sync-plan-*")
+	file, err := os.CreateTemp(filepath.Dir(path), ".kisi-sync-out-*")
 	if err != nil {
 		return cannot(fmt.Errorf("make a file in %s: %w", filepath.Dir(path), errors.Unwrap(err)))
 	}
-	return &planFile{path: path, file: file, temp: true}, nil
+	return &outFile{what: what, path: path, file: file, temp: true}, nil
 }
 
-// commit writes the plan and puts it in its place.
-func (p *planFile) commit(saved plan.Saved) error {
-	data, err := json.MarshalIndent(saved, "", "  ")
-	if err != nil {
-		return err
-	}
-	if _, err = p.file.Write(append(data, '\n')); err == nil {
+// commit writes the file and puts it in its place.
+func (p *outFile) commit(data []byte) error {
+	_, err := p.file.Write(data)
+	if err == nil {
 		err = p.file.Close()
 	}
 	if err == nil && p.temp {
 		err = os.Rename(p.file.Name(), p.path)
 	}
 	if err != nil {
-		return fmt.Errorf("write the plan to %s: %w", p.path, err)
+		return fmt.Errorf("write %s to %s: %w", p.what, p.path, err)
 	}
 	p.temp = false
 	return nil
 }
 
 // discard takes away what was not committed. It may always be called.
-func (p *planFile) discard() {
+func (p *outFile) discard() {
 	_ = p.file.Close()
 	if p.temp {
 		_ = os.Remove(p.file.Name())
 	}
+}
+
+// commitPlan writes a plan.
+func (p *outFile) commitPlan(saved plan.Saved) error {
+	data, err := json.MarshalIndent(saved, "", "  ")
+	if err != nil {
+		return err
+	}
+	return p.commit(append(data, '\n'))
 }
 
 // readPlan reads a plan and refuses one that was edited.
