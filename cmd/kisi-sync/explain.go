@@ -19,11 +19,13 @@ func explainVerb(ui *voice, c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "explain PERSON", Short: "Why somebody has, or has not, a door; who can open one; whom a rule selects",
 		Long: `Walks from what the directories say of a person over the rules to what the person should hold, what Kisi has, and what
-the next run will do about it. PERSON is an e-mail address, a login name, a name or a part of one, or a key (corp:4711).
+the next run will do about it. PERSON is an e-mail address, a login name, a name or a part of one, or a key
+(corp:4711).
 
---door and --group go the other way: who may open a door, or the doors of a group, and why each: by which rule, since when, or
-by somebody else's hand in Kisi; through teams, as guests, by access links, and by their role in a place or the organization.
-They look at Kisi; --remembered says what kisi-sync knows of it without asking, at once and also when Kisi is down.
+--door and --group go the other way: who may open a door, or the doors of a group, and why each: by which rule, since
+when, or by somebody else's hand in Kisi; through teams, as guests, by access links, and by their role in a place or
+the organization. They look at Kisi; --remembered says what kisi-sync knows of it without asking, at once and also
+when Kisi is down.
 
 --rule says whom a rule selects, whom not and why, what it gives, and which group of the directory it is bound to.
 

@@ -39,12 +39,14 @@ func TestEveryVerbHasHelpWithExamples(t *testing.T) {
 
 // What is called as an example must be a command line that the program understands.
 func TestEveryExampleIsUnderstood(t *testing.T) {
-	root := newRoot(newVoice(world{in: strings.NewReader(""), out: io.Discard, err: io.Discard}))
+	fresh := func() *cobra.Command {
+		return newRoot(newVoice(world{in: strings.NewReader(""), out: io.Discard, err: io.Discard}))
+	}
 	var visit func(*cobra.Command)
 	visit = func(cmd *cobra.Command) {
 		for line := range strings.SplitSeq(cmd.Example, "\n") {
 			for _, args := range commandLines(line) {
-				found, rest, err := root.Find(args)
+				found, rest, err := fresh().Find(args) // what an example before it said is not said any more
 				if err == nil {
 					err = found.ParseFlags(rest)
 				}
@@ -60,7 +62,7 @@ func TestEveryExampleIsUnderstood(t *testing.T) {
 			visit(sub)
 		}
 	}
-	visit(root)
+	visit(fresh())
 }
 
 // commandLines finds what follows each kisi-sync of a line, up to a sign of the shell or the explanation behind it.
@@ -78,12 +80,14 @@ func commandLines(line string) [][]string {
 
 // words splits a command line as a shell does, as far as examples need it: what stands in quotation marks is one word.
 func words(line string) (all []string) {
-	for i, part := range strings.Split(line, "'") {
-		if i%2 == 1 {
-			all = append(all, part)
-			continue
+	for line != "" {
+		at := strings.IndexAny(line, `'"`)
+		if at < 0 {
+			return append(all, strings.Fields(line)...)
 		}
-		all = append(all, strings.Fields(part)...)
+		all = append(all, strings.Fields(line[:at])...)
+		word, rest, _ := strings.Cut(line[at+1:], line[at:at+1])
+		all, line = append(all, word), rest
 	}
 	return all
 }

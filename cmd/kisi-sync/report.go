@@ -28,12 +28,12 @@ func reportNoCredentialVerb(ui *voice, c *common) *cobra.Command {
 	days := 0
 	cmd := &cobra.Command{
 		Use: "no-credential", Short: "People who hold doors and have no card and never unlocked anything", Args: exactly(),
-		Long: `Lists the people whom kisi-sync knows, who hold a group, are not suspended, have no card in Kisi, and of whom Kisi says that they
-have never unlocked anything: neither with a card nor with a phone. They may need a card, help with the app, or no door at all.
-It says since when they have had the first of their doors.
+		Long: `Lists the people whom kisi-sync knows, who hold a group, are not suspended, have no card in Kisi, and of whom Kisi
+says that they have never unlocked anything: neither with a card nor with a phone. They may need a card, help with the
+app, or no door at all. It says since when they have had the first of their doors.
 
-What they hold is as kisi-sync last saw it. Kisi is asked for those who never unlocked anything, a call for a hundred, and for their
-cards, a call for 250.`,
+What they hold is as kisi-sync last saw it. Kisi is asked for those who never unlocked anything, a call for a hundred,
+and for their cards, a call for 250.`,
 		Example: `  kisi-sync report no-credential
   kisi-sync report no-credential --days 14 --json | jq -r '.people[].email'`,
 	}

@@ -20,12 +20,13 @@ func reviewVerb(ui *voice, c *common) *cobra.Command {
 	r := &reviewing{}
 	cmd := &cobra.Command{
 		Use: "review", Short: "Write an access review of a door or a group, for its owner to go through and sign",
-		Long: `Writes down who may open a door, or the doors of a group: by name, address, source, why, since when by the audit trail, until
-when, when the person last unlocked anything, and whether the person has a card; with room to mark each right keep or remove, and
-for a signature. --format html is one page that prints well and needs nothing else, csv is for a spreadsheet. Nothing is changed.
+		Long: `Writes down who may open a door, or the doors of a group: by name, address, source, why, since when by the audit
+trail, until when, when the person last unlocked anything, and whether the person has a card; with room to mark each
+right keep or remove, and for a signature. --format html is one page that prints well and needs nothing else, csv is
+for a spreadsheet. Nothing is changed.
 
-What the owner marks remove is not carried out: it is taken away in the directory that the line names, or in Kisi for what was
-given there by hand.`,
+What the owner marks remove is not carried out: it is taken away in the directory that the line names, or in Kisi for
+what was given there by hand.`,
 		Example: `  kisi-sync review --door "HQ / Server Room" --out server-room.html
   kisi-sync review --group Staff --format csv > staff.csv`,
 	}
