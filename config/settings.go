@@ -15,6 +15,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors/members"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
@@ -84,8 +85,10 @@ type Log struct {
 // Approvals say who may approve what is held.
 type Approvals struct{ By []string } // empty: whoever may run the command
 
-// Allow says that somebody, by the name of the account, may approve.
-func (a Approvals) Allow(name string) bool { return len(a.By) == 0 || slices.Contains(a.By, name) }
+// Allow says that somebody, by the name of the account, may approve. Who became root by sudo may as either.
+func (a Approvals) Allow(name string) bool {
+	return len(a.By) == 0 || slices.ContainsFunc(record.Accounts(name), func(one string) bool { return slices.Contains(a.By, one) })
+}
 
 // settings makes the typed parts. It is called for files with problems, too: what cannot be made is left out.
 func (l Loader) settings(r *report, f *file) (*Settings, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
@@ -76,6 +77,9 @@ func (u *voice) me() string {
 		return u.from.name
 	}
 	if u, err := user.Current(); err == nil {
+		if os.Geteuid() == 0 {
+			return record.AsRoot(u.Username, os.Getenv("SUDO_USER"))
+		}
 		return u.Username
 	}
 	return os.Getenv("USER")

@@ -121,7 +121,7 @@ func (u *voice) relay(ctx context.Context, client *admin.Client) error {
 	if err != nil {
 		return err
 	}
-	c := admin.Command{Args: u.args, Dir: dir, Out: u.out, Err: u.err, Terminal: u.terminal()}
+	c := admin.Command{Args: u.args, Dir: dir, Out: u.out, Err: u.err, Terminal: u.terminal(), Sudo: os.Getenv("SUDO_USER")}
 	if u.asks != nil {
 		c.Ask = u.prompt
 	}

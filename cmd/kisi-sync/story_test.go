@@ -78,10 +78,13 @@ func TestStories(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "collector" {
-				return false, fmt.Errorf("no condition %q", name)
+			switch name {
+			case "collector":
+				return hasCollector(), nil
+			case "root":
+				return os.Geteuid() == 0, nil
 			}
-			return hasCollector(), nil
+			return false, fmt.Errorf("no condition %q", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -109,6 +110,23 @@ func TestWhoAskedIsWhatTheKernelSays(t *testing.T) {
 	want := fmt.Sprintf("sync full=true by %[1]s;pause by %[1]s: ticket 4711;reload by %[1]s;resume by %[1]s: ", me(t))
 	if got := strings.Join(o.clerk.asked, ";"); got != want {
 		t.Errorf("asked %s, want %s", got, want)
+	}
+}
+
+func TestOfRootAloneItIsBelievedWhoCalledSudo(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no sudo")
+	}
+	q := request{Sudo: "lea"}
+	u, err := user.LookupId("0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := q.who(u.Username); got != "lea as root" {
+		t.Errorf("root: %q", got)
+	}
+	if got := q.who("bo"); got != "bo" {
+		t.Errorf("bo: %q", got)
 	}
 }
 

@@ -156,7 +156,7 @@ func refusal(resp *http.Response) error {
 // Command has the daemon carry out a command line, and passes on what is said until it ends; c.By is not used. When ctx ends the
 // command is interrupted, and its end still waited for: what was begun is finished first.
 func (c *Client) Command(ctx context.Context, cmd Command) (code int, err error) {
-	q := request{Args: cmd.Args, Dir: cmd.Dir, Asks: cmd.Ask != nil, Terminal: cmd.Terminal}
+	q := request{Args: cmd.Args, Dir: cmd.Dir, Asks: cmd.Ask != nil, Terminal: cmd.Terminal, Sudo: cmd.Sudo}
 	header := http.Header{"Connection": {"Upgrade"}, "Upgrade": {upgrade}}
 	resp, err := c.send(context.WithoutCancel(ctx), http.MethodPost, commandPath, q, header)
 	if err != nil {

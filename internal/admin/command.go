@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
 // command takes a command line over a connection of its own.
@@ -41,7 +43,15 @@ func (s *Server) command(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if _, err := fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", upgrade); err != nil {
 		return
 	}
-	s.converse(ctx, conn, newWire(conn, buffered.Reader), &q, caller(r))
+	s.converse(ctx, conn, newWire(conn, buffered.Reader), &q, q.who(caller(r)))
+}
+
+// who is the account at the other end; of root, who called sudo is believed.
+func (q *request) who(account string) string {
+	if !isRoot(account) {
+		return account
+	}
+	return record.AsRoot(account, q.Sudo)
 }
 
 // converse carries out a command and passes on what is said.

@@ -137,3 +137,6 @@ func control(conn *net.UnixConn, do func(fd int) error) error {
 	}
 	return err
 }
+
+// isRoot says that an account, as account names it, is root.
+func isRoot(name string) bool { return name == string(account(0)) }

@@ -30,7 +30,8 @@ type Commands func(ctx context.Context, c Command) (code int)
 type Command struct {
 	Args     []string
 	Dir      string // where relative paths begin
-	By       string // the account that asks, as the operating system knows it
+	By       string // the account that asks, as the operating system knows it; for root by sudo, who called that, as in record.AsRoot
+	Sudo     string // of the caller: SUDO_USER
 	Out, Err io.Writer
 	Terminal Terminal
 	// Ask shows a text and waits for a line; "" at the end of the input. It is nil when there is nobody to ask.

@@ -27,7 +27,8 @@ const upgrade = "kisi-sync-command/1"
 type request struct {
 	Args     []string `json:"args"`
 	Dir      string   `json:"dir"`
-	Asks     bool     `json:"asks"` // there is somebody to ask
+	Asks     bool     `json:"asks"`           // there is somebody to ask
+	Sudo     string   `json:"sudo,omitempty"` // who called sudo, as its caller says; it counts only for root
 	Terminal Terminal `json:"terminal"`
 }
 
