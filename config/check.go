@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 // finding reports what a connector found about a setting of its block, after `before` problems were known.
@@ -249,11 +251,22 @@ func cronReason(err error) string {
 // groupNames reports names that are not declared, or listed twice.
 func (c checker) groupNames(path string, names []string) {
 	for i, name := range names {
-		if _, ok := c.declared[name]; !ok && !c.full() {
+		if !c.declares(name) && !c.full() {
 			c.add(index(path, i), fmt.Sprintf("the file declares no group %q", shorten(name)), hintFor(name, c.Groups.names()))
 		}
 	}
 	c.repeats(path, names)
+}
+
+// declares says that the file declares a group, or one whose name may become this one.
+func (c checker) declares(name string) bool {
+	if _, ok := c.declared[name]; ok {
+		return true
+	}
+	return slices.ContainsFunc(c.Groups, func(g row[groupBlock]) bool {
+		made := mapping.Group{Name: g.Name, OneOf: g.Value.OneOf.list, AnyOf: g.Value.OneOf.any}
+		return made.Makes(name)
+	})
 }
 
 // repeats reports what is listed twice.

@@ -82,6 +82,9 @@ func (c checker) groups() {
 			c.add(path, problem, "write the name as Kisi shows it")
 		}
 		c.group(path, g.Value)
+		if len(g.Value.Members) > 0 && !g.Value.OneOf.IsZero() {
+			c.add(join(path, "members"), "people by name can be in a group of one name only", "declare that group by itself, or write a rule for them")
+		}
 		c.openings(path, g.Value)
 		c.groupMembers(path, g.Value)
 	}

@@ -164,7 +164,7 @@ func (c checker) wholeGroup(path string, e *expectBlock) {
 
 // groupName reports a name that is not declared.
 func (c checker) groupName(path, name string) {
-	if _, ok := c.declared[name]; !ok && !c.full() {
+	if !c.declares(name) && !c.full() {
 		c.add(path, fmt.Sprintf("the file declares no group %q", shorten(name)), hintFor(name, c.Groups.names()))
 	}
 }

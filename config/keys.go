@@ -223,6 +223,9 @@ type byHandBlock struct {
 type groupBlock struct {
 	// The group's number in Kisi. Without it the group is looked up by its name and scope.
 	ID int64 `yaml:"id,omitempty" jsonschema:"minimum=1"`
+	// Where the name has a placeholder, as in Team {{person.department}}: a list of the values that may stand there, each with a group of
+	// its own; or any, for whatever values the people of the rules have.
+	OneOf values `yaml:"one_of,omitempty"`
 	// Whether it is a group of the organization, or of one place: {place: HQ}. Needed unless there is an id.
 	Scope scope `yaml:"scope,omitempty"`
 	// What to do when Kisi has no such group.

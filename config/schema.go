@@ -145,6 +145,10 @@ func (oneOrMore) schema(schemas) *jsonschema.Schema {
 	return either(textSchema(), &jsonschema.Schema{Type: "array", Items: textSchema()})
 }
 
+func (values) schema(schemas) *jsonschema.Schema {
+	return either(&jsonschema.Schema{Const: "any"}, &jsonschema.Schema{Type: "array", MinItems: at1(), Items: textSchema()})
+}
+
 func (groupNames) schema(s schemas) *jsonschema.Schema { return oneOrMore(nil).schema(s) }
 
 func (samePerson) schema(s schemas) *jsonschema.Schema {

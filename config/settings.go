@@ -295,7 +295,7 @@ func specSource(b row[sourceBlock]) mapping.Source {
 
 func specGroup(name string, g groupBlock) mapping.Group {
 	group := mapping.Group{
-		Name: name, ID: access.RemoteID(g.ID), Place: g.Scope.place, Everywhere: g.Scope.organization, Create: g.IfMissing == "create",
+		Name: name, OneOf: slices.Clone(g.OneOf.list), AnyOf: g.OneOf.any, ID: access.RemoteID(g.ID), Place: g.Scope.place, Everywhere: g.Scope.organization, Create: g.IfMissing == "create",
 		Members: g.manages("members"), Openings: g.manages("doors"), Description: g.Description,
 		Doors: slices.Clone([]string(g.Doors)), Sensitive: g.Sensitive, Settings: g.settings(),
 	}

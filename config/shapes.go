@@ -162,6 +162,34 @@ func (g *groupNames) decodeNode(d *decoder, n *yaml.Node, path string) {
 	d.decode(n, reflect.ValueOf((*[]string)(g)).Elem(), path)
 }
 
+// values are a list of texts, or the word any.
+type values struct {
+	any  bool
+	list []string
+}
+
+func (v *values) decodeNode(d *decoder, n *yaml.Node, path string) {
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Value == "any":
+		v.any = true
+	case n.Kind == yaml.SequenceNode:
+		d.decode(n, reflect.ValueOf(&v.list).Elem(), path)
+	default:
+		d.unexpected(n, path, "a list of values, or any", "")
+	}
+}
+
+// IsZero makes omitempty leave out values that were not written.
+func (v values) IsZero() bool { return !v.any && v.list == nil }
+
+// MarshalYAML writes what decodeNode reads.
+func (v values) MarshalYAML() (any, error) {
+	if v.any {
+		return "any", nil
+	}
+	return v.list, nil
+}
+
 // samePerson is the word email, or {attribute: X}.
 type samePerson struct{ attribute string }
 

@@ -174,7 +174,7 @@ func (b *binder) exactOnly(r *rule, s selected) selected {
 	if s.group == noGroup || s.exact {
 		return s
 	}
-	for _, g := range r.grants {
+	for _, g := range b.allGrants(r) {
 		if b.groups[g].Sensitive {
 			id := b.view.Group(s.group).ID()
 			return selected{group: noGroup, lost: "it names its group by name, and gives a sensitive one", tell: &Conflict{Kind: SelectorNotExact,

@@ -163,8 +163,9 @@ func (c *compiler) sensitiveDoor(text string) bool {
 
 func (c *compiler) checkGroups() {
 	names, ids, alike := map[string]bool{}, map[access.RemoteID]string{}, map[string]string{} // looked up only
-	for _, g := range c.spec.Groups {
-		path := "groups." + g.Name
+	declared := c.expandGroups()
+	for _, d := range declared {
+		g, path := d.Group, d.path
 		folded := g.Place + "\x00" + fold(g.Name)
 		switch other := alike[folded]; {
 		case strings.TrimSpace(g.Name) == "":
@@ -182,11 +183,15 @@ func (c *compiler) checkGroups() {
 			alike[folded] = g.Name
 		}
 	}
-	c.out.groups = slices.Clone(c.spec.Groups)
+	for _, d := range declared {
+		c.out.groups = append(c.out.groups, d.Group)
+	}
 	c.out.sensitive = slices.Clone(c.spec.SensitiveDoors)
 	for i := range c.out.groups {
 		g := &c.out.groups[i]
 		g.Sensitive = g.Sensitive || slices.ContainsFunc(g.Doors, c.sensitiveDoor)
 	}
 	slices.SortFunc(c.out.groups, func(a, b Group) int { return compare(a.Name, b.Name) })
+	c.out.static = len(c.out.groups)
+	c.numberTemplates()
 }

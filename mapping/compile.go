@@ -17,7 +17,7 @@ import (
 // Compile makes a Spec ready. It returns every problem that it finds, in the order of the file; Rules is nil when there is one.
 // The Spec must not be changed afterwards.
 func Compile(spec Spec) (*Rules, []Problem) {
-	c := &compiler{spec: spec, names: map[string]bool{}, out: &Rules{create: spec.CreateWithoutDoors, leavers: spec.Leavers, zone: spec.Zone}}
+	c := &compiler{spec: spec, names: map[string]bool{}, makers: map[int]string{}, out: &Rules{create: spec.CreateWithoutDoors, leavers: spec.Leavers, zone: spec.Zone}}
 	if c.out.zone == nil {
 		c.out.zone = time.UTC
 	}
@@ -50,8 +50,9 @@ func Compile(spec Spec) (*Rules, []Problem) {
 func (c *compiler) listExcluders() {
 	c.out.excluders = make([][]uint32, len(c.out.groups))
 	for i := range c.out.rules {
+		c.out.excluding = c.out.excluding || c.out.rules[i].Exclude != nil
 		for _, g := range c.out.rules[i].excludes {
-			c.out.excluders[g], c.out.excluding = append(c.out.excluders[g], uint32(i)), true
+			c.out.excluders[g] = append(c.out.excluders[g], uint32(i))
 		}
 	}
 }
@@ -64,6 +65,7 @@ type compiler struct {
 	names    map[string]bool // of rules seen so far; looked up only
 
 	conditions *conditions
+	makers     map[int]string // by number of a template: the source by which a rule grants it; looked up only
 }
 
 func (c *compiler) problem(path, hint, format string, args ...any) {
@@ -135,6 +137,9 @@ func (c *compiler) grants(path string, r *rule) {
 	}
 	for k, name := range r.Grant {
 		at := fmt.Sprintf("%s.grant[%d]", path, k)
+		if c.grantTemplate(at, name, r) {
+			continue
+		}
 		g, ok := c.out.groupNamed(name)
 		if !ok {
 			c.problem(at, suggest(name, c.groupNames()), "the file declares no group %q", name)
@@ -145,15 +150,20 @@ func (c *compiler) grants(path string, r *rule) {
 			continue
 		}
 		r.grants = append(r.grants, uint32(g))
-		if r.source >= 0 && !c.out.sources[r.source].mayGrant(name) {
-			c.problem(at, fmt.Sprintf("add it to may_grant of %s, or grant it from another source", r.From.Source),
-				"the source %s may not grant %q", r.From.Source, name)
-		}
-		if c.out.groups[g].Sensitive && r.From.Everyone && strings.TrimSpace(r.Where) == "" {
-			c.problem(at, "name a group, or add where", "%q is sensitive and cannot be granted to everyone of a source", name)
-		}
+		c.mayGrant(at, name, c.out.groups[g].Sensitive, r)
 	}
 	slices.Sort(r.grants)
+}
+
+// mayGrant reports a group that the rule's source may not grant, or not to everyone.
+func (c *compiler) mayGrant(path, name string, sensitive bool, r *rule) {
+	if r.source >= 0 && !c.out.sources[r.source].mayGrant(name) {
+		c.problem(path, fmt.Sprintf("add it to may_grant of %s, or grant it from another source", r.From.Source),
+			"the source %s may not grant %q", r.From.Source, name)
+	}
+	if sensitive && r.From.Everyone && strings.TrimSpace(r.Where) == "" {
+		c.problem(path, "name a group, or add where", "%q is sensitive and cannot be granted to everyone of a source", name)
+	}
 }
 
 func (s *source) mayGrant(group string) bool {
@@ -175,6 +185,12 @@ func (c *compiler) exclusion(path string, r *rule) {
 	}
 	for k, name := range r.Exclude {
 		at := fmt.Sprintf("%s.exclude[%d]", path, k)
+		if n, is := c.out.templateNamed(name); is {
+			if r.excludes = append(r.excludes, c.out.templates[n].numbers...); c.out.templates[n].open {
+				r.bars = append(r.bars, n)
+			}
+			continue
+		}
 		g, ok := c.out.groupNamed(name)
 		switch {
 		case !ok:

@@ -47,6 +47,8 @@ const (
 	DateOpened             = "date_opened"              // an attribute holds no date, and the file says to give without it
 	DateOrder              = "date_order"               // the beginning is after the end
 	UnknownZone            = "unknown_zone"             // a place is in a time zone that is not known here
+	ValueUnlisted          = "value_unlisted"           // an attribute that names a group has a value that the file does not list
+	NameClash              = "name_clash"               // two values, or a value and a group of the file, would be one group in Kisi
 	Unsettled              = "unsettled"                // a record that a condition asks about is missing, which is not settled
 	BadExpression          = "bad_expression"           // an expression failed for one person in another way
 	ListedUnknown          = "listed_unknown"           // a list gives a group that the file does not declare

@@ -298,7 +298,7 @@ func (t *tester) whyNot(x tried, group string) string {
 
 // mayGive says that a rule gives a group, to those whom it gives something.
 func (t *tester) mayGive(rule int, group string) bool {
-	return slices.ContainsFunc(t.rules[rule].grants, func(g uint32) bool { return t.groups[g].Name == group })
+	return slices.ContainsFunc(t.allGrants(&t.rules[rule]), func(g uint32) bool { return t.groups[g].Name == group })
 }
 
 // refusal says why a rule does not give a group to a person.

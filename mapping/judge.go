@@ -157,7 +157,7 @@ type given struct {
 
 // ask puts what the rules say about a human into m.given. Rules that could not be decided are in it as unsure.
 func (m *mapper) ask(human uint32) {
-	m.given, m.excluded = m.given[:0], m.excluded[:0]
+	m.given, m.excluded, m.doubtful = m.given[:0], m.excluded[:0], m.doubtful[:0]
 	for i := human; i != none; i = m.next[i] {
 		o := m.view.Person(int(i))
 		if s := m.sourceOf(o); s >= 0 {
@@ -190,10 +190,10 @@ func (m *mapper) askOne(number, record, human uint32) {
 	switch {
 	case r.Listed && v.outcome == gives:
 		m.giveListed(number, record)
-	case len(r.excludes) > 0:
+	case r.Exclude != nil:
 		m.exclude(number, v)
 	case v.outcome != failed && v.outcome != off && v.outcome != excepted:
-		m.give(number, v, zone)
+		m.give(number, record, v, zone)
 	}
 	switch {
 	case m.quiet:
@@ -204,17 +204,28 @@ func (m *mapper) askOne(number, record, human uint32) {
 	}
 }
 
-// give puts what a rule gives into m.given; v is by the days of a zone.
-func (m *mapper) give(number uint32, v verdict, zone *time.Location) {
+// give puts what a rule gives the row's person into m.given; v is by the days of a zone.
+func (m *mapper) give(number, record uint32, v verdict, zone *time.Location) {
 	r := &m.rules[number]
 	for _, g := range r.grants {
-		here := v
-		if r.dated() && m.zones[g] != zone {
-			here = m.dates(r, m.zones[g])
-		}
-		if here.outcome != expired {
-			m.given = append(m.given, given{group: g, rule: number, from: here.from, until: here.until, role: r.role(), unsure: here.outcome == undecided, notify: r.Notify})
-		}
+		m.giveGroup(number, g, v, zone)
+	}
+	switch {
+	case len(r.uses) == 0 || v.outcome == expired:
+	case v.outcome == undecided:
+		m.doubtful = append(m.doubtful, number)
+	default:
+		m.giveTemplates(number, record, v, zone)
+	}
+}
+
+func (m *mapper) giveGroup(number, group uint32, v verdict, zone *time.Location) {
+	r := &m.rules[number]
+	if r.dated() && m.zones[group] != zone {
+		v = m.dates(r, m.zones[group])
+	}
+	if v.outcome != expired {
+		m.given = append(m.given, given{group: group, rule: number, from: v.from, until: v.until, role: r.role(), unsure: v.outcome == undecided, notify: r.Notify})
 	}
 }
 

@@ -36,7 +36,7 @@ func (m *mapper) lost(human, a uint32, wished []access.WishedGrant) []access.Los
 
 // untouchable says that an owned right may still be wanted: a rule that gave it, or that could give it now, cannot be asked.
 func (m *mapper) untouchable(human uint32, account *access.Account, o *access.OwnedGrant) bool {
-	return m.unresolved(o.Group) || m.unaskable(human, account, o)
+	return m.unresolved(o.Group) || human != none && m.undecidedNow(o) || m.unaskable(human, account, o)
 }
 
 // unaskable says that a rule which gave an owned right, or could give it now, cannot be asked about this person.
@@ -70,7 +70,7 @@ func (m *mapper) unresolved(id access.RemoteID) bool {
 
 func (m *mapper) grantsGroup(rule int, id access.RemoteID) bool {
 	group, ok := m.byRemote[id]
-	return ok && slices.Contains(m.rules[rule].grants, group)
+	return ok && m.mayGive(&m.rules[rule], group)
 }
 
 // waitsFor says that the account had a record in a source, has none there now, and that this is not settled yet.
@@ -191,6 +191,9 @@ func (m *mapper) why(number, human uint32, account *access.Account, group access
 	case gives:
 		if r.Listed {
 			return m.whyUnlisted(r, group)
+		}
+		if len(r.uses) > 0 {
+			return access.LeftGroup, m.templateWords(r)
 		}
 	}
 	return access.LeftGroup, left

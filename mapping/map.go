@@ -48,6 +48,7 @@ type Result struct {
 func (r *Rules) Map(in Input) Result {
 	m := r.prepare(in)
 	m.wishAll()
+	m.dropUnused(r.static)
 	slices.SortFunc(m.ended, comparePins)
 	return Result{Desired: m.desired(), Conflicts: m.conflicts.sorted(), Bindings: m.bindings, Ended: m.ended}
 }
@@ -96,6 +97,8 @@ type mapper struct {
 	conflicts   collector
 	memberships []membership // by number of a group that conditions ask about
 	excluded    []excluded   // of the person at hand
+	wanted      []uint32     // groups of values that somebody would be given, if nothing were wrong with them
+	doubtful    []uint32     // rules that cannot be decided for the person at hand, and may have given any of several groups
 	machine     vm.VM
 	row         row
 	quiet       bool // conflicts of the person at hand are of no interest
@@ -116,15 +119,20 @@ func (r *Rules) prepare(in Input) *mapper {
 }
 
 func (r *Rules) begin(in Input) *mapper {
-	m := &mapper{Rules: r, in: in, view: in.People, at: access.At(in.At), causes: newCauses(), edited: map[uint64]string{}}
+	m := &mapper{Rules: r.derive(in.view(), in.Owned), in: in, view: in.view(), at: access.At(in.At), causes: newCauses(), edited: map[uint64]string{}}
 	m.row.of = m
-	if m.view == nil {
-		m.view = directory.Join()
-	}
 	if in.Catalog == nil {
 		m.in.Catalog = &access.Catalog{}
 	}
 	return m
+}
+
+// view returns the people; nobody, when there is no view.
+func (in *Input) view() *directory.View {
+	if in.People == nil {
+		return directory.Join()
+	}
+	return in.People
 }
 
 func (m *mapper) prepare() {

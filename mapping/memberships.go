@@ -43,7 +43,7 @@ func (g groupRef) selector(r *Rules) *rule {
 // asked is the reference as if it were the selector of a rule that asks about it.
 func (g groupRef) asked(by *rule, r *Rules) *rule {
 	out := g.selector(r)
-	out.grants = by.grants
+	out.grants, out.uses = by.grants, by.uses
 	return out
 }
 
@@ -103,8 +103,14 @@ func (m *mapper) exclude(number uint32, v verdict) {
 		m.wake(v.from.Time())
 		return
 	}
-	for _, g := range m.rules[number].excludes {
+	r := &m.rules[number]
+	for _, g := range r.excludes {
 		m.excluded = append(m.excluded, excluded{g, number, v.outcome == undecided})
+	}
+	for _, n := range r.bars {
+		for _, g := range m.templates[n].numbers {
+			m.excluded = append(m.excluded, excluded{g, number, v.outcome == undecided})
+		}
 	}
 }
 

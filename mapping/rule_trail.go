@@ -35,7 +35,7 @@ type RuleGroup struct {
 
 // RuleOutcome are people of whom a rule says the same.
 type RuleOutcome struct {
-	Outcome string       `json:"outcome"` // gives, withheld, condition_failed, expired, record_disabled, undecided, not_selected
+	Outcome string       `json:"outcome"` // gives, excludes, withheld, condition_failed, excepted, expired, record_disabled, undecided, not_selected
 	Text    string       `json:"text"`    // the clause that does not hold, what is missing, what stands before the rule
 	Count   int          `json:"count"`
 	People  []RulePerson `json:"people"` // a few of them, or all, by address
@@ -135,7 +135,7 @@ func (m *mapper) outcomes(number int, people *int, all bool) []RuleOutcome {
 }
 
 func (o *RuleOutcome) order() int {
-	return slices.Index([]string{"gives", "withheld", "undecided", "condition_failed", "expired", "record_disabled", "not_selected"}, o.Outcome)
+	return slices.Index([]string{"gives", "excludes", "withheld", "undecided", "condition_failed", "excepted", "expired", "record_disabled", "not_selected"}, o.Outcome)
 }
 
 // outcomeFor says what a rule says of one human, or what stands before it.
@@ -152,13 +152,23 @@ func (m *mapper) outcomeFor(number int, human uint32) (kind, text, until string)
 	until = m.instant(v.until)
 	switch v.outcome {
 	case failed:
-		return v.outcome.String(), v.clause.text, ""
+		return v.outcome.String(), v.clause.words(), ""
 	case expired:
 		return v.outcome.String(), "its end has passed", until
 	case off:
 		return v.outcome.String(), "the record is disabled", ""
 	case undecided:
 		return v.outcome.String(), v.fault.text, ""
+	case excepted:
+		return v.outcome.String(), v.exception, ""
+	}
+	if r.Exclude != nil {
+		return "excludes", "", until
+	}
+	for _, u := range r.uses {
+		if _, err := m.valued(u); err != nil {
+			return undecided.String(), m.row.fault.text, ""
+		}
 	}
 	if why := m.before(human); why != "" {
 		return "withheld", why, ""
@@ -170,7 +180,29 @@ func (m *mapper) outcomeFor(number int, human uint32) (kind, text, until string)
 		}
 		return v.outcome.String(), text, ""
 	}
+	if why := m.exclusions(r, human); why != "" {
+		return "withheld", why, ""
+	}
 	return v.outcome.String(), "", until
+}
+
+// exclusions says which rules keep a human from all that a rule gives; "" when something is left.
+func (m *mapper) exclusions(r *rule, human uint32) string {
+	if !m.excluding {
+		return ""
+	}
+	m.ask(human)
+	var by []string
+	out := m.trailExclusions(r, human)
+	for _, x := range out {
+		if !slices.Contains(by, "rule "+x.Rule+" excludes") {
+			by = append(by, "rule "+x.Rule+" excludes")
+		}
+	}
+	if len(out) < len(m.allGrants(r)) {
+		return ""
+	}
+	return strings.Join(by, "; ")
 }
 
 // before says what stands before all rules for a human; "" for nothing.

@@ -10,7 +10,8 @@ import (
 // Rules are a Spec that was found good. They never change and may be used by many goroutines at once.
 type Rules struct {
 	sources []source // in order of precedence
-	groups  []Group  // sorted by name
+	groups  []Group  // sorted by name; behind the static ones those of values that the directory has
+	static  int      // so many are declared, or have a listed value
 	rules   []rule   // sorted by name
 	create  bool     // people without doors are created too
 	leavers Leavers
@@ -20,6 +21,9 @@ type Rules struct {
 	refs      refs
 	excluders [][]uint32 // by group: the rules that exclude from it
 	excluding bool       // there is such a rule
+
+	templates []template
+	clashes   map[string]string // names that would be another's, by name; "": there are too many
 
 	renamed    map[string]string // ids that sources had before, and the ids of these sources now; looked up only
 	samePerson string            // the attribute by which records of several sources are one human; "" for the e-mail address
@@ -40,6 +44,8 @@ type rule struct {
 	clauses      []clause // the parts of where, all of which must hold
 	excepts      []ruleException
 	excludes     []uint32 // indexes into Rules.groups from which it excludes, ascending
+	uses         []use    // templates that it grants
+	bars         []int    // numbers of open templates from all groups of which it excludes
 	asks         []int    // numbers of the groups that it asks about
 	conditions   []Condition
 	reads        []Attribute
@@ -85,7 +91,12 @@ func (r *Rules) ruleNamed(name string) (int, bool) {
 
 // groupNamed returns the index of a group.
 func (r *Rules) groupNamed(name string) (int, bool) {
-	return slices.BinarySearchFunc(r.groups, name, func(g Group, name string) int { return compare(g.Name, name) })
+	i, ok := slices.BinarySearchFunc(r.groups[:r.static], name, func(g Group, name string) int { return compare(g.Name, name) })
+	if ok || len(r.groups) == r.static {
+		return i, ok
+	}
+	i = slices.IndexFunc(r.groups[r.static:], func(g Group) bool { return g.Name == name })
+	return r.static + i, i >= 0
 }
 
 // Giving returns the names of the rules that give a group, by the name that the file has for it, sorted; nil when none does.

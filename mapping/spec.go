@@ -81,6 +81,9 @@ type Group struct {
 	Doors       []string        // "Place / Door", or an id
 	Stops       []StopName
 	Sensitive   bool
+	// One of these is set where the name has a placeholder, "Team {{person.department}}": what may stand there, or that anything may.
+	OneOf []string
+	AnyOf bool
 }
 
 // StopName names an elevator stop as people do. Stop alone may be an id.

@@ -83,6 +83,9 @@ func (t *target) fail(kind, hint, format string, args ...any) {
 }
 
 func (t *target) resolve() {
+	if t.clash(); t.out.Problem != "" {
+		return
+	}
 	if t.declared.Place != "" && !t.place() {
 		t.out.ID = 0
 		return

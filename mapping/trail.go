@@ -160,9 +160,12 @@ func (m *mapper) trailRule(number int, human uint32) TrailRule {
 	for _, g := range slices.Concat(r.grants, r.excludes) {
 		t.Grants = append(t.Grants, m.groups[g].Name)
 	}
+	for _, u := range r.uses {
+		t.Grants = append(t.Grants, m.templates[u.template].declared.Name)
+	}
 	if m.selection.lost[number] {
 		t.Outcome, t.Text = undecided.String(), m.selection.why[number]+"; what the rule gave stays"
-		if len(r.excludes) > 0 {
+		if r.Exclude != nil {
 			t.Text = m.selection.why[number] + "; until then nobody gains what it excludes from"
 		}
 		return t
@@ -182,12 +185,13 @@ func (m *mapper) trailRule(number int, human uint32) TrailRule {
 	switch {
 	case v.outcome == gives && r.Listed:
 		m.trailListed(&t, r)
-	case v.outcome == gives && len(r.excludes) > 0:
+	case v.outcome == gives && r.Exclude != nil:
 		t.Outcome = "excludes"
 		if v.from > m.at {
 			t.Outcome, t.Text = "not_selected", "excludes only from "+m.instant(v.from)
 		}
 	case v.outcome == gives:
+		m.trailTemplates(&t, r)
 		t.Excluded = m.trailExclusions(r, human)
 	}
 	return t
@@ -199,7 +203,7 @@ func (m *mapper) trailExclusions(r *rule, human uint32) (all []TrailExclusion) {
 	if a := m.accountOf(human); a != none {
 		account = &m.ledger()[a]
 	}
-	for _, g := range r.grants {
+	for _, g := range m.allGrants(r) {
 		if by, is := m.excludedFrom(g, human, account); is {
 			all = append(all, TrailExclusion{m.groups[g].Name, m.rules[by.rule].Name, by.unsure})
 		}

@@ -125,6 +125,10 @@ func (s *session) showRuleOutcome(o ruleOutcome) {
 	switch o.Outcome {
 	case "gives":
 		mark, text = ui.green("✓"), get+" what it gives"
+	case "excludes":
+		text = are + " kept out of what it excludes from, whatever gives it"
+	case "excepted":
+		text = are + " selected, and " + are + " an exception: " + o.Text
 	case "withheld":
 		mark, text = ui.yellow("!"), are+" selected and "+get+" nothing: "+o.Text
 	case "undecided":
