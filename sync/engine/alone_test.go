@@ -29,7 +29,9 @@ func TestEachOtherFaultAloneAtAnyPlaceOfARunTakesNothing(t *testing.T) {
 		w.must(true)
 		last = len(w.kisi.Requests())
 	})
-	others := append(moreLies()[len(lies()):], kisisim.TooManyUntil(2*time.Hour), kisisim.Deprecated(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)))
+	others := append(moreLies()[len(lies()):], kisisim.TooManyUntil(2*time.Hour), kisisim.Deprecated(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)),
+		kisisim.NullFields("assignee_id", "applies_to_id", "user_id", "group_id"), kisisim.NullFields("lock_id", "elevator_stop_id"),
+		kisisim.DropFields("access_enabled", "valid_until"))
 	for i, fault := range others {
 		for _, count := range []int{1, kisisim.Always} {
 			t.Run(fault.String(), func(t *testing.T) {
