@@ -31,8 +31,8 @@ func (x wound) String() string {
 	return fmt.Sprintf("before call %d was seen", x.call)
 }
 
-// inflict runs kisi-sync and kills it there. It says whether that place was reached.
-func (x wound) inflict(w *world, held bool) bool {
+// inflict runs a verb and kills it there. It says whether that place was reached.
+func (x wound) inflict(w *world, held bool, verb ...string) bool {
 	w.t.Helper()
 	g := &gate{}
 	begin := lastCommit(w.state())
@@ -57,7 +57,7 @@ func (x wound) inflict(w *world, held bool) bool {
 			return pass
 		}
 	}
-	p = w.start(launching{Gated: held && x.call == 0}, g, "sync")
+	p = w.start(launching{Gated: held && x.call == 0}, g, verb...)
 	close(started)
 	if x.call == 0 && !held {
 		w.killAtCommit(p, begin, x.place.commit)
@@ -87,7 +87,7 @@ func (s *stage) killed(t *testing.T, x wound) {
 	t.Run(x.String(), func(t *testing.T) {
 		t.Parallel()
 		w := s.past.relive(t)
-		if !x.inflict(w, len(s.places) > 0) {
+		if !x.inflict(w, len(s.places) > 0, "sync") {
 			t.Fatal("survived")
 		}
 		s.recovers(w, "killed "+x.String())
@@ -145,7 +145,7 @@ func TestKilledWhileTheFileIsMadeTheNextRunBegins(t *testing.T) {
 		t.Run(at.String(), func(t *testing.T) {
 			t.Parallel()
 			w := first(t)
-			if !(wound{place: at}).inflict(w, true) {
+			if !(wound{place: at}).inflict(w, true, "sync") {
 				t.Fatal("survived")
 			}
 			w.pass(settleAfter)
@@ -187,12 +187,12 @@ func TestKilledTwiceTheNextRunEndsInTheSameState(t *testing.T) {
 func (s *stage) killedTwice(t *testing.T, lot *rand.Rand) {
 	w := s.past.relive(t)
 	first := s.draw(lot)
-	first.inflict(w, len(s.places) > 0)
+	first.inflict(w, len(s.places) > 0, "sync")
 	// The second run comes at once, when nothing can be said yet about a call that was cut, or when it can.
 	wait := []time.Duration{0, time.Minute, settleAfter}[lot.IntN(3)]
 	w.pass(wait)
 	second := s.draw(lot)
-	reached := second.inflict(w, len(s.places) > 0)
+	reached := second.inflict(w, len(s.places) > 0, "sync")
 	s.recovers(w, fmt.Sprintf("killed %s, %s later %s (reached: %v)", first, wait, second, reached))
 }
 
