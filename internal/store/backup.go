@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -55,7 +56,7 @@ func (c cancellable) Write(b []byte) (int, error) {
 
 // place makes a file that only its owner can read, and gives it its name when write has written it and it is on the disk.
 func place(path string, write func(*os.File) error) error {
-	part, err := written(path, write)
+	part, err := written(path, asCopy, write)
 	if err != nil {
 		return err
 	}
@@ -65,9 +66,15 @@ func place(path string, write func(*os.File) error) error {
 	return syncFolder(path)
 }
 
+// What a file is called that has not got its name yet: one that copies another, and one in which nothing is known.
+const (
+	asCopy = ".part-"
+	asNew  = ".new-"
+)
+
 // written makes a file beside path and returns its name.
-func written(path string, write func(*os.File) error) (part string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*") // 0600, whatever the umask
+func written(path, as string, write func(*os.File) error) (part string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+as+"*") // 0600, whatever the umask
 	if err != nil {
 		return "", err
 	}
@@ -79,6 +86,34 @@ func written(path string, write func(*os.File) error) (part string, err error) {
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil
+}
+
+// forgotten is how old a copy is that nobody writes any more.
+const forgotten = 24 * time.Hour
+
+// sweep removes files that never got their names because a process was killed: those with nothing in them at once, copies when nobody
+// can be writing them any more. path itself is open and locked, so nobody makes it now. What cannot be removed is left.
+func sweep(path string, now time.Time) {
+	files, _ := os.ReadDir(filepath.Dir(path))
+	for _, f := range files {
+		rest, ours := strings.CutPrefix(f.Name(), filepath.Base(path))
+		if !ours || !f.Type().IsRegular() {
+			continue
+		}
+		number, blank := strings.CutPrefix(rest, asNew)
+		info, err := f.Info()
+		if old := err == nil && now.Sub(info.ModTime()) > forgotten; !blank && old {
+			number, _ = strings.CutPrefix(rest, asCopy)
+		}
+		if digits(number) {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), f.Name()))
+		}
+	}
+}
+
+// digits says that a text is what os.CreateTemp puts in place of the star.
+func digits(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
 // syncFolder makes sure that a file which got its name keeps it. Windows does that by itself.

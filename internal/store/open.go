@@ -97,6 +97,7 @@ func open(path string, o Options, want schema) (_ *Store, err error) {
 	if err := s.prepare(want); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
+	sweep(path, o.Now())
 	return s, nil
 }
 

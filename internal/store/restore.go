@@ -80,7 +80,7 @@ func copyBackup(ctx context.Context, path string, r Replacement) (part string, e
 	if err != nil {
 		return "", err
 	}
-	part, err = written(path, func(f *os.File) error {
+	part, err = written(path, asCopy, func(f *os.File) error {
 		return s.transact(s.db.View, func(t *txn) error { return copyTo(ctx, t.tx, f) })
 	})
 	return part, errors.Join(err, s.Close())

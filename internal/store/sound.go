@@ -122,6 +122,9 @@ func makeNew(path string, o Options, want schema) error {
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		return errors.Join(discard(part), syncFolder(path))
 	}
+	if _, statErr := os.Stat(path); statErr == nil { // another process was faster, and swept this one's away
+		return discard(part)
+	}
 	if err := os.Rename(part, path); err != nil { // a disk without second names
 		return errors.Join(err, discard(part))
 	}
@@ -130,7 +133,7 @@ func makeNew(path string, o Options, want schema) error {
 
 // blank makes a file beside path in which nothing is known, and returns its name.
 func blank(path string, o Options, want schema) (part string, err error) {
-	part, err = written(path, func(*os.File) error { return nil })
+	part, err = written(path, asNew, func(*os.File) error { return nil })
 	if err != nil {
 		return "", err
 	}
