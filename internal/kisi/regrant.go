@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -78,12 +79,12 @@ func (c *Client) replace(ctx context.Context, old RoleAssignment, r Right) (int6
 	}
 	for _, a := range there {
 		if a.ID != old.ID && r.same(a) { // an earlier try got half way
-			return a.ID, c.mustRemove(ctx, old.ID)
+			return a.ID, c.mustRemove(ctx, old, a.ID)
 		}
 	}
 	made, err := c.CreateRoleAssignment(ctx, old.AssigneeID, old.AppliesToID, r)
 	if err == nil {
-		return made.ID, c.mustRemove(ctx, old.ID)
+		return made.ID, c.mustRemove(ctx, old, made.ID)
 	}
 	if !refusedAsSuch(err) {
 		return 0, err
@@ -100,11 +101,15 @@ func (c *Client) replace(ctx context.Context, old RoleAssignment, r Right) (int6
 }
 
 // mustRemove takes away what has been replaced. Left standing it could open
-// doors longer than it should, so a failure is no success of the whole.
-func (c *Client) mustRemove(ctx context.Context, id int64) error {
-	err := c.change(ctx, request{method: http.MethodDelete, path: at("/role_assignments", id)})
+// doors longer than it should, so a failure is no success of the whole, and
+// "not found" is believed only of a list that shows the new right and not the
+// old one.
+func (c *Client) mustRemove(ctx context.Context, old RoleAssignment, made int64) error {
+	err := c.change(ctx, request{method: http.MethodDelete, path: at("/role_assignments", old.ID)})
 	if status(err) == http.StatusNotFound {
-		if _, look := c.RoleAssignment(ctx, id); status(look) == http.StatusNotFound {
+		there, look := c.RoleAssignments(ctx, AssignmentFilter{typeUser, old.AssigneeID, typeGroup, old.AppliesToID})
+		has := func(id int64) bool { return slices.ContainsFunc(there, func(a RoleAssignment) bool { return a.ID == id }) }
+		if look == nil && has(made) && !has(old.ID) {
 			return nil
 		}
 	}

@@ -141,3 +141,29 @@ func TestAManagersRightIsEnoughForDoorAccess(t *testing.T) {
 		}
 	})
 }
+
+// Found by the engine's TestNoLieAtAnyPlaceOfARunTakesAnythingOrMakesAnythingTwice with -every. Kisi says of a right that is there that it is
+// not, twice; left standing it would open doors for longer than the new one.
+func TestAnOldRightOfWhichKisiSaysThatItIsGoneIsLookedFor(t *testing.T) {
+	assume := kisisim.Assumptions{PatchAssignment: kisisim.PatchDatesIgnored, DuplicateRight: kisisim.RightAlwaysCreated}
+	for name, gone := range map[string]bool{"and it is not": false, "and it is": true} {
+		t.Run(name, func(t *testing.T) {
+			withRegrant(t, assume, func(t *testing.T, r regrant) {
+				if gone {
+					r.Inject(kisisim.Fault{Method: "DELETE", Do: kisisim.Call(func(s *kisisim.Sim) { s.DeleteGrant(int64(r.right)) })})
+				} else {
+					r.Inject(kisisim.Fault{Method: "DELETE", Do: kisisim.Gone()})
+					r.Inject(kisisim.Fault{Method: "GET", Path: "/role_assignments/{id}", Nth: 2, Count: kisisim.Always, Do: kisisim.Gone()})
+				}
+				_, err := r.target.Do(t.Context(), access.Call{Change: r.change})
+				if gone && err != nil || !gone && !isOnly(err, access.ErrUnknownOutcome) {
+					t.Errorf("got %v", err)
+				}
+				if got, want := len(r.held(t)), map[bool]int{true: 1, false: 2}[gone]; got != want {
+					t.Errorf("%d rights, want %d", got, want)
+				}
+				r.Allow(kisisim.DuplicateGrant)
+			})
+		})
+	}
+}
