@@ -38,6 +38,14 @@ type scoping struct {
 func (g *scoping) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&g.scope, "scope", "group", "`SCOPE` is group, place or organization")
 	cmd.Flags().StringVar(&g.target, "target", "", "the `NAME` of the group or place")
+	completes(cmd, "scope", "group", "place", "organization")
+}
+
+// completes has the shell offer the words of a flag.
+func completes(cmd *cobra.Command, flag string, words ...string) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // there is no such flag
+	}
 }
 
 func (g *scoping) moreFlags(cmd *cobra.Command) {
@@ -46,6 +54,7 @@ func (g *scoping) moreFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&g.until, "until", "", "the last `DAY`, which still counts, or a moment; none takes it away")
 	cmd.Flags().BoolVar(&g.notify, "notify", false, "let Kisi tell them by mail")
 	cmd.Flags().BoolVar(&g.noNotify, "no-notify", false, "let Kisi tell them nothing, which is so without this")
+	completes(cmd, "role", listed.DoorAccess, listed.GroupManager)
 }
 
 // entry returns what the flags are about.
