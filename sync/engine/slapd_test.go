@@ -9,6 +9,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/ldap"
+	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
 	"github.com/kisi-sync/kisi-sync/internal/pacer"
@@ -27,10 +28,14 @@ type office struct {
 	slapd  *slapd.Server
 	kisi   *kisisim.Company
 	engine *engine.Engine
+	list   string // a file beside the directory; "" for none
 }
 
-func newOffice(t *testing.T) *office {
-	o := &office{t: t, slapd: slapd.Start(t, slapd.Options{SessionLog: 1000}), kisi: kisisim.Acme(kisisim.Options{Rate: -1})}
+func newOffice(t *testing.T) *office { return newOfficeBeside(t, "") }
+
+// newOfficeBeside is an office where somebody keeps people in a list, too.
+func newOfficeBeside(t *testing.T, list string) *office {
+	o := &office{t: t, list: list, slapd: slapd.Start(t, slapd.Options{SessionLog: 1000}), kisi: kisisim.Acme(kisisim.Options{Rate: -1})}
 	server, err := o.kisi.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +57,7 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(problems)
 	}
 	o.engine = engine.New(engine.Options{
-		Sources: []engine.Source{{Name: "corp", ID: "corp", Source: o.source(rules)}}, Rules: rules,
+		Sources: o.sources(rules), Rules: rules,
 		Policy: plan.Policy{Installation: "t", Managed: true}, Limits: plan.Limits{Window: time.Hour, Disabled: 9, Removals: plan.Removals{People: 9}, Grants: 9},
 		Target: kisi.NewTarget(client), Store: st, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
@@ -60,13 +65,31 @@ func newOffice(t *testing.T) *office {
 }
 
 func (o *office) spec() mapping.Spec {
-	return mapping.Spec{Installation: "t", Zone: time.UTC, Leavers: mapping.Leavers{Vanished: 24 * time.Hour},
+	spec := mapping.Spec{Installation: "t", Zone: time.UTC, Leavers: mapping.Leavers{Vanished: 24 * time.Hour},
 		Sources: []mapping.Source{{Name: "corp", ID: "corp", Attributes: []mapping.Attribute{{Name: "department", From: "departmentNumber"}}}},
 		Groups:  []mapping.Group{{Name: "Staff", Create: true, Members: true, Openings: true, Doors: []string{"HQ / Main entrance"}}, {Name: "Server Room", Place: "HQ", Members: true}},
 		Rules: []mapping.Rule{
 			{Name: "staff", From: mapping.Selector{Source: "corp", Group: "CN=Staff, OU=groups,DC=example,DC=com"}, Grant: []string{"Staff"}, Role: access.DoorAccess},
 			{Name: "servers", From: mapping.Selector{Source: "corp", Group: slapdGroup("staff")}, Where: `person.department == "IT"`, Grant: []string{"Server Room"}, Role: access.DoorAccess},
 		}}
+	if o.list != "" {
+		spec.Sources = append(spec.Sources, mapping.Source{Name: "list", ID: "list", Lists: true})
+		spec.Precedence = []string{"corp", "list"}
+		spec.Rules = append(spec.Rules, mapping.Rule{Name: "by hand", From: mapping.Selector{Source: "list", Everyone: true}, Listed: true})
+	}
+	return spec
+}
+
+func (o *office) sources(rules *mapping.Rules) []engine.Source {
+	all := []engine.Source{{Name: "corp", ID: "corp", Source: o.source(rules)}}
+	if o.list == "" {
+		return all
+	}
+	kept, err := (&list.Settings{Path: o.list}).Open(connectors.Env{Name: "list", Attributes: rules.Attributes("list"), Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return append(all, engine.Source{Name: "list", ID: "list", Source: kept})
 }
 
 func slapdGroup(cn string) string  { return "cn=" + cn + "," + slapd.GroupsDN }
