@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,7 @@ func (l Loader) Parse(name string, data []byte) (*Settings, error) {
 }
 
 func (l Loader) parse(r *report, data []byte) (*Settings, error) {
+	r.beside = true
 	root := readTree(r, data)
 	if root == nil || r.full() {
 		return nil, r.problems()
@@ -75,8 +77,9 @@ func (l Loader) parse(r *report, data []byte) (*Settings, error) {
 	if err := r.problems(); err != nil {
 		return nil, err
 	}
-	sortProblems(r.warnings)
-	s.Warnings = r.warnings
+	r.sort(r.warnings)
+	s.Warnings, s.included = r.warnings, r.paths()
+	s.Digest = sha256.Sum256(r.text(data))
 	return s, nil
 }
 

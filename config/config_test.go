@@ -65,7 +65,7 @@ func TestEveryKeyArrivesInTheSettings(t *testing.T) {
 			}},
 			{Name: "contractors", ID: "contractors", Was: []string{"temps"}, Type: "sheet", Config: &sheetSettings{Path: "people.csv"}, StaleAfter: 72 * time.Hour, ReadEvery: 90 * time.Minute},
 		},
-		Expect:  []Expectation{{mapping.Expectation{Person: "ana@example.com", Has: []string{"HQ Staff"}, Lacks: []string{"Server Room"}}, 89}},
+		Expect:  []Expectation{{mapping.Expectation{Person: "ana@example.com", Has: []string{"HQ Staff"}, Lacks: []string{"Server Room"}}, s.File, 89}},
 		Approve: Approvals{By: []string{"lea", "mia"}},
 		Policy:  plan.Policy{Installation: "berlin-1", Mode: plan.AddOnly, Managed: true, Existing: plan.ReportOnly, Repair: true},
 		Limits:  plan.Limits{Window: 12 * time.Hour, Disabled: 100, Removals: plan.Removals{People: 0, PercentOfGroup: 5, GroupsAbove: 20}, Grants: 50, Sensitive: 0},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -15,7 +16,8 @@ import (
 // Expectation is a test of the file.
 type Expectation struct {
 	mapping.Expectation
-	Line int // where it stands
+	File string // where it stands
+	Line int
 }
 
 // lastDay is the day until which somebody must have something, or any.
@@ -189,7 +191,8 @@ func expectations(r *report, blocks []expectBlock) (all []Expectation) {
 		if b.Count != nil {
 			e.AtLeast, e.AtMost = b.Count.AtLeast, b.Count.AtMost
 		}
-		all = append(all, Expectation{e, r.find(index("expect", i)).line})
+		where := r.find(index("expect", i))
+		all = append(all, Expectation{e, cmp.Or(where.file, r.file), where.line})
 	}
 	return all
 }

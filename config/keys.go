@@ -32,6 +32,8 @@ type file struct {
 	Existing existing `yaml:"existing_kisi_users"`
 	// The Kisi groups that rules give, by name.
 	Groups table[groupBlock] `yaml:"groups"`
+	// Other files with rules, groups, conditions, sensitive_doors and expect, relative to this one. They may include others.
+	Include oneOrMore `yaml:"include,omitempty"`
 	// Conditions with a name, which where can use like a word: staff: person.type == "employee".
 	Conditions table[string] `yaml:"conditions,omitempty"`
 	// Who gets what. The order decides nothing; somebody whom several rules select gets everything that any of them gives.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // Problem is one thing that is wrong with the file, or, in Settings.Warnings, one that may hurt later.
@@ -43,7 +45,11 @@ const (
 )
 
 // Problems is the error of Load and Parse: everything that is wrong, sorted by line. It is never empty.
-type Problems struct{ List []Problem }
+type Problems struct {
+	List []Problem
+	// Included are the absolute paths of the files that the configuration includes, as far as that was found out.
+	Included []string
+}
 
 // Error gives all problems, each on lines of its own.
 func (p *Problems) Error() string {
@@ -58,19 +64,27 @@ func (p *Problems) Error() string {
 func (r *report) full() bool { return len(r.found)+len(r.noted) >= maxFound }
 
 // spot is a place in the file.
-type spot struct{ line, column int }
+type spot struct {
+	line, column int
+	file         string // "": the main one, or the one that is being read
+}
 
 // report collects problems and knows where each path stands in the file.
 type report struct {
+	beside   bool // files beside it may be included
 	file     string
 	spots    map[string]spot
 	found    []Problem // of places without a value
 	noted    []Problem // of places that have a value nevertheless, so that other problems of theirs count
 	warnings []Problem
-	excused  []string // paths without a value because a misspelt key, which is reported, was meant
+	origins  map[*yaml.Node]string // the included file that a node is of; looked up only
+	included []includedFile        // in order
+	excused  []string              // paths without a value because a misspelt key, which is reported, was meant
 }
 
-func newReport(file string) *report { return &report{file: file, spots: map[string]spot{}} }
+func newReport(file string) *report {
+	return &report{file: file, spots: map[string]spot{}, origins: map[*yaml.Node]string{}}
+}
 
 // add reports a problem of a path. A path that is not in the file, because the key is missing, stands where its nearest
 // parent does.
@@ -87,7 +101,7 @@ func (r *report) warn(path, text, hint string) {
 }
 
 func (r *report) problem(at spot, path, text, hint string) Problem {
-	return Problem{File: r.file, Line: at.line, Column: at.column, Path: path, Text: text, Hint: hint}
+	return Problem{File: cmp.Or(at.file, r.file), Line: at.line, Column: at.column, Path: path, Text: text, Hint: hint}
 }
 
 // addNew is add for what somebody else found after `before` problems were known: it is dropped when one of those is about the
@@ -138,7 +152,7 @@ func (r *report) problems() error {
 	if len(list) == 0 {
 		return nil
 	}
-	sortProblems(list)
+	r.sort(list)
 	list = slices.Compact(list)
 	if more := len(list) - maxProblems; more > 0 {
 		text := fmt.Sprintf("and %d more problems", more)
@@ -147,11 +161,18 @@ func (r *report) problems() error {
 		}
 		list = append(list[:maxProblems:maxProblems], Problem{File: r.file, Text: text})
 	}
-	return &Problems{List: list}
+	return &Problems{List: list, Included: r.paths()}
 }
 
-func sortProblems(list []Problem) {
+// sort puts the main file's problems first.
+func (r *report) sort(list []Problem) {
+	later := func(p Problem) int {
+		if p.File == r.file {
+			return 0
+		}
+		return 1
+	}
 	slices.SortStableFunc(list, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Text, b.Text))
+		return cmp.Or(later(a)-later(b), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Text, b.Text))
 	})
 }

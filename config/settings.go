@@ -35,11 +35,13 @@ type Settings struct {
 	State     string // the absolute path of the store
 	Log       Log
 	Warnings  []Problem // what may hurt later, sorted by line
+	Digest    [32]byte  // of the text, with that of all files that it includes
 
 	file      file
 	rules     *mapping.Rules
 	zone      *time.Location
 	lookupEnv func(string) (string, bool)
+	included  []string
 }
 
 // Kisi is the organization and how to talk to it.

@@ -11,7 +11,7 @@ import (
 // kept.
 func (s *Settings) Show() ([]byte, error) {
 	f := s.file
-	f.State = s.State
+	f.State, f.Include = s.State, nil // what they say is here
 	f.Sources = slices.Clone(f.Sources)
 	for i, source := range f.Sources {
 		f.Sources[i].Value.common.ID = sourceID(source)

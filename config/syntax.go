@@ -16,7 +16,7 @@ func reportSyntax(r *report, data []byte, err error) {
 		r.addAt(spot{}, "", "cannot be read as YAML: "+firstLine(err.Error()), "")
 		return
 	}
-	where := spot{parse.Mark.Line, parse.Mark.Column}
+	where := spot{line: parse.Mark.Line, column: parse.Mark.Column}
 	if where.line == 0 {
 		where = position(data, parse.Mark.Index)
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +37,10 @@ func readTree(r *report, data []byte) *yaml.Node {
 		r.addAt(at(root), "", "expected settings as `key: value`, got "+got(root), "begin with `mode: observe`")
 		return nil
 	}
-	tree := tree{r}
+	if includes := (includer{r, root}); r.beside {
+		includes.include(root, nil)
+	}
+	tree := tree{report: r}
 	tree.walk(root, "", 0)
 	return root
 }
@@ -106,14 +110,32 @@ func load(r *report, data []byte) *yaml.Node {
 }
 
 // tree checks the nodes before they are decoded.
-type tree struct{ *report }
+type tree struct {
+	*report
+	in string // the included file that the node at hand is of; "": the main one
+}
+
+// of is the tree as it is for a node, which may be another file's.
+func (t tree) of(n *yaml.Node) tree {
+	if file, ok := t.origins[n]; ok {
+		t.in = file
+	}
+	return t
+}
+
+func (t tree) at(n *yaml.Node) spot {
+	where := at(n)
+	where.file = t.in
+	return where
+}
 
 func (t tree) walk(n *yaml.Node, path string, depth int) {
+	t = t.of(n)
 	if t.full() {
 		return
 	}
 	if depth > maxDepth {
-		t.addAt(at(n), path, fmt.Sprintf("nested deeper than %d levels", maxDepth), "")
+		t.addAt(t.at(n), path, fmt.Sprintf("nested deeper than %d levels", maxDepth), "")
 		n.Kind, n.Content = yaml.AliasNode, nil // reported; the decoder passes over aliases
 		return
 	}
@@ -122,7 +144,7 @@ func (t tree) walk(n *yaml.Node, path string, depth int) {
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
 			inner := path + "[" + strconv.Itoa(i) + "]"
-			t.spots[inner] = at(item)
+			t.spots[inner] = t.of(item).at(item)
 			t.walk(item, inner, depth+1)
 		}
 	case yaml.MappingNode:
@@ -132,33 +154,34 @@ func (t tree) walk(n *yaml.Node, path string, depth int) {
 
 // mapping walks the pairs and reports keys that are no text or there twice. The first of two counts for what follows.
 func (t tree) mapping(n *yaml.Node, path string, depth int) {
-	first := make(map[string]int, len(n.Content)/2)
+	seen := make(map[string]spot, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
+		t := t.of(key)
 		if t.full() {
 			return
 		}
 		if key.Tag == "!!merge" {
-			t.addAt(at(key), join(path, key.Value), "merging mappings with << is not supported", "write the keys out, so that they are read where they count")
+			t.addAt(t.at(key), join(path, key.Value), "merging mappings with << is not supported", "write the keys out, so that they are read where they count")
 			key.Kind = yaml.AliasNode // reported; the decoder passes over it
 			continue
 		}
 		if key.Kind != yaml.ScalarNode || key.Tag == "!!null" {
-			t.addAt(at(key), path, "expected a key, got "+got(key), "a key is one word or a text in quotes")
+			t.addAt(t.at(key), path, "expected a key, got "+got(key), "a key is one word or a text in quotes")
 			continue
 		}
 		if len(key.Value) > maxKey {
-			t.addAt(at(key), path, fmt.Sprintf("a key of more than %d bytes", maxKey), "is a quote or a colon missing?")
+			t.addAt(t.at(key), path, fmt.Sprintf("a key of more than %d bytes", maxKey), "is a quote or a colon missing?")
 			key.Kind = yaml.AliasNode
 			continue
 		}
 		inner := join(path, key.Value)
-		if line, twice := first[key.Value]; twice {
-			t.noted = append(t.noted, t.problem(at(key), inner, fmt.Sprintf("is there twice; the first is in line %d", line), "keep one of them"))
+		if first, twice := seen[key.Value]; twice {
+			t.noted = append(t.noted, t.problem(t.at(key), inner, "is there twice; the first is "+first.words(t.in), "keep one of them"))
 			continue
 		}
-		first[key.Value] = key.Line
-		t.spots[inner] = entrySpot(key, value)
+		seen[key.Value] = t.at(key)
+		t.spots[inner] = t.entry(key, value)
 		t.walk(value, inner, depth+1)
 	}
 }
@@ -167,11 +190,11 @@ func (t tree) mapping(n *yaml.Node, path string, depth int) {
 func (t tree) plain(n *yaml.Node, path string) {
 	switch {
 	case n.Kind == yaml.AliasNode:
-		t.addAt(at(n), path, "*"+n.Value+" is not supported", "write the value out, so that it is read where it counts")
+		t.addAt(t.at(n), path, "*"+n.Value+" is not supported", "write the value out, so that it is read where it counts")
 	case n.Anchor != "":
-		t.addAt(at(n), path, "&"+n.Anchor+" is not supported", "write the value out wherever it counts, and remove the &"+n.Anchor)
+		t.addAt(t.at(n), path, "&"+n.Anchor+" is not supported", "write the value out wherever it counts, and remove the &"+n.Anchor)
 	case n.Style&yaml.TaggedStyle != 0:
-		t.addAt(at(n), path, "the tag "+n.Tag+" is not supported", "remove it; put text in quotes")
+		t.addAt(t.at(n), path, "the tag "+n.Tag+" is not supported", "remove it; put text in quotes")
 	}
 }
 
@@ -186,14 +209,22 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-func at(n *yaml.Node) spot { return spot{n.Line, n.Column} }
+func at(n *yaml.Node) spot { return spot{line: n.Line, column: n.Column} }
 
-// entrySpot is where a person looks for an entry: at its value if that is on the key's line, else at the key.
-func entrySpot(key, value *yaml.Node) spot {
-	if value.Kind == yaml.ScalarNode && value.Line == key.Line {
-		return at(value)
+// words says where something is for somebody who looks at a file.
+func (s spot) words(file string) string {
+	if s.file == file {
+		return fmt.Sprintf("in line %d", s.line)
 	}
-	return at(key)
+	return fmt.Sprintf("in %s:%d", cmp.Or(s.file, "the main file"), s.line)
+}
+
+// entry is where a person looks for an entry: at its value if that is on the key's line, else at the key.
+func (t tree) entry(key, value *yaml.Node) spot {
+	if value.Kind == yaml.ScalarNode && value.Line == key.Line {
+		return t.at(value)
+	}
+	return t.at(key)
 }
 
 // got says in words what a node is.

@@ -92,7 +92,7 @@ func (k *checkup) expectations(o *engine.Outlook) {
 		about := fmt.Sprintf("expect (line %d)", t.Line)
 		switch {
 		case len(t.Wrong) > 0:
-			k.add(finding{About: about, Level: bad, Text: strings.Join(t.wrong(), "; "), Hint: fmt.Sprintf("see %s:%d; %s", k.settings.File, t.Line, t.next())})
+			k.add(finding{About: about, Level: bad, Text: strings.Join(t.wrong(), "; "), Hint: fmt.Sprintf("see %s:%d; %s", t.File, t.Line, t.next())})
 		case len(t.Open) > 0:
 			k.add(finding{About: about, Level: warning, Text: t.about() + " cannot be decided now: " + strings.Join(t.Open, ", ")})
 		default:
@@ -119,7 +119,7 @@ func (s *session) unmet(all []tested) error {
 	var wrong, hints []string
 	for _, t := range all {
 		for _, line := range t.wrong() {
-			wrong = append(wrong, fmt.Sprintf("%s:%d: %s", s.settings.File, t.Line, line))
+			wrong = append(wrong, fmt.Sprintf("%s:%d: %s", t.File, t.Line, line))
 		}
 		if len(t.Wrong) > 0 && len(hints) == 0 {
 			hints = append(hints, t.next()+"; the file is used when its expectations are met")

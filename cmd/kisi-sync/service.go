@@ -3,13 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 
+	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/logs"
@@ -34,11 +34,12 @@ type service struct {
 	store     *store.Store
 	book      *metrics.Book
 
-	first   *session // loaded, and not in use yet; nil afterwards
-	changed bool     // the file is not the one that was in use when the daemon last ended
-	mu      sync.Mutex
-	used    *session            // by whose file the daemon goes
-	digests map[*session][]byte // of the file of each session that is in use, or about to be
+	first    *session // loaded, and not in use yet; nil afterwards
+	changed  bool     // the file is not the one that was in use when the daemon last ended
+	mu       sync.Mutex
+	used     *session            // by whose file the daemon goes
+	digests  map[*session][]byte // of the configuration of each session that is in use, or about to be
+	included []string            // files, beside the main one
 }
 
 // inUse returns the session by whose file the daemon goes.
@@ -68,21 +69,10 @@ func (s *service) prepare(ctx context.Context) error {
 // remembered are the daemon's own documents, under a name that no source can have.
 func (s *service) remembered() store.Documents { return s.store.Documents("(daemon)") }
 
-// digestOf tells one file from another. It goes by the text: what the text means may be another thing after an update of kisi-sync, and
-// nobody has changed the file then. It is nil when the file cannot be read.
-func digestOf(path string) []byte {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil
-	}
-	sum := sha256.Sum256(text)
-	return sum[:]
-}
-
 // load makes a session of the file as it is now. It contacts nobody.
 func (s *service) load(ctx context.Context) (*session, error) {
-	digest := digestOf(s.common.config) // before: a file that changes while it is loaded counts as changed the next time
 	settings, err := load(s.common)
+	s.include(settings, err)
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +86,28 @@ func (s *service) load(ctx context.Context) (*session, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.digests = map[*session][]byte{s.used: s.digests[s.used], made: digest}
+	// By the text: what the text means may be another thing after an update of kisi-sync, and nobody has changed the file then.
+	s.digests = map[*session][]byte{s.used: s.digests[s.used], made: settings.Digest[:]}
 	return made, nil
+}
+
+// include notes which files the configuration includes, also when it cannot be used: the mistake may be in one of them.
+func (s *service) include(settings *config.Settings, err error) {
+	var problems *config.Problems
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case settings != nil:
+		s.included = settings.Included()
+	case errors.As(err, &problems):
+		s.included = problems.Included
+	}
+}
+
+func (s *service) includes() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.included
 }
 
 // options are what the daemon is made of.
@@ -107,7 +117,7 @@ func (s *service) options(n *sdnotify.Notifier) daemon.Options {
 		Ready: func() { s.warn(n.Ready()); s.manager.Ready() }, Beat: func() { s.warn(n.Alive()) }, BeatEvery: n.Every(),
 	}
 	if s.watch {
-		o.File = s.common.config
+		o.File, o.Included = s.common.config, s.includes
 	}
 	return o
 }

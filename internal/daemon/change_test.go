@@ -115,6 +115,43 @@ func TestAWatchedFileIsReadAgainWhenItChangesAlsoBehindALink(t *testing.T) {
 	}, "ana")
 }
 
+func TestAFileThatIsIncludedIsWatchedAsTheMainOneIs(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		folder := t.TempDir()
+		w.file = filepath.Join(folder, "config.yaml")
+		part := filepath.Join(folder, "part.yaml")
+		write := func(path, text string) {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var loads atomic.Int32
+		w.work = func(*Work) error { loads.Add(1); return nil }
+		write(w.file, "1")
+		write(part, "1")
+		w.start()
+		w.pass(time.Minute)
+		for i, change := range []func(){
+			func() { w.included = []string{part}; write(w.file, "include part.yaml") },
+			func() { write(part, "more") },
+			func() { _ = os.Remove(part) },
+			func() { write(part, "again") },
+			func() { w.included = nil; write(w.file, "alone") },
+		} {
+			change()
+			w.pass(10 * time.Second)
+			if got, want := loads.Load(), int32(2+i); got != want {
+				t.Fatalf("after change %d: loaded %d times, want %d", i, got, want)
+			}
+		}
+		write(part, "of no concern any more")
+		w.pass(10 * time.Second)
+		if got := loads.Load(); got != 6 {
+			t.Errorf("loaded %d times, want 6", got)
+		}
+	}, "ana")
+}
+
 // swap replaces a link as credentials and mounted files are replaced.
 func swap(t *testing.T, to, link string) {
 	t.Helper()

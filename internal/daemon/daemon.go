@@ -65,8 +65,11 @@ type Options struct {
 	Version string
 	// File is looked at every few seconds and loaded again when it has changed; "": it is not.
 	File string
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Included are the files that File was made of besides, when it was last loaded, whether or not it could be used; they are looked at with
+	// it. It may be called at any time. nil: there are none.
+	Included func() []string
+	Now      func() time.Time
+	Log      *slog.Logger
 	// Explain says an error in words for people, with what to do. nil: as it says itself.
 	Explain func(error) string
 	// Ready is called once, when the first configuration is in use. It may be nil.
@@ -116,7 +119,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if d.pause, err = d.o.Memory.Paused(ctx); err != nil {
 		return err
 	}
-	d.reload.seen = look(d.o.File)
+	d.reload.seen = d.look()
 	work, err := d.o.Load(ctx)
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (d *Daemon) reloads() bool {
 			return func() { d.checked(ctx, err) }
 		})
 	case l.next == nil && !l.loading && len(l.asked) > 0:
-		l.loading, l.waiting, l.asked, l.seen = true, l.asked, nil, look(d.o.File)
+		l.loading, l.waiting, l.asked, l.seen = true, l.asked, nil, d.look()
 		d.o.Log.Info("configuration is read again", "by", l.waiting[0].by)
 		d.house.start(d, func(ctx context.Context) func() {
 			work, err := d.o.Load(ctx)
@@ -53,7 +53,7 @@ func check(ctx context.Context, w *Work) error {
 
 // loaded begins the end of the Work in use, or keeps it.
 func (d *Daemon) loaded(w *Work, err error) {
-	d.reload.loading = false
+	d.reload.loading, d.reload.seen = false, d.reload.seen.with(d.look())
 	if err != nil {
 		d.keep(err)
 		return

@@ -193,22 +193,23 @@ func (c watched) Watch(ctx context.Context, ping func()) error {
 
 // world is an installation: a directory, a Kisi at its real pace, a state file, and a daemon under a virtual clock.
 type world struct {
-	t       *testing.T
-	kisi    *kisisim.Company
-	company *company
-	guests  *company // a second source with people of its own; nil: there is none
-	changes string   // the schedule
-	full    string
-	key     atomic.Pointer[string]
-	skew    atomic.Int64 // nanoseconds that the wall clock shows besides
-	store   *store.Store
-	path    string
-	work    func(w *Work) error // alters what Load returns
-	policy  plan.Policy
-	groups  string // "Staff", or another name by a changed file
-	watch   bool
-	file    string
-	log     *slog.Logger
+	t        *testing.T
+	kisi     *kisisim.Company
+	company  *company
+	guests   *company // a second source with people of its own; nil: there is none
+	changes  string   // the schedule
+	full     string
+	key      atomic.Pointer[string]
+	skew     atomic.Int64 // nanoseconds that the wall clock shows besides
+	store    *store.Store
+	path     string
+	work     func(w *Work) error // alters what Load returns
+	policy   plan.Policy
+	groups   string // "Staff", or another name by a changed file
+	watch    bool
+	file     string
+	included []string // files that file includes
+	log      *slog.Logger
 
 	daemon *Daemon
 	stop   func() error // ends the daemon and returns what Run returned
@@ -307,7 +308,7 @@ func schedule(text string) cron.Schedule {
 // start starts the daemon.
 func (w *world) start() {
 	ctx, cancel := context.WithCancel(w.t.Context())
-	d := New(Options{Load: w.load, Memory: w.store, Now: w.now, Log: w.log, Version: "test", File: w.file})
+	d := New(Options{Load: w.load, Memory: w.store, Now: w.now, Log: w.log, Version: "test", File: w.file, Included: func() []string { return w.included }})
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
 	w.daemon = d
