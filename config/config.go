@@ -24,6 +24,8 @@ type Loader struct {
 	SkipSecrets bool
 	// LookupEnv reads the environment; nil means os.LookupEnv. STATE_DIRECTORY (systemd.exec(5)) and secrets come from it.
 	LookupEnv func(name string) (string, bool)
+	// Place is where the file is going to be: relative paths in it begin there, and so does the state file. "": where it is.
+	Place string
 }
 
 // Load reads a file as Loader.Load does, with the environment of this process.

@@ -94,7 +94,7 @@ func (a Approvals) Allow(name string) bool {
 
 // settings makes the typed parts. It is called for files with problems, too: what cannot be made is left out.
 func (l Loader) settings(r *report, f *file) (*Settings, error) {
-	dir, err := folder(r.file)
+	dir, err := folder(cmp.Or(l.Place, r.file))
 	if err != nil {
 		return nil, err
 	}

@@ -2,26 +2,44 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 )
 
 func planVerb(ui *voice, c *common) *cobra.Command {
-	var out string
+	var out, against string
 	var accept []string
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Say what would happen, in people and doors; change nothing", Args: exactly(),
 		Long: `Reads the directories and Kisi, decides, and says what would happen. Nothing is changed, neither in
 Kisi nor in the state file. In mode: observe it says what mode: full would do.
 
+With --config NEW.yaml, where config.yaml is the file in use, it says what the new file would change: rules as they were and as
+they are, who gains and who loses which door by which rule, other settings, whether what the new file expects is so, and what
+the next run would do by it. --against names the file in use where it is another one. What the new file needs and the file in
+use does not, such as another attribute, is read from the directories for it and forgotten again.
+
 Exit code 3 when something is held for a person to decide, 4 when there are changes and nothing is held.`,
 		Example: `  kisi-sync plan
   kisi-sync plan --out friday.plan; kisi-sync apply friday.plan
-  kisi-sync plan --json | jq -r '.summary[].text'`,
+  kisi-sync plan --json | jq -r '.summary[].text'
+  kisi-sync plan --config new.yaml
+  kisi-sync plan --config draft.yaml --against /etc/kisi-sync/config.yaml`,
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "also write the plan to `FILE`, for kisi-sync apply FILE")
+	cmd.Flags().StringVar(&against, "against", "", "the `FILE` in use, to which that of --config is compared; config.yaml if that is of the same installation")
 	acceptFlag(cmd, &accept)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		inUse, err := fileInUse(ui, c, against, cmd.Flags().Changed("config"))
+		switch {
+		case err != nil:
+			return err
+		case inUse != "" && out != "":
+			return usage(errors.New("--out: the plan of a file that is not in use cannot be carried out"), "take the file into use first, and plan then")
+		case inUse != "":
+			return compareFiles(cmd.Context(), ui, c, comparing{inUse: inUse, accept: accept})
+		}
 		s, err := open(cmd.Context(), ui, c, opening{asked: "plan", accept: accept, patience: watched})
 		if err != nil {
 			return err

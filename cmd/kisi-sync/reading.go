@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
 // counted is a source that counts what it reads, so that a large directory is not read in silence.
@@ -50,10 +52,15 @@ func (s *session) where() string {
 
 // read takes in all sources, side by side. One that fails does not stop the others; their errors are returned together.
 func (s *session) read(ctx context.Context, full bool) error {
+	return s.readThese(ctx, s.sources, full)
+}
+
+// readThese is read for some sources.
+func (s *session) readThese(ctx context.Context, sources []engine.Source, full bool) error {
 	stop := s.ui.during(s.where)
 	var wait sync.WaitGroup
-	errs := make([]error, len(s.sources))
-	for i, source := range s.sources {
+	errs := make([]error, len(sources))
+	for i, source := range sources {
 		wait.Go(func() {
 			if _, err := s.engine.Intake(ctx, source.Name, full); err != nil {
 				errs[i] = &unread{err}
@@ -66,7 +73,9 @@ func (s *session) read(ctx context.Context, full bool) error {
 		return ctx.Err()
 	}
 	for _, status := range s.engine.Statuses() {
-		s.tellSource(status)
+		if slices.ContainsFunc(sources, func(of engine.Source) bool { return of.Name == status.Name }) {
+			s.tellSource(status)
+		}
 	}
 	return also(errs...)
 }

@@ -50,6 +50,8 @@ type opening struct {
 	lent *store.Store
 	// like is a session of this process whose client is used on if the file says the same of Kisi: two would be too fast together.
 	like *session
+	// beyond is a session that only looks, by another file: what it has read of the sources is known to this one from the beginning.
+	beyond *session
 	// book counts what is sent to Kisi; nil: nobody counts.
 	book *metrics.Book
 	// patience is how long one call to Kisi is tried; 0 is long, for runs that nobody watches.
@@ -137,7 +139,7 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	if err != nil {
 		return err
 	}
-	s.engine = s.newEngine(o.keep, engine.Options{
+	s.engine = s.newEngine(o, engine.Options{
 		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
 		Organization: s.settings.Kisi.Domain, Target: s.metered(s.target), Store: anchoring(s.store, s.settings, s.ui.log), Now: now, Log: s.ui.log,
 		Asked: o.asked, Alive: alive, Accept: accept, Insist: o.asks || o.patience > 0, Renewed: s.key.renewed, Skew: s.skew, Calls: func() int { return int(s.client.Stats().Calls) },
@@ -182,11 +184,15 @@ func (s *session) skew() (time.Duration, bool) {
 }
 
 // newEngine returns an engine of the session's own, beside that of the daemon if the session is within it.
-func (s *session) newEngine(keep bool, o engine.Options) *engine.Engine {
-	if h := s.ui.host(); h != nil {
-		return h.daemon().engine.Beside(keep, func(all *engine.Options) { *all = o })
+func (s *session) newEngine(o opening, options engine.Options) *engine.Engine {
+	this := func(all *engine.Options) { *all = options }
+	switch h := s.ui.host(); {
+	case o.beyond != nil:
+		return o.beyond.engine.Beside(false, this)
+	case h != nil:
+		return h.daemon().engine.Beside(o.keep, this)
 	}
-	return engine.New(o)
+	return engine.New(options)
 }
 
 func (s *session) openKisi(o opening) error {

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/mapping"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
+)
+
+// comparisonDocument is what plan --config --against --json prints.
+type comparisonDocument struct {
+	File     string          `json:"file"`
+	Against  string          `json:"against"`
+	Changes  bool            `json:"changes"` // the new file says or gives something else
+	Rules    []rewordedRow   `json:"rules"`
+	Settings []differenceRow `json:"settings"`
+	People   []shiftRow      `json:"people"` // who gains and loses what, whatever is in Kisi already
+	Expect   []expectRow     `json:"expect"` // what of the new file's tests is not so, or cannot be decided
+	Plan     planDocument    `json:"plan"`   // of the next run by the new file
+}
+
+type rewordedRow struct {
+	Rule    string `json:"rule"`
+	Change  string `json:"change"` // added, removed, changed
+	Before  string `json:"before,omitempty"`
+	After   string `json:"after,omitempty"`
+	Differs string `json:"differs,omitempty"`
+}
+
+type differenceRow struct {
+	Path   string `json:"path"`
+	Before string `json:"before"` // "": the file does not say it
+	After  string `json:"after"`
+}
+
+type shiftRow struct {
+	Change string   `json:"change"` // gains, loses, keeps_otherwise, undecided, stands_otherwise
+	Group  string   `json:"group,omitempty"`
+	Doors  string   `json:"doors,omitempty"`
+	Why    string   `json:"why"`
+	Text   string   `json:"text"`
+	People []string `json:"people"`
+}
+
+type expectRow struct {
+	Line  int             `json:"line"`
+	Wrong []mapping.Unmet `json:"wrong"`
+	More  int             `json:"more"`
+	Open  []string        `json:"open"`
+}
+
+func newReworded(r mapping.Reworded) rewordedRow {
+	row := rewordedRow{r.Rule, "changed", r.Before, r.After, r.Differs}
+	switch {
+	case r.Before == "":
+		row.Change = "added"
+	case r.After == "":
+		row.Change = "removed"
+	}
+	return row
+}
+
+func (d *differences) shift(s plan.Shift) shiftRow {
+	doors := d.next.Words.Doors(s.Group)
+	return shiftRow{s.Kind.String(), s.Group, doors, s.Why, s.Text(doors), s.People}
+}
+
+func (x *comparing) document(d *differences) comparisonDocument {
+	doc := comparisonDocument{File: x.new.settings.File, Against: x.inUse, Changes: d.any(), Rules: convert(d.rules, newReworded),
+		Settings: convert(d.settings, func(s config.Difference) differenceRow { return differenceRow(s) }), People: convert(d.shifts, d.shift), Expect: []expectRow{},
+		Plan: newPlanDocument(d.next, d.next.told.Save(d.next.Words, now()))}
+	for _, t := range d.tests {
+		if len(t.Wrong)+len(t.Open) > 0 {
+			doc.Expect = append(doc.Expect, expectRow{t.Line, orEmpty(t.Wrong), t.More, orEmpty(t.Open)})
+		}
+	}
+	return doc
+}
+
+// show tells what a new file would change.
+func (x *comparing) show(d *differences) {
+	ui := x.new.ui
+	if !d.any() {
+		ui.say("%s says the same as %s, and gives the same to everybody.", x.new.settings.File, x.inUse)
+	}
+	x.showRules(d)
+	if len(d.settings) > 0 {
+		ui.say("\n%s", ui.bold("Other settings"))
+	}
+	for _, s := range d.settings {
+		ui.say("  %s: %s → %s", s.Path, orNone(s.Before, "(none)"), orNone(s.After, "(none)"))
+	}
+	if len(d.shifts) > 0 {
+		ui.say("\n%s", ui.bold("People, whatever they have in Kisi already"))
+	}
+	marks := map[plan.ShiftKind]string{plan.Gains: ui.green("+"), plan.Loses: ui.red("-"), plan.Alters: "~", plan.Unsures: ui.yellow("!"), plan.Shuts: ui.yellow("!")}
+	for _, s := range d.shifts {
+		ui.say("%s %s", marks[s.Kind], s.Text(d.next.Words.Doors(s.Group)))
+		if len(s.People) > 1 {
+			ui.say("    %s", names(s.People))
+		}
+	}
+	for _, t := range d.tests {
+		if len(t.Open) > 0 {
+			ui.say("%s %s:%d: expected, and cannot be decided now: %s", ui.yellow("!"), x.new.settings.File, t.Line, fmt.Sprint(t.Open))
+		}
+	}
+	if d.any() {
+		ui.say("\n%s", ui.bold("The next run by "+x.new.settings.File+", all in all"))
+		x.new.showPlan(d.next)
+	}
+}
+
+func (x *comparing) showRules(d *differences) {
+	ui := x.new.ui
+	if len(d.rules) > 0 {
+		ui.say("%s", ui.bold("Rules"))
+	}
+	for _, r := range d.rules {
+		switch {
+		case r.Before == "":
+			ui.say("%s %s: %s", ui.green("+"), r.Rule, r.After)
+		case r.After == "":
+			ui.say("%s %s: %s", ui.red("-"), r.Rule, r.Before)
+		default:
+			ui.say("~ %s: %s", r.Rule, orNone(r.Differs, "what it reads is called otherwise"))
+		}
+	}
+}
