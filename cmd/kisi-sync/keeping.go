@@ -30,10 +30,14 @@ type keeping struct {
 	did    string // add, revoke, remove, restore
 	source string // of the command line
 	yes    bool
+	ahead  bool // say what would be, and do nothing
 	noting
 	*session
 	lists []keptList
 	doc   usersDocument
+	// hasRead says that the directories were read already, and readErr how that ended.
+	hasRead bool
+	readErr error
 }
 
 // keptList is a list of the file, as it is now.
@@ -56,8 +60,9 @@ type usersDocument struct {
 	Next     []nextLine   `json:"next"`     // what Kisi would get by that
 	Problems []problem    `json:"problems"` // of these people
 	Notes    []plan.Note  `json:"notes"`
-	Written  bool         `json:"written"` // the file was changed
-	Run      *runDocument `json:"run"`     // how it went; null: nothing was done in Kisi
+	Written  bool         `json:"written"`        // the file was changed
+	Rows     []importRow  `json:"rows,omitempty"` // of a table that is imported: what becomes of each
+	Run      *runDocument `json:"run"`            // how it went; null: nothing was done in Kisi
 }
 
 // alteration is one change of one list.
@@ -77,8 +82,8 @@ func (k *keeping) flags(cmd *cobra.Command) {
 
 // run opens everything, reads the lists and the directories, and does it.
 func (k *keeping) run(ctx context.Context, ui *voice, c *common, do func(context.Context) error) (err error) {
-	if !k.yes && (ui.json || ui.asks == nil) {
-		return usage(fmt.Errorf("users %s asks before it does anything, and there is nobody to ask", k.did), "look at what it says in a terminal; with --yes it asks nothing")
+	if !k.yes && !k.ahead && (ui.json || ui.asks == nil) {
+		return usage(fmt.Errorf("%s asks before it does anything, and there is nobody to ask", k.verb()), "look at what it says in a terminal; with --yes it asks nothing")
 	}
 	if k.session, err = open(ctx, ui, c, opening{asked: ui.me(), keep: true, patience: watched}); err != nil {
 		return err
@@ -175,7 +180,10 @@ func (k *keeping) alter(ctx context.Context, a alteration) error {
 		k.ui.say("%s says so already. Nothing was done.", a.list.path)
 		return k.ui.printJSON(k.doc)
 	}
-	readErr := k.read(ctx, false)
+	readErr := k.readErr
+	if !k.hasRead {
+		readErr = k.read(ctx, false)
+	}
 	if err := hopeless(ctx, readErr); err != nil {
 		return k.untouched(err)
 	}
@@ -184,6 +192,9 @@ func (k *keeping) alter(ctx context.Context, a alteration) error {
 		return k.untouched(err)
 	}
 	k.showAhead(a, f)
+	if k.ahead {
+		return also(readErr, k.ui.printJSON(k.doc), k.foreseen(f))
+	}
 	if yes, err := k.agreed(ctx, a.question); err != nil || !yes {
 		return err
 	}
@@ -327,7 +338,7 @@ func (k *keeping) write(ctx context.Context, a alteration) error {
 		}
 		k.doc.Written = true
 		line := record.AuditLine{Kind: record.DidList, Who: k.ui.me(), Outcome: record.Done, Why: k.words(),
-			What: fmt.Sprintf("users %s in %s: %s", k.did, a.list.name, strings.Join(a.who, ", "))}
+			What: fmt.Sprintf("%s in %s: %s", k.verb(), a.list.name, fewOf(a.who))}
 		if len(a.who) == 1 && email.Problem(a.who[0]) == "" {
 			line.Email = email.Fold(a.who[0])
 		}
@@ -339,6 +350,35 @@ func (k *keeping) write(ctx context.Context, a alteration) error {
 		return nil
 	}
 	return k.store.(*store.Store).ChangePins(ctx, a.drop, nil)
+}
+
+// verb is what was typed.
+func (k *keeping) verb() string {
+	if k.did == importing {
+		return k.did
+	}
+	return "users " + k.did
+}
+
+// fewOf names some of many people. Each of them is named in the lines about what they get.
+func fewOf(who []string) string {
+	const few = 20
+	if len(who) <= few {
+		return strings.Join(who, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(who[:few], ", "), len(who)-few)
+}
+
+// foreseen is the exit code of what would be done.
+func (k *keeping) foreseen(f forecast) error {
+	code := f.code()
+	if code == 0 && k.doc.Diff != "" {
+		code = exitChanges
+	}
+	if code == 0 {
+		return nil
+	}
+	return &exit{code: code}
 }
 
 // account is who writes the file, for people.

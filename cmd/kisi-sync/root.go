@@ -101,7 +101,7 @@ func newRoot(ui *voice) *cobra.Command {
 		{groupDaemon, machineVerbs()},
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb, driftVerb,
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb, adoptVerb, releaseVerb, renameVerb}},
-		{groupPeople, []func(*voice, *common) *cobra.Command{usersVerb}},
+		{groupPeople, []func(*voice, *common) *cobra.Command{usersVerb, importVerb, exportVerb}},
 		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb}},
 		{groupOther, []func(*voice, *common) *cobra.Command{auditVerb, stateVerb, configVerb, supportVerb, versionVerb, completionVerb}},
 	} {

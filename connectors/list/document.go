@@ -89,6 +89,26 @@ func (d *Document) Put(p Person) error {
 	})
 }
 
+// PutAll adds people who are not there yet, all at once. It is Put for many of them.
+func (d *Document) PutAll(people []Person) error {
+	if len(people) == 0 {
+		return nil
+	}
+	want := d.copy()
+	var lines, flow []string
+	for _, p := range people {
+		if d.list.named(p.Email) >= 0 {
+			return fmt.Errorf("%s is in the list already", p.Email)
+		}
+		if p.ID = email.Fold(p.Email); p.Attributes == nil {
+			p.Attributes = map[string][]string{}
+		}
+		want.people = append(want.people, p)
+		lines, flow = append(lines, "- "+p.inBrackets()), append(flow, p.inBrackets())
+	}
+	return d.edit(want, func(w *draft) error { return w.add(w.whole(), "people", lines, strings.Join(flow, ", ")) })
+}
+
 func (d *Document) merge(i int, p Person) error {
 	if old := d.list.people[i]; old.Name == "" && p.Name != "" {
 		want := d.copy()
