@@ -18,6 +18,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/listed"
+	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
@@ -91,6 +92,10 @@ func (i *importation) do(ctx context.Context) error {
 	if len(i.lists) > 1 {
 		names := convert(i.lists, func(l keptList) string { return l.name })
 		return usage(fmt.Errorf("there are several lists: %s", strings.Join(names, ", ")), "say which one: --source "+names[0])
+	}
+	source := i.lists[0].name
+	if !slices.ContainsFunc(i.settings.MappingSpec().Rules, func(r mapping.Rule) bool { return r.Listed && r.From.Source == source }) {
+		return usage(fmt.Errorf("%s has no rule that gives what %s lists", i.settings.File, source), "write this into it:\n\n"+listedRule(source))
 	}
 	rows, err := i.read(ctx)
 	if err != nil {
@@ -185,13 +190,13 @@ func (i *importation) judge(l *keptList, r csv.Row) importRow {
 		row.Text = "the table says that this person is disabled"
 		return row
 	}
-	if err := i.maySpeakFor(l.name, r.Email); err != nil {
+	if err := maySpeakFor(i.settings, l.name, r.Email); err != nil {
 		row.Text = troubles(err)[0].text
 		return row
 	}
 	row.person = list.Person{Email: r.Email, Name: r.Name, Note: i.note()}
 	for _, word := range slices.Concat(r.Groups, i.groups) {
-		name, err := i.mayGive(l.name, listed.Entry{Group: i.groupCalled(word)})
+		name, err := mayGive(i.settings, l.name, listed.Entry{Group: i.groupCalled(word)})
 		if err != nil {
 			row.Text = fmt.Sprintf("group %s: %s", word, troubles(err)[0].text)
 			return row
