@@ -26,6 +26,8 @@ type Loader struct {
 	LookupEnv func(name string) (string, bool)
 	// Place is where the file is going to be: relative paths in it begin there, and so does the state file. "": where it is.
 	Place string
+	// Exists says whether a file or a folder is there; nil means that the disk is asked.
+	Exists func(path string) bool
 }
 
 // Load reads a file as Loader.Load does, with the environment of this process.

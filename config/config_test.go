@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -253,6 +254,32 @@ func TestTheStateIsWhereSystemdSays(t *testing.T) {
 	}
 	if want := filepath.Join(filepath.Dir(path), "kisi-sync.db"); s.State != want {
 		t.Errorf("state %s, want %s", s.State, want)
+	}
+}
+
+func TestTheStateOfTheInstalledFileIsThatOfTheService(t *testing.T) {
+	for _, c := range []struct {
+		file  string
+		there []string
+		want  string
+	}{
+		{"/etc/kisi-sync/config.yaml", []string{"/var/lib/kisi-sync"}, "/var/lib/kisi-sync/kisi-sync.db"},
+		{"/etc/kisi-sync/acme/config.yaml", []string{"/var/lib/kisi-sync", "/var/lib/kisi-sync/acme"}, "/var/lib/kisi-sync/acme/kisi-sync.db"},
+		{"/etc/kisi-sync/acme/config.yaml", []string{"/var/lib/kisi-sync"}, "/etc/kisi-sync/acme/kisi-sync.db"},
+		{"/etc/kisi-sync/config.yaml", nil, "/etc/kisi-sync/kisi-sync.db"},
+		{"/etc/kisi-sync/config.yaml", []string{"/var/lib/kisi-sync", "/etc/kisi-sync/kisi-sync.db"}, "/etc/kisi-sync/kisi-sync.db"},
+		{"/srv/doors/config.yaml", []string{"/var/lib/kisi-sync"}, "/srv/doors/kisi-sync.db"},
+	} {
+		loader := testLoader()
+		loader.SkipSecrets = true
+		loader.Exists = func(path string) bool { return slices.Contains(c.there, filepath.ToSlash(path)) }
+		s, err := loader.Parse(c.file, least(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := filepath.ToSlash(s.State); got != c.want {
+			t.Errorf("%s, where there is %v: %s, want %s", c.file, c.there, got, c.want)
+		}
 	}
 }
 

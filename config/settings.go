@@ -42,6 +42,7 @@ type Settings struct {
 	zone      *time.Location
 	lookupEnv func(string) (string, bool)
 	included  []string
+	exists    func(path string) bool
 }
 
 // Kisi is the organization and how to talk to it.
@@ -98,7 +99,10 @@ func (l Loader) settings(r *report, f *file) (*Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Settings{File: r.file, Dir: dir, file: *f, zone: time.UTC, lookupEnv: l.LookupEnv}
+	s := &Settings{File: r.file, Dir: dir, file: *f, zone: time.UTC, lookupEnv: l.LookupEnv, exists: l.Exists}
+	if s.exists == nil {
+		s.exists = onDisk
+	}
 	if zone, err := loadZone(f.Schedule.Zone); err == nil {
 		s.zone = zone
 	}
@@ -140,7 +144,36 @@ func (b logBlock) settings() Log {
 	return l
 }
 
-// statePath returns where the store is: as the file says, or else in systemd's state directory, or beside the file.
+// onDisk says whether a file or a folder is there.
+func onDisk(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Where the packages have the service's file and its state. A daemon of its own for an organization has a folder below both.
+const (
+	installedFile  = "/etc/kisi-sync"
+	installedState = "/var/lib/kisi-sync"
+)
+
+// installed returns the folder in which the service has its state that is installed with this file; "" for a file elsewhere, and where
+// the state lies beside the file.
+func (s *Settings) installed(name string) string {
+	folder := ""
+	switch installedFile {
+	case filepath.ToSlash(s.Dir):
+		folder = installedState
+	case filepath.ToSlash(filepath.Dir(s.Dir)):
+		folder = filepath.Join(installedState, filepath.Base(s.Dir))
+	}
+	if folder == "" || !s.exists(folder) || s.exists(filepath.Join(s.Dir, name)) {
+		return ""
+	}
+	return folder
+}
+
+// statePath returns where the store is: as the file says, or else in systemd's state directory, or where the service has it whose file
+// this is, or beside the file. So the service and whoever types a verb look at the same place.
 func (s *Settings) statePath() string {
 	const name = "kisi-sync.db"
 	path := s.file.State
@@ -149,6 +182,9 @@ func (s *Settings) statePath() string {
 		states := s.getenv("STATE_DIRECTORY")
 		if first, _, _ := strings.Cut(states, ":"); first != "" {
 			return filepath.Join(first, name)
+		}
+		if folder := s.installed(name); folder != "" {
+			return filepath.Join(folder, name)
 		}
 		path = name
 	}

@@ -99,7 +99,7 @@ func (u *voice) beside(ctx context.Context, c *common) error {
 	if there.Version != version() {
 		u.tell("%s the daemon is kisi-sync %s, this is %s: it is the daemon that does this; restart it", u.yellow("warning:"), there.Version, version())
 	}
-	return u.relay(ctx, client)
+	return u.relay(ctx, client, c)
 }
 
 // besideHint says what to do about a daemon that cannot be asked.
@@ -116,12 +116,13 @@ func besideHint(err error) string {
 }
 
 // relay hands the command line over.
-func (u *voice) relay(ctx context.Context, client *admin.Client) error {
+func (u *voice) relay(ctx context.Context, client *admin.Client, common *common) error {
 	dir, err := os.Getwd()
 	if err != nil {
 		return err
 	}
-	c := admin.Command{Args: u.args, Dir: dir, Out: u.out, Err: u.err, Terminal: u.terminal(), Sudo: os.Getenv("SUDO_USER")}
+	args := append([]string{"--config", common.config}, u.args...) // as it was found here; one that was named stands behind it, and wins
+	c := admin.Command{Args: args, Dir: dir, Out: u.out, Err: u.err, Terminal: u.terminal(), Sudo: os.Getenv("SUDO_USER")}
 	if u.asks != nil {
 		c.Ask = u.prompt
 	}

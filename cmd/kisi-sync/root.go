@@ -69,11 +69,11 @@ func newRoot(ui *voice) *cobra.Command {
 	root := group(&cobra.Command{
 		Use: "kisi-sync", Short: "Keep the doors of a Kisi organization in step with your directories",
 		Long: rootLong, Example: rootExample, SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return ui.begin(c) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return ui.begin(cmd, c) },
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	})
 	flags := root.PersistentFlags()
-	flags.StringVarP(&c.config, "config", "c", "config.yaml", "configuration `FILE`")
+	flags.StringVarP(&c.config, "config", "c", "config.yaml", "configuration `FILE`; where there is none of that name, "+installedConfig())
 	flags.BoolVar(&c.json, "json", false, "print one JSON document, for scripts")
 	flags.StringVar(&c.log, "log", "error", "what to log on standard error: `LEVEL` is debug, info, warn or error")
 	root.SetOut(ui.out)

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/kisi-sync/kisi-sync/config"
@@ -88,8 +89,11 @@ func isTerminal(stream any) bool {
 }
 
 // begin takes the flags that every verb has.
-func (u *voice) begin(c *common) error {
+func (u *voice) begin(cmd *cobra.Command, c *common) error {
 	u.json = c.json
+	if !cmd.Flags().Changed("config") && cmd.Name() != "init" { // which writes one where it is called
+		c.config = firstThere(c.config, installedConfig())
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.log)); err != nil {
 		return usage(fmt.Errorf("--log %s: expected debug, info, warn or error", c.log), "")
