@@ -63,37 +63,49 @@ func (k *keeping) add(ctx context.Context, people []list.Person, e listed.Entry,
 	}
 	e.Group = group
 	a := alteration{list: l, question: fmt.Sprintf("Write %s, and carry it out?", l.path)}
-	for _, p := range people {
+	for i := range people {
+		p := &people[i]
 		if err := maySpeakFor(k.settings, l.name, p.Email); err != nil {
 			return k.untouched(err)
 		}
 		was, _ := l.Find(p.Email)
 		entry := e
-		if i := slices.IndexFunc(was.Access, func(o list.Access) bool { return o.Same(e) }); i >= 0 {
-			entry = was.Access[i].Entry
+		if k := slices.IndexFunc(was.Access, func(o list.Access) bool { return o.Same(e) }); k >= 0 {
+			entry = was.Access[k].Entry
 		}
 		if entry, err = g.over(entry, k.settings.Schedule.Zone); err != nil {
 			return k.untouched(err)
 		}
 		p.Access, p.Note = []list.Access{{Entry: entry}}, k.note()
-		if err := l.Put(p); err != nil {
-			return k.untouched(byHand(l, p.Email, err))
-		}
 		a.who = append(a.who, email.Fold(p.Email))
 		if was.Active != nil && !*was.Active {
 			a.later += fmt.Sprintf("%s is disabled in the list: users restore takes that back.", p.Email)
 		}
 	}
+	if err := l.Put(people...); err != nil {
+		return k.untouched(byHand(l, onlyOne(people), err))
+	}
 	a.after = l.Text()
 	return k.alter(ctx, a)
 }
 
+// onlyOne is the address of somebody who is alone; "" of several.
+func onlyOne(people []list.Person) string {
+	if len(people) == 1 {
+		return people[0].Email
+	}
+	return ""
+}
+
 // byHand says where somebody is, of whom the file says it in a way that is not changed here.
 func byHand(l *keptList, who string, err error) error {
-	if p, ok := l.Find(who); ok && errors.Is(err, list.ErrByHand) {
+	if !errors.Is(err, list.ErrByHand) {
+		return err
+	}
+	if p, ok := l.Find(who); ok {
 		return failed(err, fmt.Sprintf("%s is in %s:%d; the next run carries out what you write there", who, l.path, p.Line()))
 	}
-	return err
+	return failed(err, "edit "+l.path+"; the next run carries out what you write there")
 }
 
 // mayGive refuses what the list's source may not give, before anything is written, and returns the group as the file calls it.

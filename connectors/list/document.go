@@ -69,23 +69,42 @@ func (d *Document) GroupsOf(who string) (names []string) {
 	return names
 }
 
-// Put adds somebody with what they are to have. Who is there already keeps all else: access in the same group, place or organization is
-// changed, other access is added, and a name is taken where there was none. A note goes to what is new.
-func (d *Document) Put(p Person) error {
-	if i := d.list.named(p.Email); i >= 0 {
-		return d.merge(i, p)
-	}
-	want := d.copy()
-	if p.ID = email.Fold(p.Email); p.Attributes == nil {
-		p.Attributes = map[string][]string{}
-	}
-	want.people = append(want.people, p)
-	return d.edit(want, func(w *draft) error {
-		people, _ := w.at(w.whole(), "people")
-		if n := len(people.Content); n > 0 && isFlow(people.Content[n-1]) {
-			return w.add(w.whole(), "people", []string{"- " + p.inBrackets()}, p.inBrackets())
+// Put adds people with what they are to have. Who is there already keeps all else: access in the same group, place or organization is
+// changed, other access is added, and a name is taken where there was none. A note goes to what is new. After an error some of them may
+// have been put.
+func (d *Document) Put(people ...Person) error {
+	var fresh []Person
+	for _, p := range people {
+		i := d.list.named(p.Email)
+		if i < 0 {
+			fresh = append(fresh, p)
+		} else if err := d.merge(i, p); err != nil {
+			return fmt.Errorf("%s: %w", p.Email, err)
 		}
-		return w.add(w.whole(), "people", p.inLines(), p.inBrackets())
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	return d.append(fresh)
+}
+
+// append puts new people behind all others, in one go: each change reads the whole text anew.
+func (d *Document) append(people []Person) error {
+	want := d.copy()
+	var lines, short, brackets []string
+	for _, p := range people {
+		if p.ID = email.Fold(p.Email); p.Attributes == nil {
+			p.Attributes = map[string][]string{}
+		}
+		want.people = append(want.people, p)
+		lines, short, brackets = append(lines, p.inLines()...), append(short, "- "+p.inBrackets()), append(brackets, p.inBrackets())
+	}
+	return d.edit(want, func(w *draft) error {
+		all, _ := w.at(w.whole(), "people")
+		if n := len(all.Content); n > 0 && isFlow(all.Content[n-1]) {
+			lines = short
+		}
+		return w.add(w.whole(), "people", lines, strings.Join(brackets, ", "))
 	})
 }
 

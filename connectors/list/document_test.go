@@ -106,6 +106,23 @@ groups:
 	}
 }
 
+func TestManyPeopleArePutAtOnce(t *testing.T) {
+	for _, text := range []string{"people: []\n", "people:\n  - {email: old@x.example, access: [Lab]}  # old\n", "people: [{email: old@x.example}]", "people:\n- email: old@x.example\n"} {
+		d := document(t, text)
+		people := []Person{visitor("old@x.example", "2027-01-31")}
+		for i := range 1000 {
+			people = append(people, visitor(fmt.Sprintf("p%d@x.example", i), "2026-03-31"))
+		}
+		if err := d.Put(people...); err != nil {
+			t.Fatal(err)
+		}
+		old, _ := d.Find("old@x.example")
+		if n := len(d.People()); n != 1001 || !old.Access[len(old.Access)-1].Same(listed.Entry{Group: "Visitors"}) {
+			t.Errorf("%q: %d people, and the old one has %v", text, n, old.Access)
+		}
+	}
+}
+
 func TestWhatCannotBeChangedAloneIsLeftToAPerson(t *testing.T) {
 	const text = "people:\n  - &a {email: ana@x.example, access: &g [Lab]}\n  - email: bo@x.example\n    name: Bo\n      Li\n"
 	d := document(t, text)
