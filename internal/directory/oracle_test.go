@@ -254,10 +254,25 @@ func resolve(all []*oracle, s *oracle, ref Ref) (k Key, ok bool) {
 	switch found := s.named(ref); {
 	case len(found) == 1:
 		return Key{s.source, found[0]}, true
-	case len(found) > 1 || ref.Kind != ByMail:
+	case len(found) > 1 || ref.Kind < ByMail:
 		return Key{}, false
 	}
 	n := 0
+	if ref.Kind == BySID {
+		for _, other := range all {
+			found := other.named(ref)
+			if len(found) > 1 {
+				return Key{}, false
+			}
+			for _, id := range found {
+				if n++; other.objects[id].group {
+					n = 2 // a group abroad is nobody
+				}
+				k = Key{other.source, id}
+			}
+		}
+		return k, n == 1
+	}
 	for _, other := range all {
 		for id, object := range other.objects {
 			if !object.group && email.Fold(object.email) == ref.Value {

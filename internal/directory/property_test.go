@@ -21,7 +21,8 @@ func drawRecords(t *rapid.T, source string) []Record {
 		rapid.Map(person, func(id string) Ref { return Ref{ByID, id} }), rapid.Map(group, func(id string) Ref { return Ref{ByID, id} }),
 		rapid.Map(rapid.IntRange(1, 6), func(n int) Ref { return Ref{ByDN, fmt.Sprint("cn=", n)} }),
 		rapid.Map(rapid.IntRange(1, 4), func(n int) Ref { return Ref{ByUID, fmt.Sprint("u", n)} }),
-		rapid.Map(rapid.SampledFrom([]string{"ana@x.com", "bo@x.com", "corp@x.com", "csv@x.com", "ünal@x.com"}), func(m string) Ref { return Ref{ByMail, m} }))
+		rapid.Map(rapid.SampledFrom([]string{"ana@x.com", "bo@x.com", "corp@x.com", "csv@x.com", "ünal@x.com"}), func(m string) Ref { return Ref{ByMail, m} }),
+		rapid.Map(rapid.IntRange(1, 5), func(n int) Ref { return Ref{BySID, fmt.Sprint("S-1-5-21-1-", n)} }))
 	value := rapid.SampledFrom([]string{"", "IT", "HR"})
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Record {
 		kind := Kind(rapid.IntRange(int(PersonIs), int(Unsure)).Draw(t, "kind"))

@@ -18,10 +18,11 @@ const (
 	ByID   RefKind = iota + 1 // Record.ID of this source
 	ByDN                      // a distinguished name in canonical form (the connector makes it so)
 	ByUID                     // a login name, as memberUid of posixGroup has it
-	ByMail                    // an e-mail address, folded; the only kind that is also looked up in other sources
+	ByMail                    // an e-mail address, folded; also looked up in other sources
+	BySID                     // a security identifier of Windows ("S-1-5-21-…"); also looked up in other sources, among their people
 )
 
-var refKindNames = [...]string{"?", "id", "dn", "uid", "mail"}
+var refKindNames = [...]string{"?", "id", "dn", "uid", "mail", "sid"}
 
 func (k RefKind) String() string {
 	if int(k) < len(refKindNames) {

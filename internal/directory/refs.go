@@ -139,7 +139,7 @@ func (s *Snapshot) resolveIDs() {
 
 func (s *Snapshot) resolveMail() {
 	first := sort.Search(len(s.refs.kind), func(i int) bool { return s.refs.kind[i] >= ByMail })
-	if first == len(s.refs.kind) {
+	if first == len(s.refs.kind) || s.refs.kind[first] != ByMail {
 		return
 	}
 	for _, part := range s.parts() {

@@ -39,13 +39,19 @@ func Join(all ...*Snapshot) *View {
 	return v
 }
 
-// findAbroad resolves what is named by address and dangling.
+// findAbroad resolves what is named by address or by security identifier and dangling.
 func (v *View) findAbroad() {
 	var byMail map[string]uint32
 	for p := range v.parts {
 		t := &v.parts[p].refs
 		for r := range t.kind {
-			if t.kind[r] != ByMail || t.node[r] != none || len(v.parts) == 1 {
+			if t.kind[r] < ByMail || t.node[r] != none || len(v.parts) == 1 {
+				continue
+			}
+			if t.kind[r] == BySID {
+				if person, ok := v.bySID(t.at(uint32(r))); ok {
+					v.abroad[abroadRef{p, uint32(r)}] = person
+				}
 				continue
 			}
 			if byMail == nil {
@@ -56,6 +62,23 @@ func (v *View) findAbroad() {
 			}
 		}
 	}
+}
+
+// bySID finds the one person of all sources whom a security identifier names.
+func (v *View) bySID(ref Ref) (person uint32, ok bool) {
+	for _, p := range v.parts {
+		at, known := p.refs.find(ref)
+		if !known {
+			continue
+		}
+		switch node, is := p.refs.who(at); {
+		case p.refs.node[at] == ambiguous, is && (ok || int(node) >= p.people.len()): // two, or a group, are nobody
+			return 0, false
+		case is:
+			person, ok = uint32(p.person)+node, true
+		}
+	}
+	return person, ok
 }
 
 func (v *View) mailIndex() map[string]uint32 {

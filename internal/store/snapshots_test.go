@@ -21,7 +21,7 @@ func recordsOf(t *rapid.T) []directory.Record {
 	group := rapid.SampledFrom([]string{"g", "g\x00", "g\x00\xff", "g1", "gg", "\xff"})
 	value := rapid.SampledFrom([]string{"", "a", "uid=a,ou=people,dc=x", "uid=ab,ou=people,dc=x", "ü", "\x00\xff", strings.Repeat("l", 300)})
 	ref := rapid.Custom(func(t *rapid.T) directory.Ref {
-		return directory.Ref{Kind: directory.RefKind(rapid.IntRange(1, 4).Draw(t, "kind")), Value: value.Draw(t, "ref") + "x"}
+		return directory.Ref{Kind: directory.RefKind(rapid.IntRange(1, 5).Draw(t, "kind")), Value: value.Draw(t, "ref") + "x"}
 	})
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) directory.Record {
 		kind := directory.Kind(rapid.IntRange(int(directory.PersonIs), int(directory.Unsure)).Draw(t, "what"))
