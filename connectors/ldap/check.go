@@ -72,14 +72,18 @@ func (c *session) protection() string {
 func (s *source) checkContent(ctx context.Context, c *session) []connectors.Finding {
 	var n census
 	r := s.reading(c, n.put)
-	shape, err := r.shape(ctx)
+	shape, check := r.shape, r.checkIncrements
+	if s.layout.windows {
+		shape, check = usn{r}.shape, usn{r}.check
+	}
+	is, err := shape(ctx)
 	if err != nil {
 		return []connectors.Finding{problem("base", err)}
 	}
 	if err := r.everything(ctx); err != nil {
 		return []connectors.Finding{problem(pathOf(err), err)}
 	}
-	f := append(n.findings(s.layout), r.checkIncrements(ctx, shape), s.checkWatch(ctx))
+	f := append(n.findings(s.layout), check(ctx, is), s.checkWatch(ctx))
 	if r.proof.Referrals > 0 {
 		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "base", Text: fmt.Sprintf("%d referrals to other servers are not followed", r.proof.Referrals),
 			Hint: "make another source for those servers if people or groups are there"})
@@ -102,7 +106,12 @@ func (s *source) checkWatch(ctx context.Context) connectors.Finding {
 	err := (&watched{s}).Watch(within, func() { listens = true; stop() })
 	switch {
 	case listens:
+		if s.layout.windows {
+			return good("changes are told at once (change notifications)")
+		}
 		return good("changes are told at once (RFC 4533)")
+	case errors.Is(err, connectors.ErrUnwatchable) && s.layout.windows:
+		return good(onSchedule + "the server tells of changes in its own domain alone, and not on the port of a global catalog")
 	case errors.Is(err, connectors.ErrUnwatchable):
 		return good(onSchedule + noSync)
 	}

@@ -201,6 +201,9 @@ func (s *source) login(c *session) error {
 }
 
 func loginHint(err error) string {
+	if hint := windowsHint(err); hint != "" {
+		return hint
+	}
 	switch {
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials):
 		return "see that login.user is the account's whole name and that the password is the current one"
@@ -210,9 +213,33 @@ func loginHint(err error) string {
 	return ""
 }
 
+// windowsHint reads why Active Directory refuses a login. It says so in the text alone: "… comment: AcceptSecurityContext error, data 52e, v4563",
+// a Windows error code in hexadecimal ([MS-ERREF] section 2.2); what is no password's fault has words of its own.
+func windowsHint(err error) string {
+	_, rest, found := strings.Cut(err.Error(), ", data ")
+	if strings.Contains(err.Error(), "80090346") { // SEC_E_BAD_BINDINGS
+		return "the server wants channel binding, which says that nobody stands in the line: see that no proxy takes the TLS apart; the password may be right"
+	}
+	code, _, ok := strings.Cut(rest, ",")
+	if !found || !ok {
+		return ""
+	}
+	return map[string]string{
+		"525": "the domain has no such account: write name@domain, or DOMAIN\\name",
+		"52e": "the account is there; the password is not its current one",
+		"530": "the account may not log in at this hour",
+		"531": "the account may not log in from this machine",
+		"532": "the password has expired: set a new one, and let it never expire for a service",
+		"533": "the account is disabled",
+		"701": "the account has expired",
+		"773": "the password must be changed before the first login: set it without that mark",
+		"775": "the account is locked after too many wrong passwords: unlock it and see who else uses it",
+	}[strings.ToLower(code)]
+}
+
 func (c *session) readDSE() error {
 	found, err := c.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)",
-		[]string{"supportedControl", "namingContexts", "vendorName"}, nil))
+		[]string{"supportedControl", "namingContexts", "vendorName", "defaultNamingContext", "dsServiceName", "highestCommittedUSN"}, nil))
 	if err != nil {
 		return fmt.Errorf("read the root DSE: %w", err)
 	}

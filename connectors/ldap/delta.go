@@ -52,7 +52,7 @@ type token struct {
 func (r *reading) streams() []query {
 	people, groups := r.layout.people.base, r.layout.groups.base
 	above := func(base string) query {
-		return query{"containers", base, containers, ldap.ScopeWholeSubtree, []string{"1.1"}}
+		return query{what: "containers", base: base, filter: containers, scope: ldap.ScopeWholeSubtree, attributes: []string{"1.1"}}
 	}
 	switch {
 	case within(groups, people):

@@ -51,7 +51,11 @@ func (s *source) read(ctx context.Context, since directory.Cursor, put func(*dir
 	}
 	defer c.Close()
 	r := s.reading(c, put)
-	receipt, err := r.fetch(ctx, since)
+	fetch := r.fetch
+	if s.layout.windows {
+		fetch = usn{r}.fetch
+	}
+	receipt, err := fetch(ctx, since)
 	receipt.At, receipt.Proof = at, *r.proof
 	return receipt, err
 }
@@ -66,11 +70,12 @@ type reading struct {
 
 func (s *source) reading(c *session, put func(*directory.Record) error) *reading {
 	l := s.layout
+	controls := l.controls(c)
 	return &reading{
-		recorder: &recorder{layout: l, asked: s.env.Attributes, put: put, proof: &directory.Proof{}},
+		recorder: &recorder{layout: l, asked: s.env.Attributes, put: put, proof: &directory.Proof{}, began: s.env.Now()},
 		c:        c, source: s,
-		peopleQ: query{"people", l.people.base, l.people.filter, l.people.scope, l.personAttributes(s.env.Attributes)},
-		groupQ:  query{"groups", l.groups.base, l.groups.filter, l.groups.scope, l.groupAttributes()},
+		peopleQ: query{"people", l.people.base, l.people.filter, l.people.scope, l.personAttributes(s.env.Attributes), controls},
+		groupQ:  query{"groups", l.groups.base, l.groups.filter, l.groups.scope, l.groupAttributes(), controls},
 	}
 }
 
@@ -131,5 +136,8 @@ func (r *reading) everything(ctx context.Context) error {
 	if err := r.c.pages(ctx, r.peopleQ, size, r.proof, r.person); err != nil {
 		return err
 	}
-	return r.c.pages(ctx, r.groupQ, size, r.proof, r.group)
+	if err := r.c.pages(ctx, r.groupQ, size, r.proof, r.group); err != nil {
+		return err
+	}
+	return r.rest(ctx)
 }

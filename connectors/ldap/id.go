@@ -43,6 +43,15 @@ func foldedText(attribute string) idForm {
 	return idForm{attribute, func(v []byte) (string, error) { return strings.ToLower(string(v)), nil }}
 }
 
+// guidPacket is the other way round, for filters; the text is one that guidBytes made.
+func guidPacket(text string) []byte {
+	v, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
+	if err != nil || len(v) != 16 {
+		return nil
+	}
+	return []byte{v[3], v[2], v[1], v[0], v[5], v[4], v[7], v[6], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15]}
+}
+
 // guidBytes is a GUID packet ([MS-DTYP] section 2.3.4.2): 16 bytes of which the first three fields are little-endian. The text
 // is the one that Active Directory's own tools show, without braces and in lower case.
 func guidBytes(attribute string) idForm {

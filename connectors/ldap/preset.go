@@ -18,6 +18,7 @@ type layout struct {
 	members        []string
 	changed        string // attribute with the time of the last change
 	increments     bool   // the id is the UUID of RFC 4533, so that removals can be told apart
+	windows        bool   // Active Directory, with its own ways
 	watchable      bool   // servers of this kind can tell of changes, if they are set up for it
 }
 
@@ -66,7 +67,7 @@ func preset(name string) (layout, bool) {
 			people: class{filter: "(&(objectCategory=person)(objectClass=user))", id: guidBytes("objectGUID"), names: []string{"displayName", "cn"}},
 			groups: class{filter: "(objectCategory=group)", id: guidBytes("objectGUID"), names: []string{"cn"}},
 			login:  "sAMAccountName", email: "mail", changed: "whenChanged",
-			members: []string{"member"}, disabled: []rule{accountDisable()},
+			members: []string{"member"}, disabled: []rule{accountDisable()}, windows: true, watchable: true,
 		}, true
 	case "freeipa":
 		return layout{
@@ -109,6 +110,14 @@ func (s *Settings) layout() (*layout, bool) {
 	isEntryUUID := func(c class) bool { return strings.EqualFold(c.id.attribute, "entryUUID") }
 	l.increments = s.Increments && isEntryUUID(l.people) && isEntryUUID(l.groups)
 	return &l, true
+}
+
+// controls go with every search for people and groups.
+func (l *layout) controls(c *session) []ldap.Control {
+	if !l.windows || c == nil || !c.offers(extendedDN) {
+		return nil
+	}
+	return []ldap.Control{withIdentities()}
 }
 
 func (c *class) lay(over class, scope string) {

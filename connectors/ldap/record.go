@@ -23,6 +23,14 @@ type recorder struct {
 	proof *directory.Proof
 	r     directory.Record // reused, as texts is: put copies what it keeps
 	texts []string
+	name  string // the DN of r as the server spells it
+
+	// Of Active Directory.
+	began    time.Time           // when the read began
+	nextEnd  time.Time           // when the next account expires; zero if none does
+	primary  map[string][]string // people by the SID of their primary group
+	settled  []string            // of these groups all of them, and they were put
+	partials []partial           // member lists of which a part has come
 }
 
 // personAttributes and groupAttributes are what must be asked for, each once.
@@ -31,11 +39,18 @@ func (l *layout) personAttributes(asked []string) []string {
 	for _, d := range l.disabled {
 		names = append(names, d.attribute)
 	}
+	if l.windows {
+		names = append(names, "objectSid", "proxyAddresses", "accountExpires", "primaryGroupID")
+	}
 	return distinct(append(names, asked...))
 }
 
 func (l *layout) groupAttributes() []string {
-	return distinct(slices.Concat([]string{l.groups.id.attribute, l.changed}, l.groups.names, l.members))
+	names := slices.Concat([]string{l.groups.id.attribute, l.changed}, l.groups.names, l.members)
+	if l.windows {
+		names = append(names, "objectSid", "uSNChanged")
+	}
+	return distinct(names)
 }
 
 func distinct(names []string) []string {
@@ -53,17 +68,14 @@ func (x *recorder) person(e *ldapwire.Entry) error {
 	if err := x.begin(directory.PersonIs, &x.people, e); err != nil {
 		return err
 	}
-	for i, v := range e.Values(x.email) {
-		if i == 0 {
-			x.r.Email = string(v)
-			continue
-		}
-		x.r.Handles = append(x.r.Handles, directory.Ref{Kind: directory.ByMail, Value: email.Fold(string(v))})
-	}
+	x.addresses(e)
 	for _, login := range e.Values(x.login) {
 		x.r.Handles = append(x.r.Handles, directory.Ref{Kind: directory.ByUID, Value: strings.ToLower(string(login))})
 	}
 	x.r.Active = x.active(e)
+	if x.windows {
+		x.windowsPerson(e)
+	}
 	x.texts = x.texts[:0]
 	for _, name := range x.asked {
 		begin := len(x.texts)
@@ -77,46 +89,75 @@ func (x *recorder) person(e *ldapwire.Entry) error {
 	return x.put(&x.r)
 }
 
-// group puts one group and all its members.
+// addresses takes the first one as the person's and the others as further names.
+func (x *recorder) addresses(e *ldapwire.Entry) {
+	if x.windows && strings.EqualFold(x.email, "proxyAddresses") {
+		return // they have a form of their own
+	}
+	for i, v := range e.Values(x.email) {
+		if i == 0 {
+			x.r.Email = string(v)
+			continue
+		}
+		x.r.Handles = append(x.r.Handles, directory.Ref{Kind: directory.ByMail, Value: email.Fold(string(v))})
+	}
+}
+
+// group puts one group and all its members, as far as they came.
 func (x *recorder) group(e *ldapwire.Entry) error {
 	if err := x.begin(directory.GroupIs, &x.groups, e); err != nil {
 		return err
 	}
+	sid := ""
+	if x.windows {
+		sid = x.windowsGroup(e)
+	}
 	if err := x.put(&x.r); err != nil {
 		return err
 	}
-	member := directory.Record{Kind: directory.MembersFrom, ID: x.r.ID}
-	if err := x.put(&member); err != nil {
+	id := x.r.ID
+	if err := x.put(&directory.Record{Kind: directory.MembersFrom, ID: id}); err != nil {
 		return err
 	}
-	member.Kind = directory.MemberIs
+	whole := true
 	for _, a := range e.Attributes {
-		if err := x.whole(e, a.Name); err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(x.members, func(m string) bool { return strings.EqualFold(m, a.Name) }) {
+		name, _, _ := strings.Cut(a.Name, ";")
+		if !slices.ContainsFunc(x.members, func(m string) bool { return strings.EqualFold(m, name) }) {
 			continue
 		}
-		for _, v := range a.Values {
-			var ok bool
-			if member.Member, ok = memberRef(a.Name, string(v)); !ok {
-				x.proof.Ignored++
-				continue
-			}
-			if err := x.put(&member); err != nil {
-				return err
-			}
+		if begin, end, ok := rangeOf(a.Name, name); ok && end >= 0 && begin == 0 {
+			whole = false
+			x.partials = append(x.partials, partial{id: id, dn: x.name, attribute: name, next: end + 1, usn: first(e, "uSNChanged"), sid: sid})
+		} else if strings.Contains(a.Name, ";range=") && (!ok || begin != 0) {
+			return fmt.Errorf("%s: the server sent only a part of its members (%s)", e.DN, a.Name)
+		}
+		if err := x.putMembers(id, name, a.Values); err != nil {
+			return err
 		}
 	}
-	return nil
+	if !whole {
+		return nil
+	}
+	return x.putPrimary(sid, id)
 }
 
-// whole refuses a member list of which the server sent a part only ([MS-ADTS] section 3.1.1.3.1.3.3, range retrieval).
-func (x *recorder) whole(e *ldapwire.Entry, attribute string) error {
-	name, options, _ := strings.Cut(strings.ToLower(attribute), ";")
-	if strings.HasPrefix(options, "range=") && slices.ContainsFunc(x.members, func(m string) bool { return strings.EqualFold(m, name) }) {
-		return &hinted{fmt.Errorf("%s: the server sent only a part of its members (%s)", e.DN, attribute),
-			"groups beyond the server's range limit are not read yet; raise MaxValRange or split the group"}
+// putMembers puts members of one group.
+func (x *recorder) putMembers(group, attribute string, values [][]byte) error {
+	member := directory.Record{Kind: directory.MemberIs, ID: group}
+	for _, v := range values {
+		var ok bool
+		if x.windows {
+			member.Member, ok = identify(string(v)).member()
+		} else {
+			member.Member, ok = memberRef(attribute, string(v))
+		}
+		if !ok {
+			x.proof.Ignored++
+			continue
+		}
+		if err := x.put(&member); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -127,7 +168,11 @@ func (x *recorder) begin(kind directory.Kind, c *class, e *ldapwire.Entry) error
 	if err != nil {
 		return err
 	}
-	name, err := dn.Canonical(e.DN)
+	x.name = e.DN
+	if x.windows {
+		x.name = identify(e.DN).dn
+	}
+	name, err := dn.Canonical(x.name)
 	if err != nil {
 		return fmt.Errorf("entry %q: %w", e.DN, err)
 	}

@@ -112,7 +112,11 @@ func TestAPartOfAMemberListIsNotTheList(t *testing.T) {
 	l, _ := preset("active_directory")
 	x := &recorder{layout: &l, proof: &directory.Proof{}, put: func(*directory.Record) error { return nil }}
 	e := entry("CN=All,DC=example,DC=com", map[string][]string{"objectGUID": {strings.Repeat("x", 16)}, "member": {}, "member;range=0-1499": {"CN=a,DC=com"}})
-	wantError(t, x.group(e), "only a part of its members", "member;range=0-1499")
+	if err := x.group(e); err != nil || len(x.partials) != 1 || x.partials[0].next != 1500 {
+		t.Errorf("%+v, %v: the rest is to be read", x.partials, err)
+	}
+	e = entry("CN=All,DC=example,DC=com", map[string][]string{"objectGUID": {strings.Repeat("x", 16)}, "member;range=1500-2999": {"CN=a,DC=com"}})
+	wantError(t, x.group(e), "only a part of its members", "member;range=1500-2999")
 }
 
 // kinds is a directory with every kind of group and every spelling of a member.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -17,10 +18,11 @@ type query struct {
 	base, filter string
 	scope        int
 	attributes   []string
+	controls     []ldap.Control // beside those of the page
 }
 
 func (q query) request(controls ...ldap.Control) *ldap.SearchRequest {
-	return ldap.NewSearchRequest(q.base, q.scope, ldap.NeverDerefAliases, 0, 0, false, q.filter, q.attributes, controls)
+	return ldap.NewSearchRequest(q.base, q.scope, ldap.NeverDerefAliases, 0, 0, false, q.filter, q.attributes, slices.Concat(q.controls, controls))
 }
 
 // pages reads a whole answer in pages (RFC 2696), each entry as it comes. Anything less than whole is an error.

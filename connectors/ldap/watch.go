@@ -43,6 +43,9 @@ func (w *watched) Watch(ctx context.Context, ping func()) error {
 
 // listen hears all persistent searches until one of them ends, and asks the server now and then whether it is there.
 func (w *watched) listen(ctx context.Context, c *session, ping func()) error {
+	if w.layout.windows {
+		return w.listenWindows(ctx, c, ping)
+	}
 	r := w.reading(c, nil)
 	if !c.offers(ldap.ControlTypeSyncRequest) {
 		return connectors.ErrUnwatchable
@@ -58,6 +61,15 @@ func (w *watched) listen(ctx context.Context, c *session, ping func()) error {
 		}
 		cookies = append(cookies, cookie)
 	}
+	var ears []func(context.Context, chan<- heard)
+	for i, q := range searches {
+		ears = append(ears, func(ctx context.Context, tell chan<- heard) { c.hear(ctx, q, cookies[i], tell) })
+	}
+	return w.attend(ctx, c, ears, len(ears), ping)
+}
+
+// attend runs ears until one of them ends, and asks the server now and then whether it is there.
+func (w *watched) attend(ctx context.Context, c *session, ears []func(context.Context, chan<- heard), deaf int, ping func()) error {
 	within, stop := context.WithCancel(ctx)
 	heard := make(chan heard)
 	var crew sync.WaitGroup
@@ -66,11 +78,43 @@ func (w *watched) listen(ctx context.Context, c *session, ping func()) error {
 		_ = c.wire.Close() // whoever waits for an answer is let go
 		crew.Wait()
 	}()
-	for i, q := range searches {
-		crew.Go(func() { c.hear(within, q, cookies[i], heard) })
+	for _, ear := range ears {
+		crew.Go(func() { ear(within, heard) })
 	}
 	crew.Go(func() { c.probe(within, min(w.settings.Timeout/3, mostQuiet), heard) })
-	return obey(within, len(searches), heard, ping)
+	return obey(within, deaf, heard, ping)
+}
+
+// listenWindows hears Active Directory's change notifications ([MS-ADTS] section 3.1.1.3.4.1.9): a search of the whole domain that never
+// ends and brings every object that changes. Nothing says that it has begun; the answer to a question that was asked after it does.
+func (w *watched) listenWindows(ctx context.Context, c *session, ping func()) error {
+	u := usn{w.reading(c, nil)}
+	if !c.offers(ldap.ControlTypeMicrosoftNotification) || u.domain() == "" {
+		return connectors.ErrUnwatchable
+	}
+	q := query{what: "changes", base: u.domain(), filter: "(objectClass=*)", scope: ldap.ScopeWholeSubtree, attributes: []string{"objectGUID"},
+		controls: []ldap.Control{ldap.NewControlMicrosoftNotification(), ldap.NewControlMicrosoftShowDeleted()}}
+	sent, err := c.wire.Begin(q.request())
+	if err != nil {
+		return err
+	}
+	hear := func(ctx context.Context, tell chan<- heard) {
+		_, err := sent.Follow(ctx, func(a *ldapwire.Answer) error {
+			if a.Entry != nil {
+				say(ctx, tell, heard{})
+			}
+			return nil
+		})
+		say(ctx, tell, heard{ended: fmt.Errorf("watch %s: %w", q.base, c.whyDeaf(err))})
+	}
+	begun := func(ctx context.Context, tell chan<- heard) {
+		if err := c.readDSE(); err != nil {
+			say(ctx, tell, heard{ended: c.whyDeaf(err)})
+			return
+		}
+		say(ctx, tell, heard{refreshed: true})
+	}
+	return w.attend(ctx, c, []func(context.Context, chan<- heard){hear, begun}, 1, ping)
 }
 
 // heard is one thing that happened to a watch: it is refreshed, it ended, or (neither) something changed.
@@ -104,7 +148,7 @@ func obey(ctx context.Context, deaf int, all <-chan heard, ping func()) error {
 func (r *reading) watches() []query {
 	people, groups := r.peopleQ, r.groupQ
 	search := func(base string, filters ...string) query {
-		return query{"changes", base, "(|" + containers + strings.Join(filters, "") + ")", ldap.ScopeWholeSubtree, []string{"1.1"}}
+		return query{what: "changes", base: base, filter: "(|" + containers + strings.Join(filters, "") + ")", scope: ldap.ScopeWholeSubtree, attributes: []string{"1.1"}}
 	}
 	switch {
 	case within(groups.base, people.base):
@@ -117,7 +161,7 @@ func (r *reading) watches() []query {
 
 // now is the server's position below a base. A position is about a whole database, but two bases may lie in two.
 func (r *reading) now(ctx context.Context, base string) ([]byte, error) {
-	got, err := r.c.refresh(ctx, query{"containers", base, containers, ldap.ScopeWholeSubtree, []string{"1.1"}}, nil, &directory.Proof{},
+	got, err := r.c.refresh(ctx, query{what: "containers", base: base, filter: containers, scope: ldap.ScopeWholeSubtree, attributes: []string{"1.1"}}, nil, &directory.Proof{},
 		func(*ldapwire.Entry) error { return nil })
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ type Builder struct {
 	people stage
 	groups stage
 	marks  map[string]Kind // Gone or Unsure, by ID
+	erased map[string]bool // the ids among the gone of which memberships end, too
 	lists  map[string]*memberEdit
 	tombs  map[string]Tombstone
 	doubts map[string]int64
@@ -57,7 +58,7 @@ func Build(source string, last *Snapshot) *Builder {
 	return &Builder{
 		source: source, last: last, in: newInterner(&last.refs),
 		people: newStage(), groups: newStage(),
-		marks: map[string]Kind{}, lists: map[string]*memberEdit{}, tombs: map[string]Tombstone{}, doubts: map[string]int64{}, stays: map[string]bool{},
+		marks: map[string]Kind{}, erased: map[string]bool{}, lists: map[string]*memberEdit{}, tombs: map[string]Tombstone{}, doubts: map[string]int64{}, stays: map[string]bool{},
 	}
 }
 
@@ -81,14 +82,22 @@ func (b *Builder) Put(r *Record) error {
 		return nil
 	case MemberIs, MemberGone:
 		return b.member(r)
-	case Gone, Unsure:
-		b.marks[string([]byte(r.ID))] = r.Kind
+	case Gone, Unsure, Erased:
+		b.mark(string([]byte(r.ID)), r.Kind)
 		return nil
 	case MembershipsStay:
 		b.stays[string([]byte(r.ID))] = true
 		return nil
 	}
 	return fmt.Errorf("record %s: unknown kind %d", r.ID, r.Kind)
+}
+
+func (b *Builder) mark(id string, kind Kind) {
+	delete(b.erased, id)
+	if kind == Erased {
+		b.erased[id], kind = true, Gone
+	}
+	b.marks[id] = kind
 }
 
 func (b *Builder) stage(s *stage, r *Record) error {
@@ -102,6 +111,7 @@ func (b *Builder) stage(s *stage, r *Record) error {
 	slices.Sort(b.row.handles)
 	b.row.handles = slices.Compact(b.row.handles)
 	delete(b.marks, r.ID)
+	delete(b.erased, r.ID)
 	return s.put(&b.row)
 }
 

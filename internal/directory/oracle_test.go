@@ -30,6 +30,7 @@ type oracleObject struct {
 type oracleRead struct {
 	stated map[string]*oracleObject
 	marks  map[string]Kind
+	erased map[string]bool
 	whole  map[string]bool
 	edits  map[string]map[Ref]bool // of members: true for is, false for gone
 }
@@ -39,14 +40,18 @@ func newOracle(source string) *oracle {
 }
 
 func hear(records []Record) *oracleRead {
-	r := &oracleRead{map[string]*oracleObject{}, map[string]Kind{}, map[string]bool{}, map[string]map[Ref]bool{}}
+	r := &oracleRead{map[string]*oracleObject{}, map[string]Kind{}, map[string]bool{}, map[string]bool{}, map[string]map[Ref]bool{}}
 	for _, rec := range records {
 		switch rec.Kind {
 		case PersonIs, GroupIs:
 			r.stated[rec.ID] = stated(rec)
 			delete(r.marks, rec.ID)
+			delete(r.erased, rec.ID)
 		case Gone, Unsure:
 			r.marks[rec.ID] = rec.Kind
+			delete(r.erased, rec.ID)
+		case Erased:
+			r.marks[rec.ID], r.erased[rec.ID] = Gone, true
 		case MembersFrom:
 			r.whole[rec.ID], r.edits[rec.ID] = true, map[Ref]bool{}
 		case MemberIs, MemberGone:
@@ -130,7 +135,10 @@ func (o *oracle) edit(before *oracle, r *oracleRead) (lost int) {
 	for id, g := range o.objects {
 		old := map[Ref]bool{}
 		if was := before.objects[id]; was != nil {
-			old = was.members
+			old = maps.Clone(was.members)
+		}
+		for id := range r.erased {
+			delete(old, Ref{ByID, id}) // no loss that anybody must believe: the directory said so
 		}
 		now := maps.Clone(old)
 		if r.whole[id] {

@@ -25,13 +25,13 @@ func drawRecords(t *rapid.T, source string) []Record {
 		rapid.Map(rapid.IntRange(1, 5), func(n int) Ref { return Ref{BySID, fmt.Sprint("S-1-5-21-1-", n)} }))
 	value := rapid.SampledFrom([]string{"", "IT", "HR"})
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Record {
-		kind := Kind(rapid.IntRange(int(PersonIs), int(Unsure)).Draw(t, "kind"))
+		kind := rapid.SampledFrom([]Kind{PersonIs, GroupIs, MembersFrom, MemberIs, MemberGone, Gone, Unsure, Erased}).Draw(t, "kind")
 		r := Record{Kind: kind, ID: group.Draw(t, "group")}
 		switch kind {
 		case MemberIs, MemberGone:
 			r.Member = ref.Draw(t, "member")
 			return r
-		case Gone, Unsure:
+		case Gone, Unsure, Erased:
 			r.ID = rapid.OneOf(person, group).Draw(t, "id")
 			return r
 		case MembersFrom:

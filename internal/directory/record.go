@@ -82,6 +82,8 @@ const (
 	// NoneMissing says that something was there of which not even the ID could be read. It could be anybody, so nobody counts as missing
 	// under Complete coverage, and who was not named stays in the groups where they were. ID is not looked at.
 	NoneMissing
+	// Erased is Gone, and more: the directory deleted ID, and with it every membership in groups that name it by ID, without a word of those.
+	Erased
 )
 
 // Record is one fact about a directory. Which fields count depends on Kind: ID always, but for NoneMissing; Member for MemberIs and MemberGone; the

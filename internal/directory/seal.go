@@ -31,14 +31,27 @@ func (s *seal) twice() (string, bool) {
 // readMembers works out the members of each kept group.
 func (s *seal) readMembers() {
 	s.members, s.gained, s.lost = lists{}, 0, 0
+	gone := s.erased()
 	for _, k := range s.groups.kept {
 		old := s.known(k)
-		now := s.membersOf(k)
+		if len(gone) > 0 {
+			old = slices.DeleteFunc(slices.Clone(old), func(n uint32) bool { return gone[n] })
+		}
+		now := s.membersOf(k, old)
 		gained, lost := difference(old, now)
 		s.gained += gained
 		s.lost += lost
 		s.members.add(now)
 	}
+}
+
+// erased are those who are no members any more, as groups name them by id.
+func (s *seal) erased() map[uint32]bool {
+	all := map[uint32]bool{}
+	for id := range s.b.erased {
+		all[s.b.in.number(Ref{ByID, id})] = true
+	}
+	return all
 }
 
 // known returns the members that a group had before.

@@ -40,9 +40,9 @@ func (s *seal) stays(member uint32) bool {
 }
 
 // membersOf returns who is in a kept group by what was read, with those who stay. A group that a complete read did not bring is kept for them
-// alone.
-func (s *seal) membersOf(k kept) []uint32 {
-	old, id := s.known(k), s.groups.id(k)
+// alone. old are those who were in it and were not erased.
+func (s *seal) membersOf(k kept, old []uint32) []uint32 {
+	id := s.groups.id(k)
 	edit := s.b.lists[id]
 	if edit == nil && k.read == noRow && s.narrowed[id] && s.receipt.Coverage == Complete {
 		edit = &memberEdit{whole: true}

@@ -62,33 +62,57 @@ func (s *search) hand() {
 	}
 }
 
-// Search sends a request and calls each for every message of the answer, in their order, until its end, of which it returns the
-// controls. Whatever is less than a whole answer is an error: a refusal of the server (*ldap.Error), a lost line (its reason), the error of
-// each, or the cause of ctx. Then the server is asked to stop (RFC 4511 section 4.11).
-//
-// each runs in the caller's goroutine and must not wait for another answer on the same line, which may stand behind this one.
+// Search sends a request and follows its answer to the end.
 func (l *Line) Search(ctx context.Context, request *ldap.SearchRequest, each func(*Answer) error) ([]ldap.Control, error) {
+	p, err := l.Begin(request)
+	if err != nil {
+		return nil, err
+	}
+	return p.Follow(ctx, each)
+}
+
+// Pending is a search whose request was sent.
+type Pending struct {
+	line *Line
+	id   int64
+	*search
+}
+
+// Begin sends a request. Follow must be called then, once.
+func (l *Line) Begin(request *ldap.SearchRequest) (*Pending, error) {
 	id := l.nextID.Add(1)
 	message, err := encode(id, request)
 	if err != nil {
 		return nil, err
 	}
-	s := &search{full: make(chan []byte, 1), used: make(chan []byte, 2), over: make(chan struct{})}
+	p := &Pending{l, id, &search{full: make(chan []byte, 1), used: make(chan []byte, 2), over: make(chan struct{})}}
 	l.mu.Lock()
-	l.searches[id] = s
+	l.searches[id] = p.search
 	l.mu.Unlock()
-	defer func() {
-		l.mu.Lock()
-		delete(l.searches, id)
-		l.mu.Unlock()
-		close(s.over)
-	}()
 	if _, err := l.Write(message); err != nil {
+		p.end()
 		return nil, l.explain(err)
 	}
-	controls, ended, err := l.follow(ctx, s, each)
-	if !ended && l.Reason() == nil {
-		_, _ = l.Write(abandon(id)) // out of courtesy: what it still sends is dropped
+	return p, nil
+}
+
+func (p *Pending) end() {
+	p.line.mu.Lock()
+	delete(p.line.searches, p.id)
+	p.line.mu.Unlock()
+	close(p.over)
+}
+
+// Follow calls each for every message of the answer, in their order, until its end, of which it returns the controls. Whatever is less
+// than a whole answer is an error: a refusal of the server (*ldap.Error), a lost line (its reason), the error of each, or the cause of ctx.
+// Then the server is asked to stop (RFC 4511 section 4.11).
+//
+// each runs in the caller's goroutine and must not wait for another answer on the same line, which may stand behind this one.
+func (p *Pending) Follow(ctx context.Context, each func(*Answer) error) ([]ldap.Control, error) {
+	defer p.end()
+	controls, ended, err := p.line.follow(ctx, p.search, each)
+	if !ended && p.line.Reason() == nil {
+		_, _ = p.line.Write(abandon(p.id)) // out of courtesy: what it still sends is dropped
 	}
 	return controls, err
 }

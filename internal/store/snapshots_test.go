@@ -24,11 +24,11 @@ func recordsOf(t *rapid.T) []directory.Record {
 		return directory.Ref{Kind: directory.RefKind(rapid.IntRange(1, 5).Draw(t, "kind")), Value: value.Draw(t, "ref") + "x"}
 	})
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) directory.Record {
-		kind := directory.Kind(rapid.IntRange(int(directory.PersonIs), int(directory.Unsure)).Draw(t, "what"))
+		kind := rapid.SampledFrom([]directory.Kind{directory.PersonIs, directory.GroupIs, directory.MembersFrom, directory.MemberIs, directory.MemberGone, directory.Gone, directory.Unsure, directory.Erased}).Draw(t, "what")
 		r := directory.Record{Kind: kind, Email: value.Draw(t, "mail"), Name: value.Draw(t, "name"),
 			Active: directory.Tri(rapid.IntRange(0, 2).Draw(t, "active")), Handles: rapid.SliceOfN(ref, 0, 3).Draw(t, "handles")}
 		switch kind {
-		case directory.PersonIs, directory.Gone, directory.Unsure:
+		case directory.PersonIs, directory.Gone, directory.Unsure, directory.Erased:
 			r.ID = person.Draw(t, "person")
 		default:
 			r.ID = group.Draw(t, "group")

@@ -31,6 +31,9 @@ type Options struct {
 	PlainBind bool
 	// SizeLimit is the most entries one search may return, paged or not; 0 means no limit.
 	SizeLimit int
+	// MaxValRange is how many values of one attribute an answer holds at most; of longer lists it holds a range, as Active Directory does
+	// ([MS-ADTS] section 3.1.1.3.1.3.3). 0 means no limit.
+	MaxValRange int
 	// WithoutStartTLS refuses StartTLS.
 	WithoutStartTLS bool
 }

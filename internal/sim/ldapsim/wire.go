@@ -123,7 +123,7 @@ func (c *conn) sendEntry(id int64, e *entry, s *search) error {
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultEntry, nil, "")
 	op.AppendChild(octets(e.dn))
 	list := ber.NewSequence("")
-	for _, a := range e.selected(s.attributes) {
+	for _, a := range e.ranged(s.attributes, c.server.options.MaxValRange) {
 		list.AppendChild(encodeAttribute(a, s.typesOnly))
 	}
 	op.AppendChild(list)

@@ -2,6 +2,7 @@ package sambadc
 
 import (
 	"encoding/binary"
+	"fmt"
 	"unicode/utf16"
 
 	"github.com/go-ldap/ldap/v3"
@@ -79,4 +80,20 @@ func (s *Server) change(what string, do func(*ldap.Conn) error) {
 	if err := do(c); err != nil {
 		s.t.Fatalf("samba: %s: %v", what, err)
 	}
+}
+
+// RID is the last part of an entry's SID, as primaryGroupID wants it.
+func (s *Server) RID(dn string) string {
+	s.t.Helper()
+	var rid uint32
+	s.change("read "+dn, func(c *ldap.Conn) error {
+		found, err := c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"objectSid"}, nil))
+		if err != nil {
+			return err
+		}
+		sid := found.Entries[0].GetRawAttributeValue("objectSid")
+		rid = binary.LittleEndian.Uint32(sid[len(sid)-4:])
+		return nil
+	})
+	return fmt.Sprint(rid)
 }
