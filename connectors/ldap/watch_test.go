@@ -187,8 +187,8 @@ func TestASourceThatIsNotToBeWatchedIsNoWatcher(t *testing.T) {
 	if _, ok := open(t, o).(connectors.Watcher); ok {
 		t.Error("watch: false is a watcher")
 	}
-	o.Watch, o.Preset = true, "active_directory"
+	o.Watch, o.Preset = true, "freeipa"
 	if _, ok := open(t, o).(connectors.Watcher); ok {
-		t.Error("Active Directory is a watcher")
+		t.Error("FreeIPA is a watcher")
 	}
 }
