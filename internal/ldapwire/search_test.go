@@ -403,6 +403,9 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		want, err := byLibrary(t, op)
+		if err != nil && strings.Contains(err.Error(), "unable to read LDAP response packet") {
+			return // it looks into what we skip, as behind an entry, and finds no value of its type there
+		}
 		if err != nil {
 			t.Fatalf("we took what the library refuses: %v", err)
 		}
