@@ -12,13 +12,14 @@ func planVerb(ui *voice, c *common) *cobra.Command {
 	var accept []string
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Say what would happen, in people and doors; change nothing", Args: exactly(),
-		Long: `Reads the directories and Kisi, decides, and says what would happen. Nothing is changed, neither in
-Kisi nor in the state file. In mode: observe it says what mode: full would do.
+		Long: `Reads the directories and Kisi, decides, and says what would happen. Nothing is changed, neither in Kisi nor in the
+state file. In mode: observe it says what mode: full would do.
 
-With --config NEW.yaml, where config.yaml is the file in use, it says what the new file would change: rules as they were and as
-they are, who gains and who loses which door by which rule, other settings, whether what the new file expects is so, and what
-the next run would do by it. --against names the file in use where it is another one. What the new file needs and the file in
-use does not, such as another attribute, is read from the directories for it and forgotten again.
+With --config NEW.yaml, where config.yaml is the file in use, it says what the new file would change: rules as they
+were and as they are, who gains and who loses which door by which rule, other settings, whether what the new file
+expects is so, and what the next run would do by it. --against names the file in use where it is another one. What the
+new file needs and the file in use does not, such as another attribute, is read from the directories for it and
+forgotten again.
 
 Exit code 3 when something is held for a person to decide, 4 when there are changes and nothing is held.`,
 		Example: `  kisi-sync plan
