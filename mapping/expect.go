@@ -303,10 +303,13 @@ func (t *tester) mayGive(rule int, group string) bool {
 
 // refusal says why a rule does not give a group to a person.
 func (t *tester) refusal(rule int, human uint32, group string) string {
+	t.ask(human)
 	r := t.trailRule(rule, human)
 	text := "rule " + r.Rule + ": "
-	if r.Outcome == "gives" && t.rules[rule].Listed && !slices.Contains(r.Grants, group) {
-		return text + "does not list it for the person"
+	for _, x := range r.Excluded {
+		if x.Group == group {
+			return text + "gives it, but rule " + x.Rule + " excludes from it"
+		}
 	}
 	switch r.Outcome {
 	case "condition_failed":
@@ -316,8 +319,8 @@ func (t *tester) refusal(rule int, human uint32, group string) string {
 	case "excepted":
 		return text + "an exception: " + r.Text
 	case "gives":
-		for _, x := range r.Excluded {
-			return text + "gives it, but rule " + x.Rule + " excludes from " + x.Group
+		if !slices.Contains(r.Grants, group) {
+			return text + "does not give it to the person"
 		}
 		return text + "gives it, and something else stands before that"
 	}

@@ -15,11 +15,8 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-// usualFile is what --config is without being said.
-const usualFile = "config.yaml"
-
-// fileInUse returns the file to which that of --config is to be compared, "" for none: what --against names; else config.yaml if --config
-// names another file, and both are of one installation.
+// fileInUse returns the file to which that of --config is to be compared, "" for none: what --against names; else the file that is meant
+// without --config, if that names another one and both are of one installation.
 func fileInUse(ui *voice, c *common, against string, said bool) (string, error) {
 	if against != "" {
 		if sameFile(ui.path(against), ui.path(c.config)) {
@@ -27,15 +24,16 @@ func fileInUse(ui *voice, c *common, against string, said bool) (string, error) 
 		}
 		return against, nil
 	}
-	if !said || sameFile(ui.path(usualFile), ui.path(c.config)) {
+	usualFile := firstThere(ui.path("config.yaml"), installedConfig())
+	if !said || sameFile(usualFile, ui.path(c.config)) {
 		return "", nil
 	}
 	loader := config.Loader{Types: all.Types(), SkipSecrets: true}
-	usual, err := loader.Load(ui.path(usualFile))
+	usual, err := loader.Load(usualFile)
 	if err != nil {
 		return "", nil // nothing of that name that anybody could use
 	}
-	loader.Place = ui.path(usualFile)
+	loader.Place = usualFile
 	named, err := loader.Load(ui.path(c.config))
 	if err != nil || named.Policy().Installation != usual.Policy().Installation || named.State != usual.State {
 		return "", nil

@@ -29,7 +29,7 @@ Exit code 3 when something is held for a person to decide, 4 when there are chan
   kisi-sync plan --config draft.yaml --against /etc/kisi-sync/config.yaml`,
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "also write the plan to `FILE`, for kisi-sync apply FILE")
-	cmd.Flags().StringVar(&against, "against", "", "the `FILE` in use, to which that of --config is compared; config.yaml if that is of the same installation")
+	cmd.Flags().StringVar(&against, "against", "", "the `FILE` in use, to which that of --config is compared; the one that is meant without --config, if that is of the same installation")
 	acceptFlag(cmd, &accept)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		inUse, err := fileInUse(ui, c, against, cmd.Flags().Changed("config"))
