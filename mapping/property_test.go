@@ -24,18 +24,22 @@ type world struct {
 	accounts []access.Account
 	pins     []access.Pin
 	bindings []Binding
+	made     []access.Group // in Kisi, beside those of kisi()
 }
 
 func drawWorld(t *rapid.T) world {
 	w := world{people: map[string][]directory.Record{}, groups: map[string][]directory.Record{}}
 	w.spec = Spec{CreateWithoutDoors: rapid.Bool().Draw(t, "create"), Leavers: Leavers{Vanished: time.Hour}, Zone: time.UTC, Precedence: []string{"a", "b"}}
 	for _, s := range []string{"a", "b"} {
-		w.spec.Sources = append(w.spec.Sources, Source{Name: s, ID: s, Attributes: []Attribute{{Name: "dept", From: "d"}, {Name: "level", From: "l"}, {Name: "end", From: "e"}}})
+		w.spec.Sources = append(w.spec.Sources, Source{Name: s, ID: s, Attributes: []Attribute{{Name: "dept", From: "d"}, {Name: "level", From: "l"}, {Name: "end", From: "e"},
+			{Name: "start", From: "s", Format: "DD.MM.YYYY"}}})
 		w.drawSource(t, s)
 	}
 	for _, g := range kisi().Groups[:3] {
 		w.spec.Groups = append(w.spec.Groups, Group{Name: g.Name, Members: true})
 	}
+	w.drawTemplates(t)
+	w.spec.Conditions = []Condition{{"is_it", `person.dept == "IT"`}, {"low", `person.level == "1"`}, {"low_it", "is_it and low"}}
 	for i := range rapid.IntRange(1, 5).Draw(t, "rules") {
 		w.spec.Rules = append(w.spec.Rules, drawRule(t, i))
 	}
@@ -49,7 +53,7 @@ func (w *world) drawSource(t *rapid.T, s string) {
 		ids = append(ids, id)
 		r := person(id, drawMail(t))
 		r.Active = rapid.SampledFrom([]directory.Tri{directory.Yes, directory.Yes, directory.Unknown, directory.No}).Draw(t, "active")
-		for _, a := range []struct{ name, values string }{{"d", "IT HR"}, {"e", "2026-03-10 2026-04-01 soon"}, {"l", "1 2"}} {
+		for _, a := range []struct{ name, values string }{{"d", "IT HR"}, {"e", "2026-03-10 2026-04-01 soon"}, {"l", "1 2"}, {"s", "13.02.2026 14.02.2026 2026-02-13"}} {
 			if v := rapid.SampledFrom(append(strings.Fields(a.values), "")).Draw(t, a.name); v != "" {
 				r.Attrs = append(r.Attrs, directory.Attr{Name: a.name, Values: []string{v}})
 			}
@@ -117,12 +121,24 @@ func drawRule(t *rapid.T, i int) Rule {
 			r.From.Group = nameOf(r.From.Group)
 		}
 	}
-	r.Where = rapid.SampledFrom([]string{"", `person.dept == "IT"`, `person.dept != "IT"`, `not (person.level == "1") and person.dept in ["IT", "HR"]`,
+	r.Where = rapid.SampledFrom([]string{"", "low_it", `not low and is_it`, `in_group("a-g1", "a")`, `not in_group("The group b-g0", "b")`, `days_since(person.start) >= 30`, `person.dept == "IT"`, `person.dept != "IT"`, `not (person.level == "1") and person.dept in ["IT", "HR"]`,
 		`person.level == "1" or person.dept == "HR"`}).Draw(t, "where")
 	all := []string{"Contractors", "HQ Staff", "Server Room"}
-	r.Grant = all[:rapid.IntRange(1, 3).Draw(t, "grants")]
+	r.Except = rapid.SampledFrom([][]Exception{nil, nil, {{Group: Selector{Group: s + "-g2"}}}, {{People: []string{"ana@x.org", "b:b-p1"}}}, {{Where: `person.level == "2"`}, {Group: Selector{Source: "b", Group: "b-g1"}}}}).Draw(t, "except")
+	if rapid.IntRange(0, 4).Draw(t, "exclude") == 0 {
+		r.Exclude = rapid.SampledFrom([][]string{{"HQ Staff"}, {"Dept {{person.dept}}", "Contractors"}, {"Any {{person.dept}}"}, {"Dept IT"}}).Draw(t, "from what")
+		return r
+	}
+	r.Grant = slices.Clone(all[:rapid.IntRange(1, 3).Draw(t, "grants")])
+	if rapid.Bool().Draw(t, "template") {
+		r.Grant = append(r.Grant, "Dept {{person.dept}}")
+	}
+	if s == "a" && rapid.Bool().Draw(t, "open template") {
+		r.Grant = append(r.Grant, "Any {{person.dept}}")
+	}
 	if rapid.Bool().Draw(t, "dated") {
-		r.Until = &Date{Attribute: "end", Missing: rapid.SampledFrom([]Missing{Refuse, Open}).Draw(t, "missing")}
+		r.Until = rapid.SampledFrom([]*Date{{Attribute: "end", Missing: Refuse}, {Attribute: "end", Missing: Open}, {Attribute: "end", Missing: Open, Unreadable: Open},
+			{Attribute: "start", Shift: Shift{2, "mo"}}, {Attribute: "start", Shift: Shift{3, "w"}, Unreadable: Open}}).Draw(t, "until")
 	}
 	if rapid.Bool().Draw(t, "manager") {
 		r.Role = access.GroupManager
@@ -156,6 +172,8 @@ func (w world) input(t *rapid.T, shuffle func([]directory.Record) []directory.Re
 		slices.Reverse(spec.Rules)
 		slices.Reverse(spec.Sources)
 		slices.Reverse(spec.Groups)
+		spec.Conditions = slices.Clone(spec.Conditions)
+		slices.Reverse(spec.Conditions)
 	}
 	rules, problems := Compile(spec)
 	if len(problems) > 0 {
@@ -166,7 +184,22 @@ func (w world) input(t *rapid.T, shuffle func([]directory.Record) []directory.Re
 		slices.Reverse(pins)
 		slices.Reverse(bindings)
 	}
-	return rules, Input{People: directory.Join(snapshots...), Owned: access.NewLedger(w.accounts, nil), Catalog: kisi(), Pins: pins, Bindings: bindings, At: noon()}
+	return rules, Input{People: directory.Join(snapshots...), Owned: access.NewLedger(w.accounts, nil), Catalog: w.catalog(), Pins: pins, Bindings: bindings, At: noon()}
+}
+
+func (w *world) catalog() *access.Catalog {
+	c := kisi()
+	c.Groups = append(c.Groups, w.made...)
+	return c
+}
+
+// drawTemplates declares groups that are made of the department.
+func (w *world) drawTemplates(t *rapid.T) {
+	listed := rapid.SampledFrom([][]string{{"IT"}, {"HR", "IT"}}).Draw(t, "listed")
+	if !slices.Contains(listed, "IT") {
+		t.Fatal("the oracle knows of this one")
+	}
+	w.spec.Groups = append(w.spec.Groups, Group{Name: "Dept {{person.dept}}", Members: true, Create: true, OneOf: listed}, Group{Name: "Any {{person.dept}}", Members: true, Create: true, AnyOf: true})
 }
 
 func inOrder(r []directory.Record) []directory.Record { return r }
@@ -177,6 +210,12 @@ func (w *world) settle(t *rapid.T) {
 	out := rules.Map(in)
 	d := out.Desired
 	w.bindings = out.Bindings
+	for i := range d.Groups {
+		if g := &d.Groups[i]; g.ID == 0 && g.Create && g.Problem == "" {
+			g.ID = access.RemoteID(900 + i)
+			w.made = append(w.made, access.Group{ID: g.ID, Name: g.Name})
+		}
+	}
 	for i, wish := range d.Wishes {
 		a := access.Account{Known: access.Member{ID: access.RemoteID(i + 1), Email: wish.Email, Enabled: true}, Link: access.Link{Anchors: wish.Anchors, Level: access.Created}}
 		a.Known.Name, a.Link.Name = wish.Name, wish.Name
@@ -225,6 +264,28 @@ func asBytes(t *rapid.T, r Result) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestWhatWasDoneOnceIsDone: when everything is as it should be, nothing is left to do.
+func TestWhatWasDoneOnceIsDone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		w.settle(t)
+		rules, in := w.input(t, inOrder, false)
+		d := rules.Map(in).Desired
+		ledger := access.NewLedger(w.accounts, nil)
+		for _, wish := range d.Wishes {
+			a, ok := ledger.Account(wish.Member)
+			if !ok || len(wish.Losses) > 0 {
+				t.Fatalf("%+v: %q", wish, tell(d))
+			}
+			for _, g := range wish.Grants {
+				if o, ok := a.Grant(d.Groups[g.Group].ID); !g.Unsure && (!ok || o.Role != g.Role || o.From != g.From || o.Until != g.Until || o.Cause.Mark != d.Causes[g.Cause].Mark) {
+					t.Fatalf("%s: %+v, done was %+v", d.Groups[g.Group].Name, g, o)
+				}
+			}
+		}
+	})
 }
 
 // disturb changes something about the people after everything was settled.

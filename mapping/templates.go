@@ -125,6 +125,7 @@ func (c *compiler) expandGroups() (all []declaredGroup) {
 		}
 		c.out.templates = append(c.out.templates, *t)
 	}
+	slices.SortFunc(c.out.templates, func(a, b template) int { return compare(a.declared.Name, b.declared.Name) })
 	return all
 }
 
