@@ -252,7 +252,7 @@ func (i *importation) put(l *keptList, a *alteration) error {
 		}
 		a.who = append(a.who, email.Fold(row.Email))
 	}
-	if err := l.PutAll(fresh); err != nil {
+	if err := l.Put(fresh...); err != nil {
 		return byHand(l, "", err)
 	}
 	a.after = l.Text()

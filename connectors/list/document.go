@@ -101,31 +101,11 @@ func (d *Document) append(people []Person) error {
 	}
 	return d.edit(want, func(w *draft) error {
 		all, _ := w.at(w.whole(), "people")
-		if n := len(all.Content); n > 0 && isFlow(all.Content[n-1]) {
-			lines = short
+		if n := len(all.Content); len(people) > 1 || n > 0 && isFlow(all.Content[n-1]) {
+			lines = short // many are reviewed more easily in a line each
 		}
 		return w.add(w.whole(), "people", lines, strings.Join(brackets, ", "))
 	})
-}
-
-// PutAll adds people who are not there yet, all at once. It is Put for many of them.
-func (d *Document) PutAll(people []Person) error {
-	if len(people) == 0 {
-		return nil
-	}
-	want := d.copy()
-	var lines, flow []string
-	for _, p := range people {
-		if d.list.named(p.Email) >= 0 {
-			return fmt.Errorf("%s is in the list already", p.Email)
-		}
-		if p.ID = email.Fold(p.Email); p.Attributes == nil {
-			p.Attributes = map[string][]string{}
-		}
-		want.people = append(want.people, p)
-		lines, flow = append(lines, "- "+p.inBrackets()), append(flow, p.inBrackets())
-	}
-	return d.edit(want, func(w *draft) error { return w.add(w.whole(), "people", lines, strings.Join(flow, ", ")) })
 }
 
 func (d *Document) merge(i int, p Person) error {
