@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/listed"
 )
 
 // Wording is what a rule says or said, so that who must decide about a change of the file sees what was changed.
@@ -53,6 +54,9 @@ func (r *rule) parts() (all []Part) {
 	say("until", r.Until.words())
 	say("notify", onlyIf(r.Notify, "true"))
 	for _, a := range r.reads {
+		if r.Listed && a.From == listed.Attribute {
+			continue // which grant_listed says already
+		}
 		say("attribute "+a.Name, a.From+onlyIf(a.List, " (a list)")+onlyIf(a.Format != "", " (a date as "+a.Format+")"))
 	}
 	return all
