@@ -94,7 +94,7 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 		return also(err, s.first.Close())
 	}
 	var beside sync.WaitGroup
-	beside.Go(func() { s.reloadOnHangup(ctx, d, n) })
+	beside.Go(func() { s.reloadOnHangup(ctx, d) })
 	beside.Go(func() {
 		<-ctx.Done()
 		s.warn(n.Stopping())
@@ -105,6 +105,9 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 	}
 	beside.Go(func() { h.tell(ctx, s.log) })
 	beside.Go(func() { h.copyTrail(ctx, s.log) })
+	if n != nil {
+		beside.Go(func() { s.tellManager(ctx, h, n) })
+	}
 	err = d.Run(ctx)
 	cancel()
 	beside.Wait()
@@ -116,7 +119,7 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 }
 
 // reloadOnHangup has the file read again at each SIGHUP. The daemon logs what comes of it.
-func (s *service) reloadOnHangup(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifier) {
+func (s *service) reloadOnHangup(ctx context.Context, d *daemon.Daemon) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -125,9 +128,7 @@ func (s *service) reloadOnHangup(ctx context.Context, d *daemon.Daemon, n *sdnot
 		case <-ctx.Done():
 			return
 		case <-hangups:
-			s.warn(n.Reloading())
 			_ = d.Reload(ctx, "SIGHUP")
-			s.warn(n.Ready()) // with the new file or the one before
 		}
 	}
 }

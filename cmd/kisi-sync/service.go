@@ -114,6 +114,13 @@ func (s *service) includes() []string {
 func (s *service) options(n *sdnotify.Notifier) daemon.Options {
 	o := daemon.Options{
 		Load: func(ctx context.Context) (*daemon.Work, error) { return s.work(ctx) }, Memory: s.store, Version: version(), Now: now, Log: s.log, Explain: inWords,
+		Reloading: func(begun bool) {
+			if begun {
+				s.warn(n.Reloading())
+			} else {
+				s.warn(n.Ready()) // with the new file or the one before
+			}
+		},
 		Ready: func() { s.warn(n.Ready()); s.manager.Ready() }, Beat: func() { s.warn(n.Alive()) }, BeatEvery: n.Every(),
 	}
 	if s.watch {

@@ -60,6 +60,7 @@ func TestMain(m *testing.M) {
 //	unpack ARCHIVE             unpack an archive into the folder unpacked
 //	signal HUP|TERM|STOP|CONT  send a signal to whatever runs in the background
 //	post                       a webhook listens at $POST_URL, $METRICS is a free port, and metrics.pem a certificate for it
+//	manager                    a service manager listens at $NOTIFY_SOCKET; what it hears can be told like a webhook's
 //	asks CODE PATH TOKEN       ask the daemon's figures, and write what comes into the file answer
 //	[!] told PATTERN           something was said there (within half a minute)
 //	collector start|stop       an rsyslog listens at $COLLECTOR and writes into the file collected
@@ -90,7 +91,8 @@ func TestStories(t *testing.T) {
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
 			"spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
-			"signal": cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
+			"manager": cmdManager,
+			"signal":  cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
 			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,
 		},
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -32,6 +33,9 @@ func TestAFileThatCannotBeUsedLeavesTheOneBeforeInUse(t *testing.T) {
 			if s := w.status(); err == nil || !strings.Contains(s.Refused, "line 3") || s.Mode != "full" {
 				t.Errorf("%s: %v, %+v", name, err, s)
 			}
+		}
+		if !slices.Equal(w.reloads, []bool{true, false, true, false}) {
+			t.Errorf("the service manager was told %v", w.reloads)
 		}
 		w.company.join("cem")
 		w.pass(2 * time.Minute)

@@ -74,6 +74,9 @@ type Options struct {
 	Explain func(error) string
 	// Ready is called once, when the first configuration is in use. It may be nil.
 	Ready func()
+	// Reloading is called when the file begins to be read again, with true, and with false when that one is in use or the one before
+	// stays. It may be nil.
+	Reloading func(bool)
 	// Beat is called by the loop itself, every BeatEvery: when it stops, the daemon hangs. BeatEvery 0: it is not.
 	Beat      func()
 	BeatEvery time.Duration

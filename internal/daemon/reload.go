@@ -36,6 +36,7 @@ func (d *Daemon) reloads() bool {
 	case l.next == nil && !l.loading && len(l.asked) > 0:
 		l.loading, l.waiting, l.asked, l.seen = true, l.asked, nil, d.look()
 		d.o.Log.Info("configuration is read again", "by", l.waiting[0].by)
+		d.reloading(true)
 		d.house.start(d, func(ctx context.Context) func() {
 			work, err := d.o.Load(ctx)
 			return func() { d.loaded(work, err) }
@@ -100,7 +101,15 @@ func (d *Daemon) keep(err error) {
 	d.answer(err)
 }
 
+// reloading tells whoever wants to know.
+func (d *Daemon) reloading(begun bool) {
+	if d.o.Reloading != nil {
+		d.o.Reloading(begun)
+	}
+}
+
 func (d *Daemon) answer(err error) {
+	d.reloading(false)
 	for _, a := range d.reload.waiting {
 		if a.done != nil {
 			a.done(err)

@@ -210,6 +210,7 @@ type world struct {
 	file     string
 	included []string // files that file includes
 	log      *slog.Logger
+	reloads  []bool // when the file was begun to be read again, and when that was over
 
 	daemon *Daemon
 	stop   func() error // ends the daemon and returns what Run returned
@@ -308,7 +309,8 @@ func schedule(text string) cron.Schedule {
 // start starts the daemon.
 func (w *world) start() {
 	ctx, cancel := context.WithCancel(w.t.Context())
-	d := New(Options{Load: w.load, Memory: w.store, Now: w.now, Log: w.log, Version: "test", File: w.file, Included: func() []string { return w.included }})
+	d := New(Options{Load: w.load, Memory: w.store, Now: w.now, Log: w.log, Version: "test", File: w.file, Included: func() []string { return w.included },
+		Reloading: func(begun bool) { w.reloads = append(w.reloads, begun) }})
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
 	w.daemon = d

@@ -25,4 +25,6 @@ func Accounts(who string) []string {
 	return []string{who}
 }
 
-func accountForm() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@\\+-]{0,63}\$?$`) }
+func accountForm() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@\\+-]{0,63}\$?$`)
+}
