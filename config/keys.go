@@ -38,6 +38,8 @@ type file struct {
 	Conditions table[string] `yaml:"conditions,omitempty"`
 	// Who gets what. The order decides nothing; somebody whom several rules select gets everything that any of them gives.
 	Rules []ruleBlock `yaml:"rules" jsonschema:"required"`
+	// Whether rules may give roles on places and the organization (grant_roles). Each one waits for an approval all the same.
+	AllowAdminRoles bool `yaml:"allow_admin_roles,omitempty"`
 	// Doors to be careful with, as "Place / Door" or by number. Every group that opens one of them counts as sensitive.
 	SensitiveDoors []string `yaml:"sensitive_doors,omitempty"`
 	// How many people may lose or gain something before a person must approve it.
@@ -309,6 +311,9 @@ type ruleBlock struct {
 	Except []exceptBlock `yaml:"except,omitempty"`
 	// The groups that these people get, as named under groups; one, or a list.
 	Grant groupNames `yaml:"grant,omitempty"`
+	// Roles on places and the organization that these people get, by the names that Kisi shows: {role: Place administrator, scope: {place: HQ}}.
+	// Needs allow_admin_roles: true, and each one waits for an approval.
+	GrantRoles listed[roleGrantBlock] `yaml:"grant_roles,omitempty"`
 	// Instead of grant: the groups that these people do not get, whatever other rules say.
 	Exclude listed[string] `yaml:"exclude,omitempty"`
 	// Instead of grant: these people get what a source of type list says for each of them under access, with a role and dates of its own.
@@ -322,6 +327,14 @@ type ruleBlock struct {
 	Until *date `yaml:"until,omitempty"`
 	// Let Kisi tell the people about it by mail.
 	Notify bool `yaml:"notify,omitempty"`
+}
+
+// roleGrantBlock is a role on a place or the organization.
+type roleGrantBlock struct {
+	// The role's name, as Kisi shows it, or its id; custom roles, too. `kisi-sync roles` lists them.
+	Role string `yaml:"role" jsonschema:"required"`
+	// What it is on: organization, or {place: HQ}.
+	Scope scope `yaml:"scope" jsonschema:"required"`
 }
 
 // exceptBlock is whom a rule is not about.

@@ -237,6 +237,7 @@ func (s *Settings) MappingSpec() mapping.Spec {
 		SamePersonBy:       f.People.SamePersonBy.attribute,
 		CreateWithoutDoors: f.People.CreateWithoutDoors,
 		Leavers:            f.Leavers.mapping(),
+		AdminRoles:         f.AllowAdminRoles,
 		SensitiveDoors:     slices.Clone(f.SensitiveDoors),
 		Zone:               s.zone,
 	}
@@ -346,9 +347,16 @@ func specGroup(name string, g groupBlock) mapping.Group {
 func specRule(r ruleBlock) mapping.Rule {
 	return mapping.Rule{
 		Name: r.Name, From: mapping.Selector(r.From), Where: r.Where, Grant: slices.Clone([]string(r.Grant)), Listed: r.GrantListed,
-		Except: specExceptions(r.Except), Exclude: slices.Clone([]string(r.Exclude)),
+		Except: specExceptions(r.Except), Exclude: slices.Clone([]string(r.Exclude)), Roles: specRoles(r.GrantRoles),
 		Role: r.Role.access(), Begin: specDate(r.FromDate), Until: specDate(r.Until), Notify: r.Notify,
 	}
+}
+
+func specRoles(blocks []roleGrantBlock) (all []mapping.RoleGrant) {
+	for _, b := range blocks {
+		all = append(all, mapping.RoleGrant{Role: strings.TrimSpace(b.Role), Place: b.Scope.place})
+	}
+	return all
 }
 
 func specExceptions(blocks []exceptBlock) (all []mapping.Exception) {

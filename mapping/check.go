@@ -191,6 +191,7 @@ func (c *compiler) checkGroups() {
 		g := &c.out.groups[i]
 		g.Sensitive = g.Sensitive || slices.ContainsFunc(g.Doors, c.sensitiveDoor)
 	}
+	c.addRoles()
 	slices.SortFunc(c.out.groups, func(a, b Group) int { return compare(a.Name, b.Name) })
 	c.out.static = len(c.out.groups)
 	c.numberTemplates()

@@ -132,9 +132,10 @@ func (c *compiler) selector(path string, r *rule) {
 }
 
 func (c *compiler) grants(path string, r *rule) {
-	if len(r.Grant) == 0 {
+	if len(r.Grant)+len(r.Roles) == 0 {
 		c.problem(path+".grant", "", "the rule grants nothing")
 	}
+	c.grantRoles(path, r)
 	for k, name := range r.Grant {
 		at := fmt.Sprintf("%s.grant[%d]", path, k)
 		if c.grantTemplate(at, name, r) {
@@ -324,6 +325,9 @@ func (r *rule) digest() uint64 {
 	}
 	say("rule", r.Name, r.From.Source, group, r.From.Everyone, r.role().ID(), r.Notify)
 	say(slices.Sorted(slices.Values(r.Grant)))
+	for _, x := range r.sortedRoles() {
+		say("role of", x.Role, x.Place)
+	}
 	if r.Listed {
 		say("listed")
 	}

@@ -66,6 +66,10 @@ const (
 	GroupMissing           = "group_missing"            // a group of the file is not in Kisi
 	GroupAmbiguous         = "group_ambiguous"          // several groups in Kisi bear the name
 	GroupTwice             = "group_twice"              // two groups of the file are one group in Kisi
+	RoleMissing            = "role_missing"             // a role of the file is not in Kisi
+	RoleRefused            = "role_refused"             // a role is above the key's own, or nobody knows what it may do
+	RoleCovered            = "role_covered"             // two rules give roles on the same place; the higher one wins
+	RolesCollide           = "roles_collide"            // two rules give roles on the same place, and none is the higher one
 	GroupScope             = "group_scope"              // the file says another scope of a group than Kisi does
 	GroupRenamed           = "group_renamed"            // a group that we know was renamed in Kisi
 	UnknownPlace           = "unknown_place"

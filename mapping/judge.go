@@ -225,7 +225,7 @@ func (m *mapper) giveGroup(number, group uint32, v verdict, zone *time.Location)
 		v = m.dates(r, m.zones[group])
 	}
 	if v.outcome != expired {
-		m.given = append(m.given, given{group: group, rule: number, from: v.from, until: v.until, role: r.role(), unsure: v.outcome == undecided, notify: r.Notify})
+		m.given = append(m.given, given{group: group, rule: number, from: v.from, until: v.until, role: m.roleIn(r, group), unsure: v.outcome == undecided, notify: r.Notify})
 	}
 }
 

@@ -32,7 +32,7 @@ func (c *compiler) listed(path string, r *rule) {
 		return
 	}
 	for i := range c.out.groups {
-		if g := &c.out.groups[i]; g.Members && s.mayGrant(g.Name) {
+		if g := &c.out.groups[i]; g.Members && g.Role == "" && s.mayGrant(g.Name) {
 			r.grants = append(r.grants, uint32(i))
 		}
 	}

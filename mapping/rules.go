@@ -118,6 +118,9 @@ func (r *Rules) sourceWithID(id string) int {
 
 // words says in short whom a rule is about.
 func (r *rule) words() string {
+	if r.Path != "" {
+		return "somebody whom the file names"
+	}
 	if r.From.Everyone {
 		return "everyone in " + r.From.Source
 	}

@@ -23,6 +23,7 @@ type Spec struct {
 	Groups             []Group     // sorted by name
 	Rules              []Rule      // in the file's order, which decides nothing
 	Conditions         []Condition // named, for where
+	AdminRoles         bool        // rules may give roles on places and the organization
 	SensitiveDoors     []string    // "Place / Door", or an id; every group that opens one of them is sensitive
 	Zone               *time.Location
 }
@@ -78,6 +79,7 @@ type Group struct {
 	Openings    bool            // manage: doors (and elevator stops)
 	Description *string         // nil: not ours to say
 	Settings    access.Settings // those that the file says
+	Role        string          // it is no group, but this role, by name or id, on Place or on the organization: made by Compile of a rule's Roles
 	Doors       []string        // "Place / Door", or an id
 	Stops       []StopName
 	Sensitive   bool
@@ -100,6 +102,7 @@ type Rule struct {
 	// Exclude is what people do not get, whatever other rules say, instead of Grant, Role and Notify.
 	Exclude []string
 	Except  []Exception
+	Roles   []RoleGrant // on places and the organization, beside Grant; only with Spec.AdminRoles
 	Role    access.Role
 	Begin   *Date // from_date
 	Until   *Date
@@ -115,6 +118,9 @@ type Exception struct {
 	People []string // e-mail addresses, or keys
 	Where  string   // everybody of whom this holds
 }
+
+// RoleGrant is a role on a place or the organization that a rule gives, by the name that Kisi shows, or its id.
+type RoleGrant struct{ Role, Place string } // Place: "" for the organization
 
 // Selector says whom a rule is about.
 type Selector struct {

@@ -23,7 +23,11 @@ func (m *mapper) resolveGroups() {
 		t := target{mapper: m, index: index, declared: g}
 		t.out = access.DesiredGroup{ID: g.ID, Name: g.Name, Description: g.Description, Settings: g.Settings, Create: g.Create, Members: g.Members,
 			Openings: g.Openings, Sensitive: g.Sensitive}
-		t.resolve()
+		if g.Role != "" {
+			t.role()
+		} else {
+			t.resolve()
+		}
 		t.out.Sensitive = t.out.Sensitive || slices.ContainsFunc(t.out.Doors, m.isSensitive)
 		m.groups[i] = t.out
 		m.zones[i] = zones.of(t.out.Place)

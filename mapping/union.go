@@ -30,7 +30,7 @@ func (m *mapper) union(human, account uint32) []access.WishedGrant {
 		}
 		all = all[n:]
 	}
-	return out
+	return m.higherRoles(human, out)
 }
 
 // countGroups counts the groups in m.given, which is sorted.

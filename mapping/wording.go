@@ -47,6 +47,11 @@ func (r *rule) parts() (all []Part) {
 	}
 	say("except", strings.Join(except, "; "))
 	say("grant", strings.Join(slices.Sorted(slices.Values(r.Grant)), ", "))
+	var roles []string
+	for _, x := range r.sortedRoles() {
+		roles = append(roles, access.RoleWords(x.Role, x.Place))
+	}
+	say("grant_roles", strings.Join(roles, ", "))
 	say("exclude", strings.Join(slices.Sorted(slices.Values(r.Exclude)), ", "))
 	say("grant_listed", onlyIf(r.Listed, "true"))
 	say("role", onlyIf(r.role() != access.DoorAccess, r.role().Words()))

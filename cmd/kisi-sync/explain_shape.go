@@ -166,10 +166,7 @@ func newInKisi(x *engine.Explanation) *inKisi {
 }
 
 func newHeldRow(x *engine.Explanation, g access.Grant) heldRow {
-	row := heldRow{Role: g.Role.Words(), From: stamp(g.From), Until: stamp(g.Until), Level: access.Foreign.String(), Group: fmt.Sprintf("group %d", g.Group)}
-	if group, ok := x.Outlook.Input.Observed.Group(g.Group); ok {
-		row.Group = group.Name
-	}
+	row := heldRow{Role: g.Role.Words(), From: stamp(g.From), Until: stamp(g.Until), Level: access.Foreign.String(), Group: x.Outlook.Input.Observed.Called(g.Group)}
 	if x.Account == nil {
 		return row
 	}

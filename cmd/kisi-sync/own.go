@@ -270,10 +270,7 @@ func groupsOf(m *access.Member, in plan.Input, ours func(access.Grant) bool, wan
 		if ours(g) != want {
 			continue
 		}
-		name := fmt.Sprintf("group %d", g.Group)
-		if group, ok := in.Observed.Group(g.Group); ok {
-			name = group.Name
-		}
+		name := in.Observed.Called(g.Group)
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}

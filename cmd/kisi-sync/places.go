@@ -22,7 +22,7 @@ type listing[Row any] struct {
 func (l listing[Row]) verb(ui *voice, c *common) *cobra.Command {
 	cmd := &cobra.Command{Use: l.use, Short: l.short, Example: l.example, Args: exactly()}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		s, err := open(cmd.Context(), ui, c, opening{asked: l.use, patience: watched, alone: true})
+		s, err := open(cmd.Context(), ui, c, opening{asked: l.use, patience: watched, alone: true, roles: l.use == "roles"})
 		if err != nil {
 			return err
 		}
@@ -66,6 +66,37 @@ func placesVerb(ui *voice, c *common) *cobra.Command {
 			return convert(c.Places, func(p access.Place) placeRow { return placeRow{p.ID, p.Name} })
 		},
 		line: func(r placeRow) string { return fmt.Sprintf("%d\t%s", r.ID, r.Name) },
+	}.verb(ui, c)
+}
+
+type roleRow struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Scope   string `json:"scope"`   // organization or place
+	Refused string `json:"refused"` // why kisi-sync does not give it; "" if it may
+}
+
+func rolesVerb(ui *voice, c *common) *cobra.Command {
+	return listing[roleRow]{
+		use: "roles", short: "List the roles on places and the organization, and which of them rules may give",
+		example: "  kisi-sync roles\n  kisi-sync roles --json | jq '.[] | select(.refused == \"\")'",
+		head:    "ROLE (write it so under grant_roles:)\tSCOPE\tID\tGIVEN",
+		rows: func(c *access.Catalog) []roleRow {
+			return convert(c.ScopeRoles, func(r access.ScopeRole) roleRow {
+				scope := "place"
+				if r.Organization {
+					scope = "organization"
+				}
+				return roleRow{r.ID, r.Name, scope, r.Refused}
+			})
+		},
+		line: func(r roleRow) string {
+			given := "by rules, with allow_admin_roles"
+			if r.Refused != "" {
+				given = "no: " + r.Refused
+			}
+			return fmt.Sprintf("%s\t%s\t%s\t%s", inYAML(r.Name), r.Scope, r.ID, given)
+		},
 	}.verb(ui, c)
 }
 

@@ -102,7 +102,7 @@ func newRoot(ui *voice) *cobra.Command {
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb, driftVerb,
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb, adoptVerb, releaseVerb, renameVerb}},
 		{groupPeople, []func(*voice, *common) *cobra.Command{usersVerb, importVerb, exportVerb}},
-		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb}},
+		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb, rolesVerb}},
 		{groupOther, []func(*voice, *common) *cobra.Command{auditVerb, stateVerb, configVerb, supportVerb, versionVerb, completionVerb}},
 	} {
 		for _, verb := range family.verbs {

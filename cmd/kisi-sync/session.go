@@ -42,6 +42,7 @@ type opening struct {
 	asked  string   // who asked, for the record
 	accept []string // sources to be believed whatever they say
 	keep   bool     // write into the store; otherwise what is read stays in memory and nothing can be carried out
+	roles  bool     // the roles on places and the organization are to be listed
 	alone  bool     // only Kisi is looked at: no store and no engine, so that a run under way disturbs nobody
 	quiet  bool     // the verb tells the warnings about the file itself
 	writes bool     // to write is all that the verb is for, so in mode: observe it refuses
@@ -113,8 +114,14 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 		return fmt.Errorf("%s: %s", problems[0].Path, problems[0].Text)
 	}
 	s.rules = rules
-	if err := s.openKisi(o); err != nil || o.alone {
+	if err := s.openKisi(o); err != nil {
 		return err
+	}
+	if rules.GivesRoles() || o.roles {
+		s.target.FollowRoles()
+	}
+	if o.alone {
+		return nil
 	}
 	if err := s.openSources(); err != nil {
 		return err

@@ -79,8 +79,17 @@ func (a *Account) grants(c Call, r Result, at Instant) {
 	case RemoveAssignment:
 		a.dropKnown(ch.Object.Assignment)
 		a.disown(group)
+		a.demoted(group)
 	case ReleaseGrant, ForgetGrant:
 		a.disown(group)
+	}
+}
+
+// demoted notes that a member whose last known role on a place or the organization was taken may be suspended, so that a run which does that
+// looks at him. It looks first: he may hold one through a team.
+func (a *Account) demoted(group RemoteID) {
+	if group.IsRole() && a.Known.Protected == Administrator && !slices.ContainsFunc(a.Known.Grants, func(g Grant) bool { return g.Group.IsRole() }) {
+		a.Known.Protected = Unprotected
 	}
 }
 

@@ -7,8 +7,9 @@ type Catalog struct {
 	Places       []Place
 	Doors        []Door
 	Stops        []Stop
-	Groups       []Group // without doors and stops
-	Roles        []string
+	Groups       []Group     // without doors and stops
+	Roles        []string    // of groups, by id
+	ScopeRoles   []ScopeRole // of places and the organization, by ID; read only for who gives them
 }
 
 // Organization is the organization that the key belongs to.

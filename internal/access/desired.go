@@ -7,11 +7,18 @@ type Desired struct {
 	Causes    []Cause        // what the numbers in wishes mean; 0 is no cause
 	Due       Instant        // when the answer next changes by itself; 0 for never
 	Sensitive []RemoteID     // doors that make every group which opens them sensitive, ascending
+	Roles     []RoleName     // what ids of roles mean that somebody holds by us, or should
 	Edits     []Edit         // rules that the file by which the last run went did not have, or not so; sorted by Rule
 }
 
 // Edit is a rule that somebody changed in the file, or wrote: which, and in words what was and what is.
 type Edit struct{ Rule, Text string }
+
+// RoleName is what people call a role on a place or the organization, and the roles on the same that it covers.
+type RoleName struct {
+	ID   RemoteID
+	Name string
+}
 
 // DesiredGroup is a group that the file names.
 type DesiredGroup struct {
@@ -27,6 +34,7 @@ type DesiredGroup struct {
 	Stops       []RemoteID
 	Sensitive   bool   // the file says so, or gives it a sensitive door
 	Order       *Order // what an operator wants of it on the command line; nil: the file declares it
+	Role        bool   // it is a role on a place or the organization, and no group at all
 	Problem     string // why nothing can be done about it and its grants ("" for none): missing, ambiguous, unknown door
 }
 

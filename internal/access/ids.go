@@ -66,9 +66,10 @@ const (
 	DoorAccess
 	GroupManager
 	AnotherRole
+	ScopedRole // on a place or the organization: which one the id of the right says (RoleOn)
 )
 
-var roleIDs = [...]string{DoorAccess: "group_basic", GroupManager: "group_manager", AnotherRole: ""}
+var roleIDs = [...]string{DoorAccess: "group_basic", GroupManager: "group_manager", AnotherRole: "", ScopedRole: ""}
 
 // RoleOf returns the role with an id of Kisi's.
 func RoleOf(id string) Role {
@@ -96,6 +97,8 @@ func (r Role) Words() string {
 		return "door_access"
 	case GroupManager:
 		return "group_manager"
+	case ScopedRole:
+		return "role"
 	}
 	return "another role"
 }

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 
@@ -18,6 +19,8 @@ type State struct {
 	Organization Organization
 	// ByOthers are the role assignments that somebody else is known to have given, ascending; of the others nobody knows, or we gave them.
 	ByOthers []RemoteID
+	// Roles says what the roles on places and the organization are called that somebody holds, sorted by ID.
+	Roles []RoleName
 	// Beside is who else may open doors; nil when the scope did not ask for it.
 	Beside *Beside
 }
@@ -85,6 +88,7 @@ type Scope struct {
 	Emails  []string   // folded
 	Doors   []RemoteID // groups whose doors and stops are to be read
 	Beside  bool       // with All: count who else may open doors, which takes a few calls more
+	Roles   bool       // what people hold on places and the organization counts among their grants, too
 	Singly  bool       // ask for each of the named ones, even where a list of all would be cheaper
 }
 
@@ -107,6 +111,24 @@ func (s *State) Member(id RemoteID) (*Member, bool) {
 		return &s.Members[i], true
 	}
 	return nil, false
+}
+
+// Called returns what people call a group, or a role on a place or the organization.
+func (s *State) Called(id RemoteID) string {
+	if g, ok := s.Group(id); ok {
+		return g.Name
+	}
+	if s != nil {
+		for _, r := range s.Roles {
+			if r.ID == id {
+				return r.Name
+			}
+		}
+	}
+	if id.IsRole() {
+		return "a role that Kisi does not know any more"
+	}
+	return fmt.Sprintf("group %d", id)
 }
 
 // Group returns the group with an id.

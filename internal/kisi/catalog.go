@@ -41,6 +41,9 @@ func (t *Target) addRoles(ctx context.Context, out *access.Catalog) error {
 		}
 	}
 	slices.Sort(out.Roles)
+	if err == nil && t.followsRoles() {
+		out.ScopeRoles, err = t.scopeRoles(ctx, roles, out)
+	}
 	return err
 }
 

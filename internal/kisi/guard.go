@@ -16,6 +16,7 @@ type guard struct {
 	owner, self  int64
 	admins       map[int64]bool    // by their own role or through a team
 	holders      map[assignee]bool // of a role that opens doors without any group
+	rows         []RoleAssignment  // of users on the organization and its places, where those were read
 }
 
 // assignee is who holds a right: a user, a team or a guest.
@@ -45,6 +46,9 @@ func (t *Target) readGuard(ctx context.Context, assignees string) (*guard, error
 	teams := map[int64]bool{}
 	for _, row := range rows {
 		g.note(row)
+		if row.AssigneeType == typeUser && row.AppliesToType != typeGroup {
+			g.rows = append(g.rows, row)
+		}
 		if row.AssigneeType == typeTeam && row.AppliesToType != typeGroup && !harmless(row.RoleID) {
 			teams[row.AssigneeID] = true
 		}

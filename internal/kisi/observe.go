@@ -24,7 +24,7 @@ type observation struct {
 // it covers all, unless the scope says not to. It fails rather than tell half.
 func (t *Target) Observe(ctx context.Context, scope access.Scope) (*access.State, error) {
 	if !scope.All && !scope.Singly && t.cost(scope) > t.wholeCost() {
-		scope = access.Scope{All: true, Doors: scope.Doors}
+		scope = access.Scope{All: true, Doors: scope.Doors, Roles: scope.Roles}
 	}
 	o := &observation{target: t, place: map[int64]int{}, state: &access.State{Covers: scope, At: access.At(t.client.options.Now())}}
 	groups, err := t.client.Groups(ctx)
@@ -95,6 +95,7 @@ func (o *observation) everybody(ctx context.Context, groups []Group) error {
 		return err
 	}
 	o.addRows(rows)
+	o.addRows(o.guard.rows)
 	return nil
 }
 
@@ -167,8 +168,12 @@ func (o *observation) addRows(rows []RoleAssignment) {
 	for _, row := range rows {
 		o.guard.note(row)
 		i, known := o.place[row.AssigneeID]
-		if known && row.AssigneeType == typeUser && row.AppliesToType == typeGroup {
-			o.state.Members[i].Grants = append(o.state.Members[i].Grants, grantOf(row))
+		if known && row.AssigneeType == typeUser && (row.AppliesToType == typeGroup || o.state.Covers.Roles && !harmlessOrganization(row)) {
+			g := grantOf(row)
+			if g.Group == 0 {
+				continue // on something with an id that no organization has
+			}
+			o.state.Members[i].Grants = append(o.state.Members[i].Grants, g)
 			if o.byOther(row) {
 				o.state.ByOthers = append(o.state.ByOthers, access.RemoteID(row.ID))
 			}
@@ -184,7 +189,16 @@ func (o *observation) byOther(row RoleAssignment) bool {
 	return row.CreatedByType == typeUser && row.CreatedByID != 0 && o.guard.self != 0 && row.CreatedByID != o.guard.self
 }
 
+// harmlessOrganization says that a row is the plain membership of the organization, which Kisi may show of everybody (§13).
+func harmlessOrganization(row RoleAssignment) bool {
+	return row.AppliesToType == typeOrganization && harmless(row.RoleID)
+}
+
 func grantOf(row RoleAssignment) access.Grant {
+	if row.AppliesToType != typeGroup {
+		on := access.RoleScope{Organization: row.AppliesToType == typeOrganization, ID: access.RemoteID(row.AppliesToID)}
+		return access.Grant{Assignment: access.RemoteID(row.ID), Group: access.RoleOn(on, row.RoleID), Role: access.ScopedRole}
+	}
 	g := access.Grant{Assignment: access.RemoteID(row.ID), Group: access.RemoteID(row.AppliesToID), Role: access.RoleOf(row.RoleID)}
 	if row.ValidFrom != nil {
 		g.From = access.At(*row.ValidFrom)

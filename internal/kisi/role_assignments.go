@@ -189,6 +189,22 @@ func (c *Client) CreateRoleAssignment(ctx context.Context, user, group int64, r 
 	}}})
 }
 
+// CreateScopeRole gives a user a role on a place or the organization, where no
+// dates are possible (§4.9).
+func (c *Client) CreateScopeRole(ctx context.Context, to AssignmentFilter, role string, notify bool) (RoleAssignment, error) {
+	type fields struct {
+		AppliesToType string `json:"applies_to_type"`
+		AppliesToID   int64  `json:"applies_to_id"`
+		AssigneeType  string `json:"assignee_type"`
+		AssigneeID    int64  `json:"assignee_id"`
+		RoleID        string `json:"role_id"`
+		Notify        bool   `json:"notify"`
+	}
+	return create[RoleAssignment](ctx, c, request{path: "/role_assignments", body: map[string]fields{"role_assignment": {
+		AppliesToType: to.AppliesToType, AppliesToID: to.AppliesToID, AssigneeType: to.AssigneeType, AssigneeID: to.AssigneeID, RoleID: role, Notify: notify,
+	}}})
+}
+
 // DeleteRoleAssignment takes a right away; one that is gone already is fine.
 func (c *Client) DeleteRoleAssignment(ctx context.Context, id int64) error {
 	return c.remove(ctx, at("/role_assignments", id))

@@ -28,9 +28,10 @@ type Target struct {
 
 // sight is what Targets of one Kisi have seen last.
 type sight struct {
-	mu    sync.Mutex
-	guard *guard                      // as of the last observation; nil before the first
-	self  map[[sha256.Size]byte]int64 // the user of the key with this digest
+	mu      sync.Mutex
+	follows bool                        // somebody gives roles on places and the organization
+	guard   *guard                      // as of the last observation; nil before the first
+	self    map[[sha256.Size]byte]int64 // the user of the key with this digest
 }
 
 // NewTarget returns a Target that works through c.
@@ -172,6 +173,12 @@ func (t *Target) doAssignment(ctx context.Context, call access.Call) (access.Res
 // it may not see is not there. So that a right is gone is believed only where
 // its owner can be seen, without it; else the next observation must tell.
 func (t *Target) removeAssignment(ctx context.Context, id int64, call access.Call) error {
+	if call.Group().IsRole() {
+		if err := t.mayDemote(ctx, int64(call.Member())); err != nil {
+			return err
+		}
+		defer t.forgetGuard() // who was protected by it may not be any more
+	}
 	err := t.client.change(ctx, request{method: http.MethodDelete, path: at("/role_assignments", id)})
 	if status(err) != http.StatusNotFound || t.isWithout(ctx, int64(call.Member()), id) {
 		return withoutGone(err)
@@ -204,6 +211,9 @@ func rightOf(f *access.Fields) Right {
 }
 
 func (t *Target) createAssignment(ctx context.Context, call access.Call) (access.Result, error) {
+	if call.Group().IsRole() {
+		return t.createRole(ctx, call)
+	}
 	user, group, right := int64(call.Member()), int64(call.Group()), rightOf(call.Change.After)
 	switch {
 	case user == 0:

@@ -95,7 +95,7 @@ func (r *accountReader) grant(d *decoder) access.Grant {
 
 func (r *accountReader) role(d *decoder) access.Role {
 	role := access.Role(d.byte())
-	if role > access.AnotherRole {
+	if role > access.ScopedRole {
 		d.fail()
 	}
 	return role

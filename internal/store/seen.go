@@ -41,6 +41,9 @@ func (w *witness) known(t *txn) (*access.Catalog, error) {
 
 func (w *witness) groupName(t *txn, id access.RemoteID) (string, error) {
 	c, err := w.known(t)
+	if name := c.RoleName(id); id.IsRole() && name != "" {
+		return name, err
+	}
 	for i := range c.Groups {
 		if c.Groups[i].ID == id {
 			return c.Groups[i].Name, err

@@ -12,6 +12,7 @@ import (
 // believed observes Kisi and returns what it shows once that can be believed: it is the organization that the catalog is about, nothing
 // of ours is missing from one view of it that another one shows, and not too much is missing from both.
 func (l *look) believed(ctx context.Context, scope access.Scope) (*access.State, error) {
+	scope.Roles = l.followsRoles()
 	state, err := l.observeOnce(ctx, scope)
 	if err != nil {
 		return nil, err
@@ -38,7 +39,41 @@ func (l *look) observeOnce(ctx context.Context, scope access.Scope) (*access.Sta
 	if n := l.addressless(state); n > 0 {
 		return nil, fmt.Errorf("%d users of ours are shown by Kisi without an address, which they cannot lose; nothing is done", n)
 	}
+	l.nameRoles(state)
 	return state, l.groupsAgain(ctx, state)
+}
+
+// followsRoles says that roles on places and the organization are looked at: a rule gives some, or somebody is known to hold one. Who once
+// looked at them goes on, so that nobody seems to have lost one.
+func (l *look) followsRoles() bool {
+	if l.e.o.Rules.GivesRoles() {
+		return true
+	}
+	for i := range l.ledger.Accounts {
+		a := &l.ledger.Accounts[i]
+		if n := len(a.Owned); n > 0 && a.Owned[n-1].Group.IsRole() { // their ids are the largest
+			return true
+		}
+		if n := len(a.Known.Grants); n > 0 && a.Known.Grants[n-1].Group.IsRole() {
+			return true
+		}
+	}
+	return false
+}
+
+// nameRoles says what the roles are called that people hold.
+func (l *look) nameRoles(state *access.State) {
+	known := map[access.RemoteID]bool{}
+	for i := range state.Members {
+		all := state.Members[i].Grants
+		for k := len(all) - 1; k >= 0 && all[k].Group.IsRole(); k-- {
+			if name := l.out.Words.Catalog.RoleName(all[k].Group); !known[all[k].Group] && name != "" {
+				known[all[k].Group] = true
+				state.Roles = append(state.Roles, access.RoleName{ID: all[k].Group, Name: name})
+			}
+		}
+	}
+	slices.SortFunc(state.Roles, func(a, b access.RoleName) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // addressless counts the users who have no address and had one: those that we know by one, and those that bear our stamp. Remembered like
@@ -160,9 +195,9 @@ func (l *look) secondLook(ctx context.Context, first *access.State) (*access.Sta
 	if len(who) == 0 {
 		return first, nil
 	}
-	scope := access.Scope{All: true, Doors: first.Covers.Doors}
+	scope := access.Scope{All: true, Doors: first.Covers.Doors, Roles: first.Covers.Roles}
 	if first.Covers.All {
-		scope = access.Scope{Members: who, Singly: true}
+		scope = access.Scope{Members: who, Singly: true, Roles: first.Covers.Roles}
 	}
 	second, err := l.observeOnce(ctx, scope)
 	if err != nil {

@@ -251,7 +251,7 @@ func (l *look) observe(ctx context.Context) error {
 		l.out.kisi.insists = true // who leaves does not wait for the end of a rest
 	}
 	for i := range l.desired.Groups {
-		if g := &l.desired.Groups[i]; g.ID != 0 && l.full {
+		if g := &l.desired.Groups[i]; g.ID != 0 && !g.Role && l.full {
 			scope.Doors = append(scope.Doors, g.ID)
 		}
 	}

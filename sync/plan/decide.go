@@ -67,6 +67,9 @@ func newDecider(in *Input, known bool) *decider {
 	for i := range d.groups {
 		d.names[d.groups[i].id] = in.Desired.Groups[i].Name
 	}
+	for _, r := range slices.Concat(in.Observed.Roles, in.Desired.Roles) {
+		d.names[r.ID] = r.Name
+	}
 	return d
 }
 
@@ -74,6 +77,9 @@ func newDecider(in *Input, known bool) *decider {
 func (d *decider) groupName(id access.RemoteID) string {
 	if name, ok := d.names[id]; ok && id != 0 {
 		return name
+	}
+	if id.IsRole() {
+		return "a role that Kisi does not know any more"
 	}
 	return fmt.Sprintf("group %d", id)
 }

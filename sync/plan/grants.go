@@ -87,6 +87,9 @@ func (p *person) groupKey(w *access.WishedGrant, assignment access.RemoteID) acc
 }
 
 func (p *person) grant(w *access.WishedGrant, there []access.Grant, owned *access.OwnedGrant) {
+	if p.d.in.Desired.Groups[w.Group].Role && !p.mayHold(w, there) {
+		return
+	}
 	dropped := len(there) == 0 && owned != nil && p.lostAll() && !p.knownUndone(w)
 	switch {
 	case len(there) == 0 && owned != nil && owned.Level.Ours() && p.d.over(owned.Until):
@@ -138,8 +141,10 @@ func (p *person) knownUndone(w *access.WishedGrant) bool {
 func (d *decider) over(until access.Instant) bool { return until != 0 && until <= d.in.At }
 
 func (p *person) give(w *access.WishedGrant) int {
-	return p.add(Step{Reason: New, Change: access.Change{Kind: access.CreateAssignment, Cause: p.d.cause(w.Cause),
+	n := p.add(Step{Reason: New, Change: access.Change{Kind: access.CreateAssignment, Cause: p.d.cause(w.Cause),
 		Object: p.groupKey(w, 0), After: p.d.wanted(w)}})
+	p.roleLater(n)
+	return n
 }
 
 // wanted returns the fields of a right. Most rights of a plan are alike and share them.
@@ -218,7 +223,7 @@ func byAssignment(all []access.Grant, id access.RemoteID) (access.Grant, bool) {
 func (p *person) losses(urgent bool) {
 	for _, l := range p.wish.Losses {
 		cause := p.d.cause(l.Cause)
-		if owned, ok := p.account.Grant(l.Group); ok && cause.Kind != access.Retained && urgent == early(cause.Kind) && !p.wants(l.Group) {
+		if owned, ok := p.account.Grant(l.Group); ok && cause.Kind != access.Retained && urgent == early(cause.Kind) && !p.wants(l.Group) && !p.taken(owned) {
 			p.take(owned, cause)
 		}
 	}
@@ -299,6 +304,9 @@ func (p *person) take(owned *access.OwnedGrant, cause access.Cause) {
 // validity says a role with its dates.
 func validity(role access.Role, from, until access.Instant) string {
 	text := role.Words()
+	if role == access.ScopedRole {
+		return text
+	}
 	if from != 0 {
 		text += " from " + day(from)
 	}

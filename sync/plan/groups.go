@@ -51,6 +51,12 @@ func (d *decider) findGroup(want *access.DesiredGroup, mine map[string]*access.G
 	if !listed {
 		return g
 	}
+	if want.Role {
+		if g.problem == "" {
+			g.seen = &access.Group{ID: want.ID, Name: want.Name}
+		}
+		return g
+	}
 	g.seen, _ = d.in.Observed.Group(g.id)
 	switch {
 	case g.problem != "" || g.seen != nil:

@@ -13,6 +13,7 @@ import (
 //	unknown    an earlier call about the same person or group is not settled
 //	verdict    rejected, parked, or waiting since it was over a limit
 //	by hand    it would undo what somebody did in Kisi; an approval lifts this one
+//	role       it gives a role on a place or the organization, which is approved each time
 //	limit      too many people at once; what is approved does not count and passes
 //	need       a step that must come first is held
 func hold(d *decider, steps []Step) {
@@ -21,6 +22,7 @@ func hold(d *decider, steps []Step) {
 		s := &steps[i]
 		s.Hold = h.reason(s, h.standing[s.ID])
 	}
+	holdSwaps(steps)
 	holdDependents(steps)
 	if !d.people.known {
 		h.limit(d, steps)
@@ -55,6 +57,9 @@ func (h *holder) reason(s *Step, standing *access.Hold) *access.HoldReason {
 	}
 	if s.Hold != nil && s.Hold.Kind == access.HeldByHand && approved(standing) {
 		return nil
+	}
+	if s.Hold == nil && givesRole(&s.Change) && !approved(standing) {
+		return &access.HoldReason{Kind: access.HeldByLimit, Text: "a role on a place or the organization is given only when somebody approves it, every time"}
 	}
 	return s.Hold
 }

@@ -229,6 +229,7 @@ func (p *person) keep() {
 	} else {
 		p.enabled()
 		p.rename()
+		p.swapRoles()
 		p.grants()
 		p.losses(false)
 	}
@@ -270,14 +271,15 @@ func (p *person) address() {
 func (p *person) suspend() {
 	p.rank = leavers
 	cause := p.leftBy()
-	ours := p.account.Link.Level.Ours() && p.seen.Protected == access.Unprotected
-	if ours {
+	if p.account.Link.Level.Ours() && p.demotable() {
+		first := p.demote(cause)
 		if p.seen.Enabled {
 			n := p.add(Step{Reason: Left, Change: access.Change{Kind: access.DisableMember, Cause: cause,
 				Before: &access.Fields{Enabled: true}, After: &access.Fields{Enabled: false}}})
 			if n > 0 && p.steps[0].Change.Kind == access.LinkMember { // ours only since this plan
 				p.steps[n].Needs = []int{0}
 			}
+			p.steps[n].Needs = append(slices.Clip(p.steps[n].Needs), first...)
 		}
 		p.losses(true)
 		p.losses(false)

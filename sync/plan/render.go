@@ -167,6 +167,9 @@ func (t *teller) extra(c *access.Change) string {
 func termsOf(c *access.Change) string {
 	switch c.Kind {
 	case access.CreateAssignment:
+		if c.After.Role == access.ScopedRole {
+			return "" // its name says it
+		}
 		return terms(access.Fields{Role: access.DoorAccess}, *c.After)
 	case access.UpdateAssignment:
 		return terms(*c.Before, *c.After)
@@ -407,7 +410,9 @@ func Describe(ch access.Change, c *access.Catalog) string {
 	case access.AddStop, access.RemoveStop:
 		text += ", " + orID(c.StopName(ch.Object.Thing), "elevator stop", ch.Object.Thing)
 	case access.CreateAssignment:
-		text += " as " + validity(ch.After.Role, ch.After.From, ch.After.Until)
+		if ch.After.Role != access.ScopedRole {
+			text += " as " + validity(ch.After.Role, ch.After.From, ch.After.Until)
+		}
 	case access.UpdateAssignment:
 		text += ", now" + terms(*ch.Before, *ch.After)
 	case access.UpdateMember:

@@ -117,7 +117,7 @@ func TestDatesOutsideGroupsAreIgnoredOrRefused(t *testing.T) {
 		if _, there := r.object()["valid_until"]; there {
 			t.Error("a place right shows a date")
 		}
-		k.Allow(ForeignTouched)
+		k.Allow(RoleGiven)
 	}
 }
 

@@ -14,6 +14,7 @@ const (
 	DuplicatePerson Rule = "duplicate person"      // two users whose addresses differ at most in case
 	DuplicateGrant  Rule = "duplicate right"       // an API call gave a right to somebody who held one on the same thing
 	ForeignTouched  Rule = "foreign object"        // an API call changed what was made by hand, or somebody out of bounds
+	RoleGiven       Rule = "role given"            // an API call gave a role on a place or the organization; allowed where that is the subject
 	Parallel        Rule = "requests in parallel"  // a request came before the last was answered
 	OverRate        Rule = "too fast"              // the client alone went over the limit, or came before Retry-After
 	OutOfBounds     Rule = "limit out of bounds"   // limit or offset beyond §1.4

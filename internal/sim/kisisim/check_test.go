@@ -54,10 +54,6 @@ func TestWhatWasMadeByHandIsForeign(t *testing.T) {
 			k.SuspendUser(id)
 			k.want(204, "PATCH", fmt.Sprintf("/users/%d", id), `{"user":{"access_enabled":true}}`)
 		},
-		"a right on the organization is given": func(k *kit) {
-			k.want(200, "POST", "/role_assignments", newRight(k.create("ana@example.com", "Ana"), k.OrganizationRef().ID,
-				"applies_to_type", "Organization", "role_id", "observer"))
-		},
 		"a right is given to a team": func(k *kit) {
 			team := idOf(k.get("/teams").rows()[0])
 			k.want(200, "POST", "/role_assignments", newRight(team, k.Groups["Cleaning"], "assignee_type", "Team"))
@@ -78,6 +74,13 @@ func TestWhatWasMadeByHandIsForeign(t *testing.T) {
 			k.wantBroken(ForeignTouched)
 		})
 	}
+}
+
+func TestARoleOnTheOrganizationIsARuleOfItsOwn(t *testing.T) {
+	k := visit(t, Assumptions{})
+	k.want(200, "POST", "/role_assignments", newRight(k.create("ana@example.com", "Ana"), k.OrganizationRef().ID,
+		"applies_to_type", "Organization", "role_id", "observer"))
+	k.wantBroken(RoleGiven)
 }
 
 func TestWhatIsAdoptedOrOursMayBeTouched(t *testing.T) {

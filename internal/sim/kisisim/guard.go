@@ -58,7 +58,7 @@ func (x *exchange) guardSuspension(u *user, access bool) {
 // into groups that the test sealed.
 func (x *exchange) guardGrant(w wish) {
 	if w.on.Kind != KindGroup {
-		x.violate(ForeignTouched, "a right on a whole %s is given", w.on.Kind)
+		x.violate(RoleGiven, "a right on a whole %s is given", w.on.Kind)
 	}
 	if w.to.Kind != KindUser {
 		x.violate(ForeignTouched, "a right is given to a %s", w.to.Kind)
