@@ -156,6 +156,10 @@ func (t *Target) createRole(ctx context.Context, call access.Call) (access.Resul
 		}
 	}
 	made, err := t.client.CreateScopeRole(ctx, scope, role.ID, call.Change.After.Notify)
+	if len(rows) > 0 && perhapsDuplicate(err) {
+		// To change the row of the membership would be to take it away with the role one day.
+		return access.Result{}, fmt.Errorf("%w: Kisi counts plain membership as a role and gives no other beside it: give it in Kisi by hand: %w", access.ErrRefused, bare(err))
+	}
 	return access.Result{ID: access.RemoteID(made.ID)}, err
 }
 
