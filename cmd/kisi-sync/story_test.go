@@ -219,8 +219,9 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 		"full": func() {
 			s.fault = k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Count: kisisim.Always, Do: kisisim.Status(422)})
 		},
-		"heal": func() { s.fault.Remove() },
-		"lets": func() { k.Allow(kisisim.RoleGiven) }, // roles on places and the organization be given
+		"heal":  func() { s.fault.Remove() },
+		"mails": func() { k.WantMail(func(kisisim.Mail) bool { return true }) },
+		"lets":  func() { k.Allow(kisisim.RoleGiven) }, // roles on places and the organization be given
 		"elevator": func() { // in HQ, with so many floors
 			lift := k.AddElevator(s.place, rest[0])
 			floors, err := strconv.Atoi(rest[1])

@@ -147,6 +147,11 @@ func (r *Replay) group(e *Entry) *Group {
 		g.shut(e.door(false))
 	case access.RemoveStop.String():
 		g.shut(e.door(true))
+	case access.DeleteGroup.String():
+		g.Opens = nil
+		for _, p := range r.people {
+			p.take(e.Group, 0)
+		}
 	}
 	return g
 }
