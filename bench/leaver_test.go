@@ -20,27 +20,29 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
-	"github.com/kisi-sync/kisi-sync/internal/sim/slapd"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-// BenchmarkLeaver is how long somebody who is disabled keeps the doors: from the moment at which slapd is asked to write it down to the
-// moment at which the call that suspends the user arrives at Kisi. The daemon watches slapd (syncprov) over LDAPS and calls at its real pace;
-// its store is written to the disk. Idle, and while 1,000 people with three rights each are loaded. Someone is disabled every few
-// seconds, not at the same moment of the pace each time. Reported: median, 99th percentile and longest in seconds, and how many calls Kisi saw
-// for each leaver when idle.
+// BenchmarkLeaver is how long somebody who is disabled keeps the doors: from the moment at which the directory is asked to write it down to
+// the moment at which the call that suspends the user arrives at Kisi. The daemon watches slapd (syncprov) or a Samba domain controller (change
+// notifications) over LDAPS, or asks every two seconds, and calls at its real pace; its store is written to the disk. Idle, and while 1,000
+// people with three rights each are loaded. Someone is disabled every few seconds, not at the same moment of the pace each time. Reported:
+// median, 99th percentile and longest in seconds, and how many calls Kisi saw for each leaver when idle.
 func BenchmarkLeaver(b *testing.B) {
-	b.Run("idle", func(b *testing.B) { leavers(b, 0) })
-	b.Run("first-load", func(b *testing.B) { leavers(b, 1000) })
+	b.Run("idle", func(b *testing.B) { leavers(b, newOffice(b, openLDAPTown(b, b.N), b.N, "@every 1m", true), 0) })
+	b.Run("first-load", func(b *testing.B) { leavers(b, newOffice(b, openLDAPTown(b, b.N), b.N, "@every 1m", true), 1000) })
+	b.Run("polled", func(b *testing.B) { leavers(b, newOffice(b, openLDAPTown(b, b.N), b.N, "@every 2s", false), 0) })
+	b.Run("windows", func(b *testing.B) { leavers(b, newOffice(b, windowsTown(b, b.N), b.N, "@every 1m", true), 0) })
+	b.Run("windows-polled", func(b *testing.B) { leavers(b, newOffice(b, windowsTown(b, b.N), b.N, "@every 2s", false), 0) })
 }
 
 // TestALeaverOfAWatchedDirectoryDoesNotWaitForTheSchedule tries the whole chain: slapd, its watch, the daemon, the store, the client, Kisi.
 // The directory would be asked next in a day.
 func TestALeaverOfAWatchedDirectoryDoesNotWaitForTheSchedule(t *testing.T) {
-	o := newOffice(t, 2, "@every 24h")
+	o := newOffice(t, openLDAPTown(t, 2), 2, "@every 24h", true)
 	o.leave(1)
 	o.until("the user is suspended", func() bool { u, _ := o.kisi.World().User("p0000001@example.com"); return !u.Access })
 	if u, _ := o.kisi.World().User("p0000000@example.com"); !u.Access {
@@ -48,8 +50,7 @@ func TestALeaverOfAWatchedDirectoryDoesNotWaitForTheSchedule(t *testing.T) {
 	}
 }
 
-func leavers(b *testing.B, load int) {
-	o := newOffice(b, b.N, "@every 1m")
+func leavers(b *testing.B, o *office, load int) {
 	if load > 0 {
 		o.join(load)
 	}
@@ -76,17 +77,17 @@ func leavers(b *testing.B, load int) {
 type office struct {
 	b         testing.TB
 	every     string // when it is asked what changed
-	directory *slapd.Server
+	watch     bool
+	town      town
 	kisi      *kisisim.Company
 	suspended chan time.Time // when a user was changed
 	daemon    *daemon.Daemon
 }
 
 // newOffice has people who hold what they should.
-func newOffice(b testing.TB, people int, every string) *office {
+func newOffice(b testing.TB, t town, people int, every string, watch bool) *office {
 	b.Helper()
-	o := &office{b: b, every: every, suspended: make(chan time.Time, 100)}
-	o.directory = slapd.Start(b, slapd.Options{Load: slapd.Population{People: people}.Write})
+	o := &office{b: b, every: every, watch: watch, town: t, suspended: make(chan time.Time, 100)}
 	o.kisi = kisisim.Acme(kisisim.Options{OnRequest: func(method, path string) {
 		if method == "PATCH" && strings.HasPrefix(path, "/users/") {
 			o.suspended <- time.Now()
@@ -98,7 +99,10 @@ func newOffice(b testing.TB, people int, every string) *office {
 	}
 	b.Cleanup(server.Close)
 	o.start(server.URL)
-	o.until("everybody has the doors", func() bool { s := o.status(); return s.Sources[0].Watching && s.UnderWay == nil && o.hold() == people })
+	o.until("everybody has the doors", func() bool {
+		s := o.status()
+		return s.Sources[0].Watching == watch && s.UnderWay == nil && o.hold() == people
+	})
 	o.rest(3 * time.Second)
 	return o
 }
@@ -142,7 +146,7 @@ func (o *office) work(url string, st *store.Store, log *slog.Logger) (*daemon.Wo
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("%v", problems)
 	}
-	source := openLDAP(o.b, o.directory)
+	source := o.town.source(o.b)
 	e := engine.New(engine.Options{
 		Sources: []engine.Source{{Name: "corp", ID: "corp", Source: source}}, Rules: rules, Policy: plan.Policy{Installation: "bench", Managed: true},
 		Limits: plan.Limits{Window: time.Hour, Disabled: 10_000, Removals: plan.Removals{People: 10_000}, Grants: 10_000, Sensitive: -1},
@@ -154,15 +158,20 @@ func (o *office) work(url string, st *store.Store, log *slog.Logger) (*daemon.Wo
 	}
 	full, err := cron.ParseStandard("0 3 * * *")
 	return &daemon.Work{Engine: e, Changes: every, Full: full, Installation: "bench", Mode: "full", Close: client.Close,
-		Sources: []daemon.Source{{Name: "corp", Watcher: source.(connectors.Watcher)}}}, err
+		Sources: []daemon.Source{{Name: "corp", Watcher: o.watcher(source)}}}, err
+}
+
+func (o *office) watcher(s connectors.Source) connectors.Watcher {
+	if !o.watch {
+		return nil
+	}
+	return s.(connectors.Watcher)
 }
 
 // join brings more people, and returns when their load is under way.
 func (o *office) join(people int) {
 	for i := range people {
-		n := 1_000_000 + i
-		o.directory.Add(slapd.PersonDN(n), slapd.Attributes{"objectClass": {"inetOrgPerson"}, "cn": {fmt.Sprint("Joiner ", n)}, "sn": {"Joiner"},
-			"mail": {fmt.Sprintf("joiner%d@example.com", n)}})
+		o.town.join(1_000_000 + i)
 	}
 	o.until("the load is under way", func() bool { u := o.status().UnderWay; return u != nil && u.Todo > people && u.Tried > 10 })
 }
@@ -170,7 +179,7 @@ func (o *office) join(people int) {
 // leave disables somebody and returns how long it took until Kisi was told.
 func (o *office) leave(n int) time.Duration {
 	began := time.Now()
-	o.directory.Replace(slapd.PersonDN(n), slapd.Attributes{"pwdAccountLockedTime": {"000001010000Z"}})
+	o.town.disable(n)
 	select {
 	case at := <-o.suspended:
 		return at.Sub(began)
