@@ -112,7 +112,7 @@ func compileExpression(text string, s *scope) (e *expression, hint string, err e
 	c := &checker{scope: s, source: file.NewSource(text)}
 	tree, err := parser.ParseWithConfig(text, s.config())
 	if err != nil {
-		return nil, "", err
+		return nil, cutOff(err), err
 	}
 	c.check(tree.Node, outside)
 	if c.err != nil {
@@ -231,6 +231,14 @@ func patternProblem(pattern string) string {
 	}
 	if _, err := regexp.Compile(pattern); err != nil {
 		return strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+	}
+	return ""
+}
+
+// cutOff is what to do about a text that ends too early: in YAML, # after a blank begins a comment.
+func cutOff(err error) string {
+	if strings.Contains(err.Error(), "unexpected token EOF") {
+		return "if the rest of it is missing here, put the whole in single quotes: a blank and # begin a comment"
 	}
 	return ""
 }
