@@ -14,9 +14,11 @@ import (
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
+	"github.com/kisi-sync/kisi-sync/internal/kisi"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/notify"
 	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
@@ -104,8 +106,13 @@ func TestTheSumOfTheLastDayIsSentOnceThoughTheDaemonRestarts(t *testing.T) {
 	if err := st.SaveRun(ctx, &record.Run{Began: noon, Ended: noon, Calls: 4, Steps: record.Steps{Done: 3}}); err != nil {
 		t.Fatal(err)
 	}
+	client, err := kisi.New(kisi.Options{URL: "http://127.0.0.1:1", Key: func() (secret.String, error) { return secret.New("key"), nil }}) // asks nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
 	for range 2 { // two processes, one after the other
-		used := &session{settings: settings, ui: &voice{}}
+		used := &session{settings: settings, ui: &voice{}, client: client}
 		h := &host{store: st, ops: healthy{}, daemon: func() *session { return used }, book: metrics.NewBook(metrics.Families())}
 		for range 2 {
 			if err := (&telling{host: h, http: notify.NewHTTP()}).once(ctx); err != nil {
