@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
@@ -82,6 +84,7 @@ func (l Loader) parse(r *report, data []byte) (*Settings, error) {
 		return nil, err
 	}
 	r.sort(r.warnings)
+	s.ends = endsOf(d.secrets, s.zone)
 	s.Warnings, s.included = r.warnings, r.paths()
 	s.Digest = sha256.Sum256(r.text(data))
 	return s, nil
@@ -102,6 +105,20 @@ func (s *Settings) compile(r *report) {
 	}
 	s.rules = rules
 }
+
+// endsOf returns when secrets end of which the file says so, by their keys.
+func endsOf(secrets []located, zone *time.Location) map[string]time.Time {
+	ends := map[string]time.Time{}
+	for _, at := range secrets {
+		if end, ok := at.ref.End(zone); ok {
+			ends[at.path] = end
+		}
+	}
+	return ends
+}
+
+// SecretEnds returns when secrets end, by the keys of the file that say so.
+func (s *Settings) SecretEnds() map[string]time.Time { return maps.Clone(s.ends) }
 
 // checkSecrets reports the secrets that cannot be had now. Their values are dropped at once.
 func (s *Settings) checkSecrets(r *report, secrets []located) {

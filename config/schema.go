@@ -113,6 +113,7 @@ func (s schemas) secretRef() *jsonschema.Schema {
 	place := func(key string) *jsonschema.Schema {
 		properties := jsonschema.NewProperties()
 		properties.Set(key, &jsonschema.Schema{Type: "string", MinLength: at1()})
+		properties.Set("expires", &jsonschema.Schema{Type: "string", Pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`})
 		return &jsonschema.Schema{Type: "object", Properties: properties, Required: []string{key}, AdditionalProperties: jsonschema.FalseSchema}
 	}
 	return either(place("file"), place("env"))

@@ -43,6 +43,7 @@ type Settings struct {
 	lookupEnv func(string) (string, bool)
 	included  []string
 	exists    func(path string) bool
+	ends      map[string]time.Time // of secrets, by their keys
 }
 
 // Kisi is the organization and how to talk to it.

@@ -158,9 +158,13 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// expiries returns when each certificate that the file names ends. One that cannot be read is left out; whatever needs it says why.
+// expiries returns when each certificate ends that the file names, and each secret of which it says so. A certificate that cannot be read is
+// left out; whatever needs it says why.
 func expiries(settings *config.Settings) map[string]time.Time {
-	all := map[string]time.Time{}
+	all := settings.SecretEnds()
+	if all == nil {
+		all = map[string]time.Time{}
+	}
 	for what, path := range settings.Certificates() {
 		if end, ok := firstEnd(path); ok {
 			all[what] = end

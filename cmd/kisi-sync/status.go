@@ -102,6 +102,7 @@ type statusDocument struct {
 	StillHas     int            `json:"still_has"`              // people who should have no access, and have some that is not ours to take
 	Undecided    int            `json:"undecided"`              // people, rules and groups about which the last run could not decide
 	Unsent       *statusUnsent  `json:"audit_unsent,omitempty"` // nil: the syslog server has the whole trail, or there is none
+	Ends         []statusEnd    `json:"ends,omitempty"`         // certificates and secrets that end soon, the next first
 	LogLost      uint64         `json:"log_lost,omitempty"`     // lines of the daemon's log that its syslog server will never see
 
 	lastGood, lastGoodFull *runRow // that ended without an error
@@ -222,6 +223,7 @@ func newStatus(ctx context.Context, h *host, settings *config.Settings, st *stor
 	if d.Unsent, err = newStatusUnsent(ctx, settings, st); err != nil {
 		return d, err
 	}
+	d.Ends = endsSoon(settings)
 	if h != nil && h.sender != nil {
 		d.LogLost = h.sender.Lost()
 	}

@@ -17,6 +17,9 @@ func (s *session) showStatus(d statusDocument) {
 		ui.say("%s nothing is carried out since %s (%s: %s); kisi-sync resume ends it", ui.yellow("PAUSED"), s.at(p.Since), p.By, p.Why)
 	}
 	s.showRest(d.Kisi)
+	for i := range d.Ends {
+		ui.say("%s %s", ui.yellow("!"), d.Ends[i].words(s.settings.Schedule.Zone))
+	}
 	if d.Trial != nil {
 		ui.say("%s %s; it is tried for some minutes", ui.yellow("!"), d.Trial.words())
 	}

@@ -143,7 +143,7 @@ func factsOf(settings *config.Settings, d *statusDocument) (all []notify.Fact) {
 	}
 	for what, end := range expiries(settings) {
 		if left := end.Sub(now()); left < 30*24*time.Hour {
-			note("expiry", what, fmt.Sprintf("ends on %s, in less than %s", end.UTC().Format(time.DateOnly), soonWords(left)), "put a new one in its place; no restart is needed")
+			note("expiry", what, fmt.Sprintf("ends on %s, in less than %s", end.UTC().Format(time.DateOnly), soonWords(left)), "put a new one in its place, and its day beside it where the file says expires:; no restart is needed")
 		}
 	}
 	return all

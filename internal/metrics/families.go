@@ -71,7 +71,7 @@ func Families() []Family {
 		gauge(Paused, "1 while it is paused: nothing is carried out, not even for leavers."),
 		gauge(LeaversWait, "1 while somebody was disabled or deleted in a directory and the run that follows was not made yet."),
 		gauge(FileRefused, "1 when the changed configuration could not be used, and the one before is in use."),
-		gauge(ExpiryDays, "Days until a certificate ends; negative afterwards.", "what"),
+		gauge(ExpiryDays, "Days until a certificate ends, or a secret of which the file says so (expires:); negative afterwards.", "what"),
 		gauge(AuditUnsent, "Lines of the audit trail that the syslog server of audit.syslog does not have yet."),
 		gauge(LogWaiting, "Lines of the log that wait for the syslog server of log.syslog; beyond 1,000 they are lost."),
 		counter(LogLost, "Lines of the log that the syslog server will never see."),

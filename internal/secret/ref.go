@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // maxSize bounds a secret file; a service account's JSON key has about 2 KiB.
@@ -19,7 +20,7 @@ const maxSize = 64 << 10
 // unit's LoadCredential= files (systemd.exec(5), section Credentials).
 const credentialsDirectory = "CREDENTIALS_DIRECTORY"
 
-// Ref says where a secret is kept. Exactly one field is set; [Ref.Validate]
+// Ref says where a secret is kept. Exactly one of Env and File is set; [Ref.Validate]
 // checks it, because a YAML decoder cannot.
 type Ref struct {
 	// Env names an environment variable.
@@ -29,6 +30,10 @@ type Ref struct {
 	// configuration file; a bare name is looked for in systemd's credentials
 	// directory first.
 	File string `yaml:"file,omitempty" json:"file,omitempty" jsonschema:"description=File that holds nothing but the secret; a bare name is first looked for among systemd's credentials"`
+
+	// Expires is the day on which the secret ends, 2027-03-01, as somebody has
+	// stated it: nothing in a password or a key says so. "": nobody has.
+	Expires string `yaml:"expires,omitempty" json:"expires,omitempty" jsonschema:"description=The day on which it ends; people are told weeks before"`
 }
 
 // Place is what a Ref is resolved against. The zero value is this process's
@@ -73,11 +78,20 @@ func (r Ref) Validate() error {
 	case strings.ContainsAny(r.Env, "= \t\n\x00"):
 		return fmt.Errorf("env: %q cannot be the name of an environment variable", r.Env)
 	}
+	if _, err := time.Parse(time.DateOnly, r.Expires); err != nil && r.Expires != "" {
+		return fmt.Errorf("expires: %q is no day; write expires: 2027-03-01", r.Expires)
+	}
 	return nil
 }
 
+// End returns the beginning of the day on which the secret ends, in a zone; false when nobody has stated one.
+func (r Ref) End(zone *time.Location) (time.Time, bool) {
+	end, err := time.ParseInLocation(time.DateOnly, r.Expires, zone)
+	return end, err == nil
+}
+
 // IsZero reports whether no place is named.
-func (r Ref) IsZero() bool { return r == Ref{} }
+func (r Ref) IsZero() bool { return r.Env == "" && r.File == "" }
 
 // String names the place as the configuration file does: "file kisi-api-key".
 func (r Ref) String() string {
