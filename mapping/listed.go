@@ -36,6 +36,8 @@ func (c *compiler) listed(path string, r *rule) {
 			r.grants = append(r.grants, uint32(i))
 		}
 	}
+	c.grantRoles(path, r)
+	slices.Sort(r.grants)
 	r.reads = append(r.reads, Attribute{Name: listed.Attribute, From: listed.Attribute, List: true})
 }
 
@@ -77,7 +79,7 @@ func (m *mapper) promises(r *rule) (all []promise, faults []fault) {
 func (m *mapper) promised(r *rule, e listed.Entry) (uint32, *fault) {
 	source := m.sources[r.source].Name
 	if e.Group == "" {
-		return 0, &fault{ListedForbidden, "roles of places and of the organization are not given by lists: " + e.Scope(), "remove the entry from the list"}
+		return m.promisedRole(r, e)
 	}
 	i, ok := m.groupNamed(e.Group)
 	if !ok {
@@ -98,6 +100,17 @@ func (m *mapper) promised(r *rule, e listed.Entry) (uint32, *fault) {
 		return 0, &fault{ListedForbidden, fmt.Sprintf("%s may not grant %q", source, m.groups[i].Name), hint}
 	}
 	return uint32(i), nil
+}
+
+// promisedRole finds the role on a place or the organization that an entry names among those that the rule may give (grant_roles).
+func (m *mapper) promisedRole(r *rule, e listed.Entry) (uint32, *fault) {
+	for _, i := range r.grants {
+		if g := &m.Rules.groups[i]; g.Role != "" && fold(g.Role) == fold(e.Role) && fold(g.Place) == fold(e.Place) {
+			return i, nil
+		}
+	}
+	return 0, &fault{ListedForbidden, fmt.Sprintf("%s may not give %s", m.sources[r.source].Name, access.RoleWords(e.Role, e.Place)),
+		"add the role to grant_roles of the rule, which says what roles the list may give, or remove it from the list"}
 }
 
 // listedDates works out the dates of an entry by the days of a zone.
@@ -132,7 +145,10 @@ func (m *mapper) noDate(field, text string) verdict {
 
 // role is what the entry gives in its group.
 func (p *promise) role() access.Role {
-	if p.Role == listed.GroupManager {
+	switch {
+	case p.Group == "" && p.Role != "":
+		return access.ScopedRole
+	case p.Role == listed.GroupManager:
 		return access.GroupManager
 	}
 	return access.DoorAccess
@@ -177,7 +193,7 @@ func (m *mapper) listing(r *rule) (grants []string, text string) {
 	var texts []string
 	for i := range all {
 		p := &all[i]
-		if p.Group == "" {
+		if p.Entry == (listed.Entry{}) { // one that could not be read
 			continue
 		}
 		name := m.groups[p.group].Name

@@ -79,6 +79,31 @@ func TestAListGivesEachPersonWhatItSaysWithItsRoleAndDates(t *testing.T) {
 	}
 }
 
+func TestAListGivesTheRolesThatItsRuleSays(t *testing.T) {
+	spec := twoSources()
+	byHand(&spec)
+	spec.AdminRoles = true
+	spec.Rules[2].Roles = []RoleGrant{{Role: "Observer"}, {Role: "Place manager", Place: "HQ"}}
+	rules := mustCompile(t, spec)
+	catalog := kisi()
+	catalog.Organization.ID = 1
+	catalog.ScopeRoles = []access.ScopeRole{{ID: "observer", Name: "Observer", Organization: true}, {ID: "place_manager", Name: "Place manager"}}
+	got := rules.Map(Input{Catalog: catalog, At: noon(), People: directory.Join(read(t, "corp", nil, noon()), read(t, "con", nil, noon(), records(
+		lists("z", "zoe@else.example", listed.Entry{Organization: true, Role: "observer"}, listed.Entry{Place: "HQ", Role: "Place manager"}),
+		lists("y", "yan@else.example", listed.Entry{Organization: true, Role: "Administrator"}, listed.Entry{Place: "Lab", Role: "Place manager"}))...))})
+	if len(got.Desired.Wishes) != 1 || len(got.Desired.Wishes[0].Grants) != 2 {
+		t.Fatalf("wishes are %v", tell(got.Desired))
+	}
+	for _, g := range got.Desired.Wishes[0].Grants {
+		if g.Role != access.ScopedRole || !got.Desired.Groups[g.Group].Role || g.Unsure {
+			t.Errorf("%+v of %+v", g, got.Desired.Groups[g.Group])
+		}
+	}
+	if k := kinds(got.Conflicts); k != "listed_forbidden listed_forbidden" {
+		t.Errorf("conflicts %q: %+v", k, got.Conflicts)
+	}
+}
+
 func TestAListWakesUsWhenItsDateHasPassed(t *testing.T) {
 	_, _, got := scene{spec: byHand, con: records(lists("z", "zoe@else.example", listed.Entry{Group: "Contractors", Until: "2026-03-31"}))}.play(t)
 	if want := access.At(time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)); got.Desired.Due != want {

@@ -35,7 +35,7 @@ func (c *compiler) addRoles() {
 	}
 }
 
-// grantRoles checks the roles that a rule gives.
+// grantRoles checks the roles that a rule gives. Beside grant_listed they are those that the list may give, to whom it names.
 func (c *compiler) grantRoles(path string, r *rule) {
 	if len(r.Roles) == 0 {
 		return
@@ -48,8 +48,8 @@ func (c *compiler) grantRoles(path string, r *rule) {
 		{!c.spec.AdminRoles, "roles on places and the organization are not allowed in this file",
 			"write allow_admin_roles: true at the top of the file, if that is really meant: each one still waits for an approval"},
 		{r.Begin != nil || r.Until != nil, "in Kisi a role on a place or the organization has no dates", "give it by a rule without from_date and until, and end it by a condition"},
-		{r.From.Everyone && strings.TrimSpace(r.Where) == "", "a role is sensitive and cannot be granted to everyone of a source", "name a group, or add where"},
-		{r.source >= 0 && c.out.sources[r.source].MayGrant != nil, "the source " + r.From.Source + " may grant only what its may_grant names, and no roles", "grant it from another source"},
+		{!r.Listed && r.From.Everyone && strings.TrimSpace(r.Where) == "", "a role is sensitive and cannot be granted to everyone of a source", "name a group, or add where"},
+		{!r.Listed && r.source >= 0 && c.out.sources[r.source].MayGrant != nil, "the source " + r.From.Source + " may grant only what its may_grant names, and no roles", "grant it from another source"},
 	} {
 		if p.is {
 			c.problem(path, p.hint, "%s", p.text)

@@ -196,12 +196,12 @@ func (i *importation) judge(l *keptList, r csv.Row) importRow {
 	}
 	row.person = list.Person{Email: r.Email, Name: r.Name, Note: i.note()}
 	for _, word := range slices.Concat(r.Groups, i.groups) {
-		name, err := mayGive(i.settings, l.name, listed.Entry{Group: i.groupCalled(word)})
+		given, err := mayGive(i.settings, l.name, listed.Entry{Group: i.groupCalled(word)})
 		if err != nil {
 			row.Text = fmt.Sprintf("group %s: %s", word, troubles(err)[0].text)
 			return row
 		}
-		if !slices.Contains(row.Groups, name) {
+		if name := given.Group; !slices.Contains(row.Groups, name) {
 			row.Groups = append(row.Groups, name)
 			row.person.Access = append(row.person.Access, list.Access{Entry: listed.Entry{Group: name, Until: i.until}})
 		}

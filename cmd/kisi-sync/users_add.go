@@ -11,6 +11,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
+	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/listed"
 	"github.com/kisi-sync/kisi-sync/mapping"
@@ -25,12 +26,14 @@ are given as EMAIL or EMAIL,Name, or one per line on standard input. Who is in t
 have in the same group is changed in what the flags say.
 
 First it shows what the file will say and what Kisi would get by that, and asks. The list's source must be allowed to give
-the group (may_grant) and to speak for the addresses (emails); limits hold back what is too much, as in any run. A directory
-that brings the same person later takes over the name and the address, by people.attributes_from; what the list gives stays.`,
+the group (may_grant) and to speak for the addresses (emails); limits hold back what is too much, as in any run. A role on a
+place or the organization must be one of those that the list's rule names (grant_roles), and waits for an approval. A
+directory that brings the same person later takes over the name and the address; what the list gives stays.`,
 		Example: `  kisi-sync users add ana@partner.example,'Ana Reis' --target Visitors --until 2026-03-31 --why 'painter'
   kisi-sync users add --target Visitors --until 2026-03-31 --yes < people.csv
   kisi-sync users add ana@partner.example --target Visitors --role group_manager --notify
-  kisi-sync users add ana@partner.example --target Visitors --until none`,
+  kisi-sync users add ana@partner.example --target Visitors --until none
+  kisi-sync users add ana@partner.example --scope place --target HQ --role 'Place administrator'`,
 	}
 	g.flags(cmd)
 	g.moreFlags(cmd)
@@ -57,11 +60,16 @@ func (k *keeping) add(ctx context.Context, people []list.Person, e listed.Entry,
 		return k.untouched(usage(fmt.Errorf("there are several lists: %s", strings.Join(names, ", ")), "say which one: --source "+names[0]))
 	}
 	l := &k.lists[0]
-	group, err := mayGive(k.settings, l.name, e)
+	if e.Group == "" {
+		e.Role = strings.TrimSpace(g.role)
+		if f := e.Check(); f != nil {
+			return k.untouched(usage(fmt.Errorf("--%s %s", f.Field, f.Text), f.Hint))
+		}
+	}
+	e, err := mayGive(k.settings, l.name, e)
 	if err != nil {
 		return k.untouched(err)
 	}
-	e.Group = group
 	a := alteration{list: l, question: fmt.Sprintf("Write %s, and carry it out?", l.path)}
 	for i := range people {
 		p := &people[i]
@@ -108,36 +116,58 @@ func byHand(l *keptList, who string, err error) error {
 	return failed(err, "edit "+l.path+"; the next run carries out what you write there")
 }
 
-// mayGive refuses what the list's source may not give, before anything is written, and returns the group as the file calls it.
-func mayGive(settings *config.Settings, source string, e listed.Entry) (string, error) {
+// mayGive refuses what the list's source may not give, before anything is written, and returns the entry with names as the file has them.
+func mayGive(settings *config.Settings, source string, e listed.Entry) (listed.Entry, error) {
 	spec := settings.MappingSpec()
-	if e.Group == "" {
-		return "", usage(errors.New("lists cannot give roles of a place or of the organization yet; they are given in Kisi by hand"), "a role in a group: --scope group --role group_manager")
+	i := slices.IndexFunc(spec.Rules, func(r mapping.Rule) bool { return r.Listed && r.From.Source == source })
+	if i < 0 {
+		return e, usage(fmt.Errorf("%s has no rule that gives what %s lists", settings.File, source), "write this into it:\n\n"+listedRule(source))
 	}
-	hasRule := func(r mapping.Rule) bool { return r.Listed && r.From.Source == source }
-	if !slices.ContainsFunc(spec.Rules, hasRule) {
-		return "", usage(fmt.Errorf("%s has no rule that gives what %s lists", settings.File, source), "write this into it:\n\n"+listedRule(source))
+	if e.Group == "" {
+		return e, mayGiveRole(spec.Rules, source, e)
 	}
 	declared := convert(spec.Groups, func(g mapping.Group) string { return g.Name })
-	i := slices.Index(declared, e.Group)
+	i = slices.Index(declared, e.Group)
 	if i < 0 {
 		i = slices.IndexFunc(declared, func(name string) bool { return strings.EqualFold(name, e.Group) })
 	}
 	if i < 0 {
-		return "", usage(fmt.Errorf("%s declares no group %q", settings.File, e.Group), "it declares "+strings.Join(declared, ", "))
+		return e, usage(fmt.Errorf("%s declares no group %q", settings.File, e.Group), "it declares "+strings.Join(declared, ", "))
 	}
 	s := sourceSpec(spec, source)
+	e.Group = declared[i]
 	switch {
-	case s.MayGrant != nil && !slices.Contains(s.MayGrant, declared[i]):
+	case s.MayGrant != nil && !slices.Contains(s.MayGrant, e.Group):
 		hint := "may_grant of " + source + " says what it may"
 		if len(s.MayGrant) > 0 {
 			hint += ": " + strings.Join(s.MayGrant, ", ")
 		}
-		return "", usage(fmt.Errorf("the source %s may not grant %q", source, declared[i]), hint)
+		return e, usage(fmt.Errorf("the source %s may not grant %q", source, e.Group), hint)
 	case !spec.Groups[i].Members:
-		return "", usage(fmt.Errorf("the members of %q are not ours to manage", declared[i]), "add members to the group's manage")
+		return e, usage(fmt.Errorf("the members of %q are not ours to manage", e.Group), "add members to the group's manage")
 	}
-	return declared[i], nil
+	return e, nil
+}
+
+// mayGiveRole refuses roles on places and the organization that no rule lets the list give.
+func mayGiveRole(rules []mapping.Rule, source string, e listed.Entry) error {
+	var may []string
+	for _, r := range rules {
+		for _, x := range r.Roles {
+			if !r.Listed || r.From.Source != source {
+				continue
+			}
+			if strings.EqualFold(x.Role, e.Role) && strings.EqualFold(x.Place, e.Place) {
+				return nil
+			}
+			may = append(may, access.RoleWords(x.Role, x.Place))
+		}
+	}
+	hint := "grant_roles of its rule, beside grant_listed, says which it may; that needs allow_admin_roles: true, and each one waits for an approval"
+	if len(may) > 0 {
+		hint = "grant_roles of its rule says which it may: " + strings.Join(may, ", ")
+	}
+	return usage(fmt.Errorf("the list of %s may not give %s", source, access.RoleWords(e.Role, e.Place)), hint)
 }
 
 func sourceSpec(spec mapping.Spec, name string) mapping.Source {
