@@ -103,7 +103,7 @@ func (d *decider) shownWithoutPlace(want *access.DesiredGroup) access.RemoteID {
 func (d *decider) unlisted() access.RemoteID {
 	for i := range d.in.Observed.Members {
 		for _, g := range d.in.Observed.Members[i].Grants {
-			if !d.isListed(g.Group) {
+			if !g.Group.IsRole() && !d.isListed(g.Group) { // roles are in no list of groups
 				return g.Group
 			}
 		}
