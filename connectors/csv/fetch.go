@@ -216,14 +216,21 @@ func (p *putter) tell(f *input) error {
 // tellPerson puts people, but for those whose rows cannot be used.
 func (p *putter) tellPerson() func(row) error {
 	rows := p.personRows(p.cols)
+	simple := len(p.people) == p.peopleN // each row is somebody's first, and can be used
 	var attrs []directory.Attr
 	return func(r row) error {
 		x, problem := rows.read(r)
-		e := p.people[x.id]
-		if problem != "" || e.unsure {
+		if problem != "" {
 			return nil
 		}
-		if int(e.line) == r.line {
+		var e entry
+		if !simple {
+			e = p.people[x.id]
+		}
+		if e.unsure {
+			return nil
+		}
+		if simple || int(e.line) == r.line {
 			attrs = rows.attributes(r.cells, attrs[:0])
 			err := p.say(directory.Record{Kind: directory.PersonIs, ID: x.id, Email: x.email, Name: x.name, Active: x.active, Attrs: attrs})
 			if err != nil {

@@ -113,10 +113,23 @@ func (p *personRows) called(cells []string) string {
 	if p.name == absent {
 		name = at(cells, p.first) + " " + at(cells, p.last)
 	}
-	if strings.ContainsAny(name, "\n\r\t") || strings.Contains(name, "  ") || strings.HasPrefix(name, " ") || strings.HasSuffix(name, " ") {
-		name = strings.Join(strings.Fields(name), " ")
+	return squeezed(name)
+}
+
+// squeezed returns a text with single blanks between its words and none around; most are so, and then nothing is copied.
+func squeezed(s string) string {
+	before := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c >= 0x80 || c < ' ' || c == ' ' && before == ' ' {
+			return strings.Join(strings.Fields(s), " ")
+		}
+		before = c
 	}
-	return name
+	if s != "" && before == ' ' {
+		return strings.TrimRight(s, " ")
+	}
+	return s
 }
 
 // activity reads the column active. Nothing at all is not said, and counts as yes.
@@ -155,8 +168,11 @@ func (p *personRows) attributes(cells []string, to []directory.Attr) []directory
 }
 
 func split(cell, separator string) (all []string) {
+	if cell == "" {
+		return nil
+	}
 	for v := range strings.SplitSeq(cell, separator) {
-		if v = strings.Join(strings.Fields(v), " "); v != "" {
+		if v = squeezed(v); v != "" {
 			all = append(all, v)
 		}
 	}

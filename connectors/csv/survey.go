@@ -18,11 +18,12 @@ import (
 // second pass tells anybody of anything.
 type survey struct {
 	*source
-	ctx    context.Context
-	seed   maphash.Seed
-	people map[string]entry
-	groups *groups
-	cols   *columns
+	ctx     context.Context
+	seed    maphash.Seed
+	people  map[string]entry
+	peopleN int // rows about them, if all can be used; else 0
+	groups  *groups
+	cols    *columns
 
 	bad      []Bad // the first so many
 	badRows  int
@@ -96,6 +97,9 @@ func (v *survey) file(f *input) error {
 		l.unused = v.cols.unused
 	}
 	v.looks = append(v.looks, l)
+	if f.part == peoplePart && bad == 0 {
+		v.peopleN = t.n
+	}
 	v.rows, v.empty = v.rows+t.n, v.empty+t.empty
 	if err := v.judge(t, bad); err != nil {
 		return named(err, f.path)
