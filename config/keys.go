@@ -317,7 +317,7 @@ type ruleBlock struct {
 	// Instead of grant: the groups that these people do not get, whatever other rules say.
 	Exclude listed[string] `yaml:"exclude,omitempty"`
 	// Instead of grant: these people get what a source of type list says for each of them under access, with a role and dates of its own.
-	// may_grant of the source says what that can be.
+	// may_grant of the source says what that can be, and grant_roles which roles on places and the organization.
 	GrantListed bool `yaml:"grant_listed,omitempty"`
 	// What they may do in the groups: open the doors, or also manage the members.
 	Role role `yaml:"role"`
