@@ -93,11 +93,14 @@ func holdersIn(rows []CardAssignment) map[access.RemoteID]bool {
 func (t *Target) NeverUnlocked(ctx context.Context) (map[access.RemoteID]bool, error) {
 	for _, order := range []string{"unlock", "-unlock"} {
 		never, err := t.neverFirst(ctx, order)
-		var half *notWhole
-		switch {
-		case err == nil && never != nil:
+		if err == nil && never != nil {
 			return never, nil
-		case err != nil && !errors.As(err, &half):
+		}
+		var half *notWhole
+		if errors.As(err, &half) {
+			break // they come first, and cannot be read to the end
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
