@@ -67,6 +67,15 @@ func TestRolesOnPlacesAreApprovedEachTimeAndOnlyOursAreTaken(t *testing.T) {
 	}
 }
 
+func TestARoleThatSomebodyHoldsIsNoGroupThatKisiLeavesOut(t *testing.T) {
+	s := newScene()
+	s.user().Grants = []access.Grant{{Assignment: 700, Group: access.RoleOn(access.RoleScope{Organization: true, ID: 3}, "observer"), Role: access.ScopedRole}}
+	s.declared().ID, s.declared().Create, s.observed.Groups = 0, true, nil
+	if got := tell(s.plan()); got != "create group: new" {
+		t.Error(got)
+	}
+}
+
 func TestASuspensionWaitsForTheRolesThatAreTakenFirst(t *testing.T) {
 	admin := access.RoleOn(access.RoleScope{ID: 3}, "place_administrator")
 	s := newScene(link(access.Created, access.OwnedGrant{Group: admin, Assignment: 700, Level: access.Created, Role: access.ScopedRole}), suspend(disabled))
