@@ -86,10 +86,11 @@ func TestEveryKeyArrivesInTheMapping(t *testing.T) {
 		Sources: []mapping.Source{
 			{Name: "staff", ID: "corp", Was: []string{"old-corp", "older_corp"}, Domains: []string{"example.com", "example.org"}, Attributes: []mapping.Attribute{
 				{Name: "contract_end", From: "contractEndDate"}, {Name: "teams", From: "memberships", List: true}, {Name: "badge_number", From: "badgeNumber"},
-			}},
+			}, Says: []mapping.Part{{Key: "base", Text: "dc=example,dc=com"}, {Key: "emails", Text: "Example.com, example.org"}, {Key: "preset", Text: "rich"},
+				{Key: "url", Text: "ldaps://dc1.example.com"}}},
 			{Name: "contractors", ID: "contractors", Was: []string{"temps"}, MayGrant: []string{"Contractors"}, Lists: true, Attributes: []mapping.Attribute{
 				{Name: "team", From: "Team"}, {Name: "badge", From: "badge"},
-			}},
+			}, Says: []mapping.Part{{Key: "emails", Text: "any"}, {Key: "path", Text: "people.csv"}}},
 		},
 		Precedence:         []string{"staff", "contractors"},
 		SamePersonBy:       "badge_number",

@@ -3,6 +3,7 @@ package config
 import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
+	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 // The structs of this file are the configuration file: the decoder, `config show` and the JSON Schema all read them, and the
@@ -112,6 +113,7 @@ type integrationBlock struct {
 type sourceBlock struct {
 	common   sourceCommon
 	settings connectors.Config // nil when the type is not known
+	says     []mapping.Part    // of what it reads, as it is written
 }
 
 // sourceCommon is what every source has.

@@ -307,7 +307,7 @@ func (l *leaversBlock) ladder(name string, cause access.CauseKind, own rungsBloc
 
 func specSource(b row[sourceBlock]) mapping.Source {
 	common := b.Value.common
-	source := mapping.Source{Name: b.Name, ID: sourceID(b), Was: slices.Clone([]string(common.Was))}
+	source := mapping.Source{Name: b.Name, ID: sourceID(b), Was: slices.Clone([]string(common.Was)), Says: b.Value.says}
 	for _, domain := range common.Emails.domains {
 		source.Domains = append(source.Domains, email.Fold(domain))
 	}

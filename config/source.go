@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 func (s *sourceBlock) decodeNode(d *decoder, n *yaml.Node, path string) {
@@ -27,6 +29,7 @@ func (s *sourceBlock) decodeNode(d *decoder, n *yaml.Node, path string) {
 		panic("config: the settings of source type " + known + " are no pointer to a struct")
 	}
 	d.block(n, path, common, own.Elem())
+	s.says = told(n, "")
 	before := len(d.found)
 	for _, f := range s.settings.Validate() {
 		d.finding(before, path, f)
@@ -78,4 +81,33 @@ func (s sourceBlock) MarshalYAML() (any, error) {
 	}
 	n.Content = append(n.Content, own.Content...)
 	return n, nil
+}
+
+// told returns what a source says of whom it reads and speaks for, key by key. Where secrets are, and how often and how it is asked, is nothing
+// that anybody gains or loses by.
+func told(n *yaml.Node, above string) (all []mapping.Part) {
+	for key, value := range pairs(n) {
+		if above == "" && !slices.Contains([]string{"url", "path", "base", "emails", "people", "groups", "filter", "preset", "domain", "customer", "organization", "tenant"}, key) {
+			continue
+		}
+		switch name := above + key; value.Kind {
+		case yaml.MappingNode:
+			all = append(all, told(value, name+".")...)
+		case yaml.SequenceNode:
+			var some []string
+			for _, one := range value.Content {
+				if one.Kind == yaml.ScalarNode {
+					some = append(some, one.Value)
+				}
+			}
+			all = append(all, mapping.Part{Key: name, Text: strings.Join(some, ", ")})
+		case yaml.ScalarNode:
+			if strings.Contains(value.Value, "@") && key == "url" {
+				continue // whoever writes a password there, against all advice
+			}
+			all = append(all, mapping.Part{Key: name, Text: value.Value})
+		}
+	}
+	slices.SortFunc(all, func(a, b mapping.Part) int { return strings.Compare(a.Key, b.Key) })
+	return all
 }

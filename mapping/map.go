@@ -202,7 +202,9 @@ func called(o directory.Object) string {
 }
 
 func (m *mapper) desired() *access.Desired {
-	return &access.Desired{Groups: m.groups, Wishes: m.wishes, Causes: m.causes.list, Due: m.due, Sensitive: m.sensitive, Roles: m.roleNames(), Edits: m.edits()}
+	d := &access.Desired{Groups: m.groups, Wishes: m.wishes, Causes: m.causes.list, Due: m.due, Sensitive: m.sensitive, Roles: m.roleNames(), Edits: m.edits()}
+	m.editedBeside(d)
+	return d
 }
 
 // arena hands out slices that lie side by side in large blocks, so that a million small lists are a few allocations and none of

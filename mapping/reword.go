@@ -11,7 +11,7 @@ type Reworded struct {
 
 // Reword returns the rules that a later file has not, or otherwise, or has anew, sorted by name.
 func (r *Rules) Reword(later *Rules) (all []Reworded) {
-	before, after := r.Wordings(), later.Wordings()
+	before, after := r.ruleWordings(), later.ruleWordings()
 	find := func(in []Wording, rule string) *Wording {
 		i := slices.IndexFunc(in, func(w Wording) bool { return w.Rule == rule })
 		if i < 0 {

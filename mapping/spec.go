@@ -36,6 +36,7 @@ type Source struct {
 	Domains    []string    // lower-case e-mail domains that it may speak for; nil: any
 	MayGrant   []string    // groups that rules may grant from it; nil: all
 	Attributes []Attribute // declared for rules
+	Says       []Part      // of what it reads, in the words of the file: emails, base, filters
 	Lists      bool        // its people may come with what they are to have (package listed)
 	Mutable    bool        // it knows people by their address, which may change
 	Stated     bool        // its people stand in the file: whoever is missing was taken out of it, and there is nothing to wait for

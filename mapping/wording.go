@@ -3,6 +3,7 @@ package mapping
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/listed"
@@ -10,17 +11,21 @@ import (
 
 // Wording is what a rule says or said, so that who must decide about a change of the file sees what was changed.
 type Wording struct {
-	Rule  string
-	Mark  uint64 // of this rule alone
-	Parts []Part // in the order of the file, without what the rule does not say
-	InUse bool   // the rule is in the file by which the last run went
+	Rule  string    // its name
+	Of    string    `json:",omitempty"` // "": a rule; else it is what a group or a source of this name says
+	Mark  uint64    // of this rule alone
+	Parts []Part    // in the order of the file, without what the rule does not say
+	InUse bool      // the rule is in the file by which the last run went
+	Since time.Time `json:",omitzero"` // of a source: when runs began to go by it; zero: from the beginning
 }
 
 // Part is a key of a rule, and what it says.
 type Part struct{ Key, Text string }
 
-// Wordings returns what the rules of the file say, sorted by rule.
-func (r *Rules) Wordings() []Wording {
+// Wordings returns what the rules of the file say, sorted by rule, and behind them what its groups and sources say.
+func (r *Rules) Wordings() []Wording { return append(r.ruleWordings(), r.otherWordings()...) }
+
+func (r *Rules) ruleWordings() []Wording {
 	all := make([]Wording, 0, len(r.rules))
 	for i := range r.rules {
 		all = append(all, Wording{Rule: r.rules[i].Name, Mark: r.rules[i].mark, Parts: r.rules[i].parts(), InUse: true})
@@ -154,7 +159,7 @@ func (m *mapper) worded(names []string, mark uint64) []*Wording {
 		}
 		for k := len(m.in.Wordings) - 1; k >= 0 && tried < mostTried; k-- {
 			w := &m.in.Wordings[k]
-			if chosen[i], marks[i] = w, w.Mark; w.Rule == names[i] && choose(i+1) {
+			if chosen[i], marks[i] = w, w.Mark; w.is("", names[i]) && choose(i+1) {
 				return true
 			}
 		}
@@ -240,13 +245,13 @@ func (m *mapper) edits() (all []access.Edit) {
 	}
 	for i := range m.rules {
 		now := &m.rules[i]
-		same := func(w Wording) bool { return w.Rule == now.Name && w.InUse && w.Mark == now.mark }
+		same := func(w Wording) bool { return w.is("", now.Name) && w.InUse && w.Mark == now.mark }
 		if slices.ContainsFunc(m.in.Wordings, same) {
 			continue
 		}
 		edit := access.Edit{Rule: now.Name, Text: "rule " + now.Name + " is new in the file"}
 		for k := range m.in.Wordings {
-			if was := &m.in.Wordings[k]; was.Rule == now.Name && was.InUse {
+			if was := &m.in.Wordings[k]; was.is("", now.Name) && was.InUse {
 				edit.Text = changeOf(was, now)
 			}
 		}

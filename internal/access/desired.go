@@ -9,6 +9,9 @@ type Desired struct {
 	Sensitive []RemoteID     // doors that make every group which opens them sensitive, ascending
 	Roles     []RoleName     // what ids of roles mean that somebody holds by us, or should
 	Edits     []Edit         // rules that the file by which the last run went did not have, or not so; sorted by Rule
+	// SourceEdits say what was changed in the file, since the last run or lately, about sources: whom they do not bring any more may be
+	// missing for that.
+	SourceEdits []string
 }
 
 // Edit is a rule that somebody changed in the file, or wrote: which, and in words what was and what is.
@@ -35,6 +38,7 @@ type DesiredGroup struct {
 	Sensitive   bool   // the file says so, or gives it a sensitive door
 	Order       *Order // what an operator wants of it on the command line; nil: the file declares it
 	Role        bool   // it is a role on a place or the organization, and no group at all
+	Edit        string // what of its doors and stops the file by which the last run went said otherwise; "" for nothing
 	Problem     string // why nothing can be done about it and its grants ("" for none): missing, ambiguous, unknown door
 }
 

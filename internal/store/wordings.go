@@ -53,11 +53,15 @@ func withWordings(old, now []mapping.Wording) []mapping.Wording {
 	var kept []mapping.Wording
 	of := map[string]int{}
 	for _, w := range slices.Backward(old) {
-		same := func(n mapping.Wording) bool { return n.Rule == w.Rule && n.Mark == w.Mark }
-		if slices.ContainsFunc(now, same) || of[w.Rule] == wordingsOfARule || len(kept) == wordingsAtAll {
+		same := func(n mapping.Wording) bool { return n.Of == w.Of && n.Rule == w.Rule && n.Mark == w.Mark }
+		name, most := w.Of+"\x00"+w.Rule, wordingsOfARule
+		if w.Of != "" {
+			most = 1 // no right is given by it
+		}
+		if slices.ContainsFunc(now, same) || of[name] == most || len(kept) == wordingsAtAll {
 			continue
 		}
-		of[w.Rule]++
+		of[name]++
 		w.InUse = false
 		kept = append(kept, w)
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -40,6 +41,22 @@ func (e *Engine) doubt(s Source, d directory.Diff, high directory.Counts) string
 		}
 	}
 	return ""
+}
+
+// withEdit adds to a doubt what somebody changed about the source in the file, which may be why. What the file said before and cannot be read
+// now costs that sentence and nothing else.
+func (e *Engine) withEdit(ctx context.Context, s Source, doubt string) string {
+	if doubt == "" {
+		return ""
+	}
+	worded, err := e.o.Store.Wordings(ctx)
+	if err != nil {
+		e.o.Log.Warn("what the file said before cannot be read", "err", err)
+	}
+	if edit := e.o.Rules.SourceEdit(worded, s.Name); edit != "" {
+		doubt += "; " + edit
+	}
+	return doubt
 }
 
 // weighed is one number before, at most within the window, and now.

@@ -109,7 +109,7 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	}
 	r := &reading{complete: receipt.Coverage == directory.Complete, remarks: receipt.Remarks}
 	r.next, r.diff, err = b.Seal(receipt, func(d directory.Diff) bool {
-		r.doubted = e.doubt(s, d, high)
+		r.doubted = e.withEdit(ctx, s, e.doubt(s, d, high))
 		return r.doubted == ""
 	})
 	if err != nil {

@@ -36,8 +36,7 @@ type Outlook struct {
 // looked at, no call is made and the plan is empty. It changes nothing in Kisi; in the store it settles what was open.
 func (e *Engine) Look(ctx context.Context, full bool) (*Outlook, error) {
 	l := e.look(full)
-	l.out.wordings = e.o.Rules.Wordings()
-	return l.do(ctx, l.recall, l.catalog, l.remap, l.madeSince, l.observe, l.settle, l.recognize, l.plan)
+	return l.do(ctx, l.recall, l.word, l.catalog, l.remap, l.madeSince, l.observe, l.settle, l.recognize, l.plan)
 }
 
 // LookAtLeavers is a Look at nobody but those who must lose everything at once. Whoever else differs is left for the next run, so it
@@ -145,6 +144,19 @@ func (l *look) recall(ctx context.Context) (err error) {
 	}
 	l.ledger, err = l.e.o.Store.Ledger(ctx)
 	return err
+}
+
+// word finds what is to be remembered of what the file says. Doors are looked at by a full look only, and what a source brings since it was
+// changed may not be believed yet: until then it is told what was changed.
+func (l *look) word(context.Context) error {
+	var doubted []string
+	for _, s := range l.e.Statuses() {
+		if s.Doubts > 0 {
+			doubted = append(doubted, s.Name)
+		}
+	}
+	l.out.wordings = mapping.KeepWordings(l.e.o.Rules.Wordings(), l.worded, l.full, doubted, l.e.o.Now())
+	return nil
 }
 
 // released returns the Kisi users that operators have released.

@@ -43,6 +43,9 @@ func TestGroupsDoorsAndDescriptions(t *testing.T) {
 	unlisted := func(s *scene) {
 		s.user().Grants = []access.Grant{{Assignment: 901, Group: 77, Role: access.DoorAccess}}
 	}
+	holdsRole := func(s *scene) {
+		s.user().Grants = []access.Grant{{Assignment: 902, Group: access.RoleOn(access.RoleScope{ID: 3}, "place_admin"), Role: access.ScopedRole}}
+	}
 	madeByUs := func(s *scene) { s.observed.Groups = []access.Group{{ID: hq, Name: "HQ Staff", Opened: true}} }
 	problem := func(s *scene) { s.declared().Problem = "door HQ / Garage is not in Kisi" }
 	deleted := func(s *scene) { s.observed.Groups = nil }
@@ -63,6 +66,7 @@ func TestGroupsDoorsAndDescriptions(t *testing.T) {
 		{"missing in its place, though the organization has one of the name, which may be it without its place", do{missing, inPlace, placeless}, "(group_problem)"},
 		{"unless the file names that one, too", do{missing, inPlace, placeless, named}, "create group: new, add door: new, add elevator stop: new"},
 		{"missing, while somebody holds a group that is not shown", do{missing, unlisted, wants}, "(group_problem)"},
+		{"a role that somebody holds is no group that is not shown", do{missing, holdsRole}, "create group: new, add door: new, add elevator stop: new"},
 		{"made by us since the catalog was read", do{missing, madeByUs, putIn(a), link(access.Created), wants},
 			"add door: repaired [held: by_hand], add elevator stop: new, give access: new, (removed_by_hand)"},
 		{"made by us and deleted by hand", do{missing, putIn(), link(access.Created), wants},

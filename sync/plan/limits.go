@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -65,7 +66,7 @@ func (h *holder) limitBy(d *decider, steps []Step, keysOf keysOf, spentBy func(*
 		keys = keysOf(s, keys[:0])
 		for _, key := range keys {
 			t.add(key, s.Change.Object.Email, s.Change.Object.Group, s.People)
-			t.of(key).edited(d.in.Desired.Edits, &s.Change)
+			t.of(key).edited(d.in.Desired, &s.Change)
 			t.of(key).loses(&s.Change)
 		}
 	}
@@ -202,7 +203,7 @@ func (d *decider) judgeGroup(key tally, w *weight) string {
 	if holders <= r.GroupsAbove || people*100 <= holders*r.PercentOfGroup {
 		return ""
 	}
-	setting := fmt.Sprintf("(%s), limits.removals.percent_of_group is %d", causeWords(key.cause), r.PercentOfGroup)
+	setting := fmt.Sprintf("(%s), limits.removals.percent_of_group is %d", strings.Join(append([]string{causeWords(key.cause)}, w.edits...), ": "), r.PercentOfGroup)
 	if len(w.groups) > 0 {
 		return fmt.Sprintf("all %s of %s would lose %s %s", countPeople(holders), d.groupName(key.group), cmp.Or(w.what, "a door or elevator stop"), setting)
 	}

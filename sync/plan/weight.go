@@ -76,10 +76,34 @@ func (w *weight) loses(c *access.Change) {
 	}
 }
 
-// edited notes what somebody changed in the file about the rules by which somebody gains something. Who loses something by the file has
-// that as the cause.
-func (w *weight) edited(edits []access.Edit, c *access.Change) {
-	if len(edits) == 0 || c.Cause.Kind != access.ByRule || c.Effect() != access.Widens {
+// edited notes what somebody changed in the file: about the rules by which somebody gains something, about the doors of a group, and about
+// the sources that do not bring somebody any more. Who loses something by a rule that changed has that as the cause.
+func (w *weight) edited(desired *access.Desired, c *access.Change) {
+	switch c.Cause.Kind {
+	case access.Declared:
+		i := slices.IndexFunc(desired.Groups, func(g access.DesiredGroup) bool { return g.Name == c.Object.GroupName })
+		if i >= 0 && desired.Groups[i].Edit != "" {
+			w.edit(desired.Groups[i].Edit)
+		}
+	case access.Vanished, access.LeftScope:
+		for _, text := range desired.SourceEdits {
+			w.edit(text)
+		}
+	case access.ByRule:
+		if c.Effect() == access.Widens {
+			w.editedRules(desired.Edits, c)
+		}
+	}
+}
+
+func (w *weight) edit(text string) {
+	if !slices.Contains(w.edits, text) {
+		w.edits = append(w.edits, text)
+	}
+}
+
+func (w *weight) editedRules(edits []access.Edit, c *access.Change) {
+	if len(edits) == 0 {
 		return
 	}
 	for _, rule := range strings.Split(c.Cause.Rule, ", ") {
@@ -87,8 +111,6 @@ func (w *weight) edited(edits []access.Edit, c *access.Change) {
 		if !ok {
 			continue
 		}
-		if text := "caused by the file: " + edits[i].Text; !slices.Contains(w.edits, text) {
-			w.edits = append(w.edits, text)
-		}
+		w.edit("caused by the file: " + edits[i].Text)
 	}
 }
