@@ -168,7 +168,7 @@ func (d *statusDocument) unready() error {
 	case d.Daemon != nil && d.Daemon.Failures > 0:
 		return errors.New("the last run failed; kisi-sync status says why")
 	case d.Kisi != nil:
-		return fmt.Errorf("Kisi has not worked since %s and is left alone until %s; kisi-sync status says why", d.Kisi.Since, d.Kisi.Next)
+		return fmt.Errorf("left alone until %s: Kisi has not worked since %s; kisi-sync status says why", d.Kisi.Next, d.Kisi.Since)
 	case d.lastGood == nil:
 		return errors.New("no run has ended well yet: Kisi is still looked at for the first time")
 	}

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -114,9 +113,6 @@ func TestWhoAskedIsWhatTheKernelSays(t *testing.T) {
 }
 
 func TestOfRootAloneItIsBelievedWhoCalledSudo(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("there is no sudo")
-	}
 	q := request{Sudo: "lea"}
 	u, err := user.LookupId("0")
 	if err != nil {

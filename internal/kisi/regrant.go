@@ -108,7 +108,9 @@ func (c *Client) mustRemove(ctx context.Context, old RoleAssignment, made int64)
 	err := c.change(ctx, request{method: http.MethodDelete, path: at("/role_assignments", old.ID)})
 	if status(err) == http.StatusNotFound {
 		there, look := c.RoleAssignments(ctx, AssignmentFilter{typeUser, old.AssigneeID, typeGroup, old.AppliesToID})
-		has := func(id int64) bool { return slices.ContainsFunc(there, func(a RoleAssignment) bool { return a.ID == id }) }
+		has := func(id int64) bool {
+			return slices.ContainsFunc(there, func(a RoleAssignment) bool { return a.ID == id })
+		}
 		if look == nil && has(made) && !has(old.ID) {
 			return nil
 		}
