@@ -136,11 +136,11 @@ func TestAFileThatIsIncludedIsWatchedAsTheMainOneIs(t *testing.T) {
 		w.start()
 		w.pass(time.Minute)
 		for i, change := range []func(){
-			func() { w.included = []string{part}; write(w.file, "include part.yaml") },
+			func() { w.included.Store(&[]string{part}); write(w.file, "include part.yaml") },
 			func() { write(part, "more") },
 			func() { _ = os.Remove(part) },
 			func() { write(part, "again") },
-			func() { w.included = nil; write(w.file, "alone") },
+			func() { w.included.Store(nil); write(w.file, "alone") },
 		} {
 			change()
 			w.pass(10 * time.Second)

@@ -208,7 +208,7 @@ type world struct {
 	groups   string // "Staff", or another name by a changed file
 	watch    bool
 	file     string
-	included []string // files that file includes
+	included atomic.Pointer[[]string] // files that file includes
 	log      *slog.Logger
 	reloads  []bool // when the file was begun to be read again, and when that was over
 
@@ -306,10 +306,17 @@ func schedule(text string) cron.Schedule {
 	return s
 }
 
+func (w *world) includes() []string {
+	if all := w.included.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
 // start starts the daemon.
 func (w *world) start() {
 	ctx, cancel := context.WithCancel(w.t.Context())
-	d := New(Options{Load: w.load, Memory: w.store, Now: w.now, Log: w.log, Version: "test", File: w.file, Included: func() []string { return w.included },
+	d := New(Options{Load: w.load, Memory: w.store, Now: w.now, Log: w.log, Version: "test", File: w.file, Included: w.includes,
 		Reloading: func(begun bool) { w.reloads = append(w.reloads, begun) }})
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()

@@ -41,7 +41,7 @@ type Pair struct {
 	CertPEM, KeyPEM []byte
 }
 
-// New makes an authority whose common name is name, valid for thirty days around now.
+// New makes an authority whose common name is name, valid for a hundred days from now.
 func New(name string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -52,7 +52,7 @@ func New(name string) (*Authority, error) {
 		SerialNumber:          big.NewInt(1),
 		Subject:               pkix.Name{CommonName: name},
 		NotBefore:             now.AddDate(0, 0, -3),
-		NotAfter:              now.AddDate(0, 0, 30),
+		NotAfter:              now.AddDate(0, 0, 100),
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
