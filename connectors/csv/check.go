@@ -24,7 +24,7 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 	}
 	v, err := s.survey(ctx, files)
 	if err != nil {
-		return []connectors.Finding{problem(err)}
+		return refusal(err)
 	}
 	var f []connectors.Finding
 	for _, l := range v.looks {
@@ -34,12 +34,7 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 		}
 	}
 	f = append(f, v.census()...)
-	for _, b := range v.bad[:min(mostTold, len(v.bad))] {
-		f = append(f, warning("who is in the row stays as before until it is mended", "%s", b))
-	}
-	if more := v.badRows - mostTold; more > 0 {
-		f = append(f, warning("", "%s more cannot be used", rowCount(more)))
-	}
+	f = append(f, unusable(v.bad, v.badRows, "who is in the row stays as before until it is mended")...)
 	if v.nameless > 0 {
 		f = append(f, warning("mend these rows first: somebody who left keeps everything meanwhile", "whom %s is about cannot be told, so nobody counts as missing", rowCount(v.nameless)))
 	}
@@ -54,13 +49,35 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 	return append(f, s.undeclared(files)...)
 }
 
+// unusable tells rows one by one.
+func unusable(bad []Bad, all int, hint string) (f []connectors.Finding) {
+	for _, b := range bad[:min(mostTold, len(bad))] {
+		f = append(f, warning(hint, "%s", b))
+	}
+	if more := all - mostTold; more > 0 {
+		f = append(f, warning("", "%s more cannot be used", rowCount(more)))
+	}
+	return f
+}
+
+// refusal says why a file is not used and, when that is because of its rows, which they are.
+func refusal(err error) []connectors.Finding {
+	f := []connectors.Finding{problem(err)}
+	var refused *Refused
+	if errors.As(err, &refused) && len(refused.Bad) > 0 {
+		f[0].Hint = "mend the rows, of which the first are told below; bad_rows says how many are borne"
+		f = append(f, unusable(refused.Bad, 0, "")...)
+	}
+	return f
+}
+
 // census says how much there is.
 func (v *survey) census() (f []connectors.Finding) {
 	known := "by " + v.cols.keyed
 	if v.MutableID {
 		known += ", which may change: who gets another address looks like somebody who left and somebody who came, and both are held"
 	}
-	f = append(f, good("%d people, known %s; %d groups", len(v.people), known, len(v.groups.all)))
+	f = append(f, good("%d people, known %s; %d groups", v.count, known, len(v.groups.all)))
 	if v.cols.active == absent {
 		f = append(f, good("there is no column that says who is disabled; who leaves is whoever is not there any more"))
 	}

@@ -123,11 +123,15 @@ func (v *survey) proof(files []*input) directory.Proof {
 // remarks are what people should know of what was read.
 func (v *survey) remarks() (all []string) {
 	if v.badRows > 0 {
-		text := fmt.Sprintf("%s cannot be used, and who is in them stays as before (%s", rowCount(v.badRows), v.bad[0])
+		them := "them"
+		if v.badRows == 1 {
+			them = "it"
+		}
+		text := fmt.Sprintf("%s cannot be used, and who is in %s stays as before (%s", rowCount(v.badRows), them, v.bad[0])
 		if v.badRows > 1 {
 			text += ", ..."
 		}
-		text += "); kisi-sync check lists them"
+		text += "); kisi-sync check lists " + them
 		all = append(all, text)
 	}
 	if v.nameless > 0 {
@@ -216,21 +220,16 @@ func (p *putter) tell(f *input) error {
 // tellPerson puts people, but for those whose rows cannot be used.
 func (p *putter) tellPerson() func(row) error {
 	rows := p.personRows(p.cols)
-	simple := len(p.people) == p.peopleN // each row is somebody's first, and can be used
 	var attrs []directory.Attr
 	return func(r row) error {
 		x, problem := rows.read(r)
 		if problem != "" {
 			return nil
 		}
-		var e entry
-		if !simple {
-			e = p.people[x.id]
-		}
-		if e.unsure {
+		if p.unsure[x.id] {
 			return nil
 		}
-		if simple || int(e.line) == r.line {
+		if p.simple || int(p.people[p.key(x.id)].line) == r.line {
 			attrs = rows.attributes(r.cells, attrs[:0])
 			err := p.say(directory.Record{Kind: directory.PersonIs, ID: x.id, Email: x.email, Name: x.name, Active: x.active, Attrs: attrs})
 			if err != nil {
@@ -275,7 +274,7 @@ func (p *putter) tellMembership(t *table) (func(row) error, error) {
 
 // doubts says of whom the rows cannot be used. They stay as they were, in the groups where they were.
 func (p *putter) doubts() error {
-	for _, id := range p.unsure() {
+	for _, id := range slices.Sorted(maps.Keys(p.unsure)) {
 		if err := p.say(directory.Record{Kind: directory.Unsure, ID: id}); err != nil {
 			return err
 		}

@@ -215,3 +215,14 @@ func TestEachProblemOfTheSettingsIsTold(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckTellsTheRowsOfAFileThatIsRefusedBecauseOfThem(t *testing.T) {
+	path := file(t, "id,email\n1,ana@example.com\n2,bo\n3,cy\n4,di\n5,ed\n")
+	f := open(t, settings(path)).(connectors.Checker).Check(t.Context())
+	if len(f) != 5 || f[0].Level != connectors.Problem || !strings.Contains(f[0].Text, "4 of 5 rows cannot be used") {
+		t.Fatalf("%+v", f)
+	}
+	if last := f[4]; last.Level != connectors.Warning || !strings.Contains(last.Text, `people.csv:6: the address "ed" is`) {
+		t.Errorf("the last row is told as %+v", last)
+	}
+}

@@ -44,6 +44,7 @@ type Refused struct {
 	Line int // 0 when it is about no line
 	Text string
 	Hint string
+	Bad  []Bad // the rows that it is about, the first so many, when it is because of them
 }
 
 func (e *Refused) Error() string {

@@ -8,7 +8,6 @@ import (
 	"hash/maphash"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/internal/email"
@@ -20,8 +19,12 @@ type survey struct {
 	*source
 	ctx     context.Context
 	seed    maphash.Seed
-	people  map[string]entry
-	peopleN int // rows about them, if all can be used; else 0
+	keys    [2]maphash.Seed
+	people  map[key]entry   // nil after the survey when nothing more is asked of it
+	count   int             // how many they are
+	peopleN int             // rows about them, if all can be used; else 0
+	simple  bool            // each row is somebody's first, and can be used
+	unsure  map[string]bool // the ids of those whose rows cannot all be used
 	groups  *groups
 	cols    *columns
 
@@ -44,11 +47,18 @@ type look struct {
 	unused              []string
 }
 
+// key stands for an id: a million ids themselves would be the most of what a read needs. Its seeds are new in each survey, so nobody can
+// make two ids that have one key, and by chance a million do once in 10^26 times.
+type key [2]uint64
+
 // entry is somebody who has a row.
 type entry struct {
-	line   int32  // of the first one
-	digest uint64 // of what it says about the person
-	unsure bool
+	digest uint64 // of what the first row says about the person
+	line   int32  // where that is
+}
+
+func (v *survey) key(id string) key {
+	return key{maphash.String(v.keys[0], id), maphash.String(v.keys[1], id)}
 }
 
 // Bad is a row that cannot be used.
@@ -65,12 +75,17 @@ const mostBad = 1000
 
 // survey looks at all files. What it returns is about files that were whole when they were looked at.
 func (s *source) survey(ctx context.Context, files []*input) (*survey, error) {
-	v := &survey{source: s, ctx: ctx, seed: maphash.MakeSeed(), people: map[string]entry{}, groups: newGroups(), lists: map[int]bool{}}
+	v := &survey{source: s, ctx: ctx, seed: maphash.MakeSeed(), keys: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		people: map[key]entry{}, unsure: map[string]bool{}, groups: newGroups(), lists: map[int]bool{}}
 	v.groups.declared = s.Files.Groups != ""
 	for _, f := range files {
 		if err := v.file(f); err != nil {
 			return nil, err
 		}
+	}
+	v.count = len(v.people)
+	if v.simple = v.count == v.peopleN; v.simple && s.Files.Memberships == "" {
+		v.people = nil // what is made of the rows needs the room
 	}
 	return v, nil
 }
@@ -138,11 +153,12 @@ func (v *survey) judge(t *table, bad int) error {
 		return refuse(0, "it was cut off, or is being written", "the last line does not end")
 	}
 	if allowed := v.BadRows.allowed(t.n); bad > allowed {
-		var told []string
-		for _, b := range v.bad[max(0, len(v.bad)-bad):][:min(3, bad, len(v.bad))] {
+		rows, told := v.bad[max(0, len(v.bad)-bad):], []string{}
+		for _, b := range rows[:min(3, len(rows))] {
 			told = append(told, fmt.Sprintf("line %d %s", b.Line, b.Text))
 		}
-		return refuse(0, "kisi-sync check lists them; bad_rows says how many are borne", "%d of %s cannot be used, and only %d may be: %s", bad, rowCount(t.n), allowed, strings.Join(told, "; "))
+		return &Refused{Bad: rows, Hint: "kisi-sync check lists them; bad_rows says how many are borne",
+			Text: fmt.Sprintf("%d of %s cannot be used, and only %d may be: %s", bad, rowCount(t.n), allowed, strings.Join(told, "; "))}
 	}
 	return nil
 }
@@ -208,16 +224,20 @@ func (v *survey) groupsOf(x person) (problem string) {
 
 // person notes who has a row. Somebody may have several if they differ only in the groups.
 func (v *survey) person(r row, rows *personRows, x person, problem string) string {
-	known, twice := v.people[x.id]
+	who := v.key(x.id)
+	known, twice := v.people[who]
 	digest := uint64(0)
 	if rows.columns.groups != absent && problem == "" {
 		digest = v.digest(r.cells, rows.columns.groups)
 	}
 	switch {
 	case !twice:
-		v.people[strings.Clone(x.id)] = entry{int32(r.line), digest, problem != ""}
+		v.people[who] = entry{digest, int32(r.line)}
+		if problem != "" {
+			v.unsure[strings.Clone(x.id)] = true
+		}
 		return problem
-	case problem == "" && known.digest == digest && digest != 0 && !known.unsure:
+	case problem == "" && known.digest == digest && digest != 0 && !v.unsure[x.id]:
 		return ""
 	case problem == "":
 		problem = fmt.Sprintf("%s %q is in line %d already", rows.keyed, shorten(x.id), known.line)
@@ -225,8 +245,7 @@ func (v *survey) person(r row, rows *personRows, x person, problem string) strin
 			problem += ", and the rows differ in more than the groups"
 		}
 	}
-	known.unsure = true
-	v.people[x.id] = known
+	v.unsure[strings.Clone(x.id)] = true
 	return problem
 }
 
@@ -300,7 +319,7 @@ func (v *survey) membership(r row, c membershipFile) (m membership, problem stri
 	if v.MutableID {
 		m.member = email.Fold(person)
 	}
-	if _, known := v.people[m.member]; known {
+	if _, known := v.people[v.key(m.member)]; known {
 		return m, ""
 	}
 	m.nobody = true
@@ -332,15 +351,4 @@ func named(err error, path string) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w", path, err)
-}
-
-// unsure are the people whose rows cannot be used, in order.
-func (v *survey) unsure() (ids []string) {
-	for id, e := range v.people {
-		if e.unsure {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids
 }
