@@ -190,6 +190,10 @@ func (i *importation) judge(l *keptList, r csv.Row) importRow {
 		row.Text = "the table says that this person is disabled"
 		return row
 	}
+	if i.has(&row, r) {
+		row.Outcome, row.Text = rowUnchanged, "has all that already"
+		return row
+	}
 	if err := maySpeakFor(i.settings, l.name, r.Email); err != nil {
 		row.Text = troubles(err)[0].text
 		return row
@@ -229,13 +233,10 @@ func (i *importation) put(l *keptList, a *alteration) error {
 	var fresh []list.Person
 	for k := range i.rows {
 		row := &i.rows[k]
-		if row.Outcome == rowRefused {
+		if row.Outcome != rowAdded {
 			continue
 		}
 		switch _, there := l.Find(row.Email); {
-		case i.has(row):
-			row.Outcome, row.Text = rowUnchanged, "has all that already"
-			continue
 		case !there:
 			fresh = append(fresh, row.person)
 		default:
@@ -259,10 +260,25 @@ func (i *importation) put(l *keptList, a *alteration) error {
 	return nil
 }
 
-// has says that somebody is to have all that a row says, whatever brings it.
-func (i *importation) has(row *importRow) bool {
-	has, known := i.already[email.Fold(row.Email)]
-	return known && i.until == "" && !slices.ContainsFunc(row.Groups, func(g string) bool { return !slices.Contains(has, g) })
+// has says that somebody is to have all that a row says, whatever brings it: then nothing is asked of the list, nor of what it may give.
+func (i *importation) has(row *importRow, r csv.Row) bool {
+	has, known := i.already[email.Fold(r.Email)]
+	if !known || i.until != "" {
+		return false
+	}
+	var names []string
+	declared := convert(i.settings.MappingSpec().Groups, func(g mapping.Group) string { return g.Name })
+	for _, word := range slices.Concat(r.Groups, i.groups) {
+		at := groupNamed(declared, i.groupCalled(word))
+		if at < 0 || !slices.Contains(has, declared[at]) {
+			return false
+		}
+		if !slices.Contains(names, declared[at]) {
+			names = append(names, declared[at])
+		}
+	}
+	row.Groups = append(row.Groups, names...)
+	return true
 }
 
 func (i *importation) count(outcome string) (n int) {

@@ -127,11 +127,7 @@ func mayGive(settings *config.Settings, source string, e listed.Entry) (listed.E
 		return e, mayGiveRole(spec.Rules, source, e)
 	}
 	declared := convert(spec.Groups, func(g mapping.Group) string { return g.Name })
-	i = slices.Index(declared, e.Group)
-	if i < 0 {
-		i = slices.IndexFunc(declared, func(name string) bool { return strings.EqualFold(name, e.Group) })
-	}
-	if i < 0 {
+	if i = groupNamed(declared, e.Group); i < 0 {
 		return e, usage(fmt.Errorf("%s declares no group %q", settings.File, e.Group), "it declares "+strings.Join(declared, ", "))
 	}
 	s := sourceSpec(spec, source)
@@ -147,6 +143,14 @@ func mayGive(settings *config.Settings, source string, e listed.Entry) (listed.E
 		return e, usage(fmt.Errorf("the members of %q are not ours to manage", e.Group), "add members to the group's manage")
 	}
 	return e, nil
+}
+
+// groupNamed finds a group as spelled, or else as spelled but for case; -1 when there is none.
+func groupNamed(names []string, word string) int {
+	if i := slices.Index(names, word); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(name, word) })
 }
 
 // mayGiveRole refuses roles on places and the organization that no rule lets the list give.
