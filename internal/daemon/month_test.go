@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,8 +14,9 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 )
 
-// Issue 4: a month with two sources, people who come, go, vanish and return every day, outages of each part, reloads, restarts, a pause, and
-// the night in which clocks go forward. At the end everybody holds exactly what the rules say.
+// Issue 4: a month with two sources; people who come and go every day, who vanish and return; outages of each part: both sources, Kisi, the
+// line to it, its key, and the daemon; reloads, restarts, a pause, and the night in which clocks go forward. At the end everybody holds
+// exactly what the rules say, and each call that changed something has its cause.
 func TestAMonthEndsAsTheRulesSayWhateverHappenedInIt(t *testing.T) {
 	names := people(24)
 	inWorld(t, func(t *testing.T, w *world) {
@@ -26,6 +28,7 @@ func TestAMonthEndsAsTheRulesSayWhateverHappenedInIt(t *testing.T) {
 		m := &month{w: w, dice: rand.New(rand.NewPCG(2026, 3))}
 		for day := range 31 {
 			m.outage(day)
+			m.daily()
 			for range 4 {
 				m.something()
 				w.pass(6 * time.Hour)
@@ -33,8 +36,9 @@ func TestAMonthEndsAsTheRulesSayWhateverHappenedInIt(t *testing.T) {
 		}
 		w.pass(50 * time.Hour) // graces end
 		m.check()
+		m.nobodyElse()
 		m.nights(first)
-		m.tell()
+		m.causes()
 	}, names...)
 }
 
@@ -43,7 +47,23 @@ type month struct {
 	w       *world
 	dice    *rand.Rand
 	joined  int
+	left    int
 	removed []string
+}
+
+// daily is what happens every day: somebody begins, and somebody leaves.
+func (m *month) daily() {
+	c := []*company{m.w.company, m.w.guests}[m.joined%2]
+	m.joined++
+	c.join(fmt.Sprintf("new%03d", m.joined))
+	m.left++
+	c.disable(c.anybody(m.dice))
+}
+
+// anybody is one of those who are active.
+func (c *company) anybody(dice *rand.Rand) string {
+	active := slices.DeleteFunc(slices.Sorted(maps.Keys(c.people)), func(who string) bool { return !c.people[who] })
+	return active[dice.IntN(len(active))]
 }
 
 // something changes a few people of one of the sources.
@@ -103,8 +123,16 @@ func (m *month) outage(day int) {
 		w.guests.breaks(nil)
 	case 24:
 		w.end()
+		if err := w.store.Close(); err != nil {
+			w.t.Fatal(err)
+		}
 		w.pass(30 * time.Hour)
+		w.open()
 		w.start()
+	case 26:
+		wrong := "a key that somebody withdrew"
+		w.key.Store(&wrong)
+		time.AfterFunc(20*time.Hour, func() { w.key.Store(&w.kisi.Key) })
 	}
 }
 
@@ -143,14 +171,54 @@ func (m *month) nights(first time.Time) {
 	}
 }
 
-// tell lists the calls of the month.
-func (m *month) tell() {
-	calls := map[string]int{}
-	for _, r := range m.w.kisi.Requests() {
-		calls[r.Method+" "+r.Template]++
+// nobodyElse holds Kisi against the directories: nobody opens Staff whom neither of them has as active.
+func (m *month) nobodyElse() {
+	for _, u := range m.w.kisi.World().Users {
+		who, ours := strings.CutSuffix(u.Email, "@nordlicht.example")
+		if ours && u.Access && u.Holds("Staff") && !m.w.company.people[who] && !m.w.guests.people[who] {
+			m.w.t.Errorf("%s opens Staff, and no directory has anybody active of that name", u.Email)
+		}
 	}
-	for _, call := range slices.Sorted(maps.Keys(calls)) {
-		m.w.t.Logf("%6d %s", calls[call], call)
+}
+
+// causes holds the calls of the month against the trail, and lists them: those that changed something by their cause, those that looked by
+// who asked for the run.
+func (m *month) causes() {
+	w, causes, done, sent, cut := m.w, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	template := map[string]string{"create group": "POST /groups", "create user": "POST /users", "give access": "POST /role_assignments",
+		"suspend user": "PATCH /users/{id}", "restore user": "PATCH /users/{id}"}
+	err := w.store.EachAudit(w.t.Context(), record.AuditFilter{}, func(e *record.Entry) error {
+		if call, made := template[e.Kind]; made && e.Outcome == "done" {
+			causes[e.Kind+", by cause: "+e.Cause]++
+			done[call]++
+		}
+		if e.Run > 0 && e.Cause == "" {
+			w.t.Errorf("line %d, %s, has no cause", e.Number, e.What)
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	m.w.t.Logf("%6d runs, %d joined, %d vanished", len(m.w.runs()), m.joined, len(m.removed))
+	for _, r := range w.runs() {
+		causes[fmt.Sprintf("looking and doing, in runs by cause: %s", r.Asked)] += r.Calls
+	}
+	for _, r := range w.kisi.Requests() {
+		switch call := r.Method + " " + r.Template; {
+		case r.Method == "GET":
+		case r.Status == 0:
+			cut[call]++
+		case r.Status < 300:
+			sent[call]++
+		}
+	}
+	for call := range sent { // what was cut was done or not: then it was done again, or nobody has to
+		if done[call] < sent[call] || done[call] > sent[call]+cut[call] {
+			w.t.Errorf("%s: the trail has %d, Kisi %d, and %d were cut", call, done[call], sent[call], cut[call])
+		}
+	}
+	for _, cause := range slices.Sorted(maps.Keys(causes)) {
+		w.t.Logf("%6d calls: %s", causes[cause], cause)
+	}
+	w.t.Logf("%6d runs, %d joined, %d left, %d vanished", len(w.runs()), m.joined, m.left, len(m.removed))
 }

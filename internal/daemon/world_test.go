@@ -270,6 +270,7 @@ func (w *world) load(context.Context) (*Work, error) {
 		Sources: sources, Rules: rules, Policy: w.policy,
 		Limits:       plan.Limits{Window: 24 * time.Hour, Disabled: 5000, Removals: plan.Removals{People: 5000}, Grants: 5000, Sensitive: -1},
 		Organization: "acme", Target: kisi.NewTarget(client), Store: w.store, Now: w.now, Log: w.log, Asked: onSchedule,
+		Calls: func() int { return int(client.Stats().Calls) },
 	})
 	work := &Work{Engine: e, Sources: readers, Changes: schedule(w.changes), Full: schedule(w.full), Mode: w.policy.Mode.String(),
 		Installation: "test-1", Close: client.Close}
