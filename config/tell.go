@@ -58,6 +58,7 @@ type Mail struct {
 type Webhook struct {
 	URL    string
 	Secret secret.Ref
+	CA     string // the absolute path of a file of authorities; "": the system's
 }
 
 // Heartbeat is an address that is asked as long as all is well.
@@ -129,7 +130,7 @@ func (s *Settings) Notify() Notify {
 		n.Chat = f.Chat.URL
 	}
 	if f.Webhook != nil {
-		n.Webhook = &Webhook{URL: f.Webhook.URL, Secret: f.Webhook.Secret}
+		n.Webhook = &Webhook{URL: f.Webhook.URL, Secret: f.Webhook.Secret, CA: s.absolute(f.Webhook.CA)}
 	}
 	if f.Heartbeat != nil {
 		n.Heartbeat = &Heartbeat{URL: f.Heartbeat.URL, Every: time.Duration(f.Heartbeat.Every)}
@@ -156,6 +157,9 @@ func (s *Settings) Certificates() map[string]string {
 	note("metrics.tls.certificate", s.Metrics().Certificate)
 	if m := s.Notify().Mail; m != nil {
 		note("notify.mail.ca", m.CA)
+	}
+	if w := s.Notify().Webhook; w != nil {
+		note("notify.webhook.ca", w.CA)
 	}
 	for _, source := range s.Sources {
 		if c, ok := source.Config.(connectors.Certified); ok {

@@ -30,6 +30,9 @@ func (c checker) tell() {
 	}
 	if n.Webhook != nil {
 		c.secureURL("notify.webhook.url", n.Webhook.URL)
+		if n.Webhook.CA != "" && strings.HasPrefix(n.Webhook.URL, "http://") {
+			c.add("notify.webhook.ca", "only an address that begins with https:// shows a certificate", "")
+		}
 	}
 	if n.Heartbeat != nil {
 		c.spanBetween("notify.heartbeat.every", n.Heartbeat.Every, 10*time.Second, 24*time.Hour)

@@ -105,6 +105,8 @@ type signedBlock struct {
 	URL string `yaml:"url" jsonschema:"required"`
 	// Where the key of the signature is kept.
 	Secret secret.Ref `yaml:"secret" jsonschema:"required"`
+	// A file of certificate authorities to trust instead of the system's.
+	CA string `yaml:"ca,omitempty"`
 }
 
 // heartbeatBlock is who misses us.

@@ -110,7 +110,7 @@ func (t *trail) verify(ctx context.Context, from, anchors string) error {
 	if err != nil {
 		return failed(err, verifyHint(err))
 	}
-	t.ui.say("%s hold, each with all before it. Head: %s", count(int(v.Lines), "line", "lines"), head)
+	t.ui.say("%s, each with all before it. Head: %s", count(int(v.Lines), "line holds", "lines hold"), head)
 	t.sayAnchors(d.Anchors)
 	return t.sayAnchored(ctx, head)
 }

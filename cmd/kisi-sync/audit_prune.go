@@ -170,6 +170,6 @@ func (p *pruning) cut(ctx context.Context, m *memory, before time.Time, goes sto
 	if err != nil {
 		return err
 	}
-	m.ui.say("%s were cut off, and the rest holds. Head: %s", count(int(n), "line", "lines"), head)
+	m.ui.say("%s cut off, and the rest holds. Head: %s", count(int(n), "line was", "lines were"), head)
 	return m.ui.printJSON(pruneDocument{Lines: n, From: goes.From.UTC(), To: goes.To.UTC(), Last: goes.Last.String(), Left: goes.Left + 1, Head: head.String(), Reason: p.why})
 }

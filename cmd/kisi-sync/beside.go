@@ -93,6 +93,9 @@ func (u *voice) beside(ctx context.Context, c *common) error {
 	case err != nil:
 		return failed(err, besideHint(err))
 	}
+	if wrong != nil && there.Version != version() && c.judges {
+		return wrong // by this program; the other one may well take it
+	}
 	if wrong != nil {
 		u.tell("%s %s cannot be used; the daemon goes on by the one before, and kisi-sync check names the lines", u.yellow("warning:"), c.config)
 	}

@@ -23,6 +23,7 @@ Exit code 1 when something must be mended; warnings do not count.`,
   kisi-sync check --json | jq '.findings[] | select(.level == "problem")'`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		c.judges = true
 		s, err := open(cmd.Context(), ui, c, opening{asked: "check", patience: watched, quiet: true})
 		if err != nil {
 			return err

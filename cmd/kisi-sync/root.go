@@ -23,6 +23,7 @@ type common struct {
 	config string
 	json   bool
 	log    string
+	judges bool // the verb says what this program thinks of the file, also where a daemon of another version is content with it
 }
 
 // run executes one command line and returns its exit code.

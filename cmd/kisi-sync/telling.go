@@ -88,7 +88,7 @@ func (t *telling) ways(settings *config.Settings) (ways []notify.Way) {
 		ways = append(ways, &notify.Chat{URL: resolving(settings, n.Chat), HTTP: t.http})
 	}
 	if w := n.Webhook; w != nil {
-		ways = append(ways, &notify.Webhook{URL: w.URL, Secret: resolving(settings, w.Secret), HTTP: t.http})
+		ways = append(ways, &notify.Webhook{URL: w.URL, Secret: resolving(settings, w.Secret), HTTP: t.http, CA: w.CA})
 	}
 	return ways
 }

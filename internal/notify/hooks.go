@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -85,6 +86,7 @@ type Webhook struct {
 	URL    string
 	Secret func() (secret.String, error)
 	HTTP   *http.Client
+	CA     string // a file of authorities to trust instead of the system's; "": the system's
 }
 
 // Name is webhook.
@@ -96,11 +98,29 @@ func (w *Webhook) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	return post(ctx, w.HTTP, w.URL, m, func(r *http.Request, body []byte) {
+	client, err := trusting(w.HTTP, w.CA)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	return post(ctx, client, w.URL, m, func(r *http.Request, body []byte) {
 		at := strconv.FormatInt(m.At.Unix(), 10)
 		r.Header.Set(TimestampHeader, at)
 		r.Header.Set(SignatureHeader, Sign(key, at, body))
 	})
+}
+
+// trusting returns the client with the authorities of a file instead of the system's; "" changes nothing. The file is read each time, as
+// it may have been replaced, and messages are few.
+func trusting(client *http.Client, ca string) (*http.Client, error) {
+	pool, err := authorities(ca)
+	if pool == nil {
+		return client, err
+	}
+	private := *client
+	private.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	return &private, nil
 }
 
 // Sign returns the signature of a body sent at a moment: HMAC-SHA256 over the timestamp, a full stop, and the body. Whoever checks it

@@ -75,18 +75,24 @@ func (m *Mail) tls() (*tls.Config, error) {
 		return nil, err
 	}
 	config := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	if m.CA == "" {
-		return config, nil
+	config.RootCAs, err = authorities(m.CA)
+	return config, err
+}
+
+// authorities reads a file of authorities to trust; nil, which are the system's, for "".
+func authorities(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
 	}
-	text, err := os.ReadFile(m.CA)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", m.CA)
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
 	}
-	return config, nil
+	return pool, nil
 }
 
 func (m *Mail) deliver(c *smtp.Client, host string, msg Message) error {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -43,6 +44,23 @@ func TestTheListsOfCasesAndPromisesNameTestsThatExist(t *testing.T) {
 	for _, m := range named {
 		if !there[m[1]] {
 			t.Errorf("docs names %s, which does not exist", m[1])
+		}
+	}
+}
+
+func TestDecisionsAreNumberedOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/decisions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := regexp.MustCompile(`(?m)^(\d+)\. \*\*`).FindAllStringSubmatch(string(text), -1)
+	if len(entries) < 100 {
+		t.Errorf("only %d decisions", len(entries))
+	}
+	for i, e := range entries {
+		if e[1] != strconv.Itoa(i+1) {
+			t.Fatalf("decision %s stands where %d should: perhaps two people took one number", e[1], i+1)
 		}
 	}
 }
