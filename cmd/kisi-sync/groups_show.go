@@ -146,7 +146,7 @@ func (s *session) tellGroup(d *shownGroup) {
 	}
 	s.ui.say("  settings: %s", orNothing(on))
 	s.ui.say("  the file manages: %s; rules: %s", orNothing(d.Manages), orNothing(d.Rules))
-	s.ui.say("  held by %s:", count(len(d.Holders), "person", "people"))
+	s.ui.say("  held by %s", count(len(d.Holders), "person", "people")+map[bool]string{true: ":"}[len(d.Holders) > 0])
 	for _, h := range d.Holders {
 		text := h.Role
 		if h.From != "" {

@@ -100,7 +100,20 @@ func (g *scoping) over(e listed.Entry, zone *time.Location) (listed.Entry, error
 	if f := e.Check(); f != nil {
 		return e, usage(fmt.Errorf("--%s: %s", f.Field, f.Text), f.Hint)
 	}
+	if g.until != "" && hasPassed(e.Until, now()) {
+		return e, usage(fmt.Errorf("--until %s has passed: it would give nothing", e.Until),
+			"say a later day; access ends now with kisi-sync users revoke, or users suspend")
+	}
 	return e, nil
+}
+
+// hasPassed tells whether an end is over. A day ends where the door is, which is not known here: it is over when it is so in every zone of the world.
+func hasPassed(until string, now time.Time) bool {
+	if day, err := time.Parse(time.DateOnly, until); err == nil {
+		return !now.Before(day.AddDate(0, 0, 1).Add(12 * time.Hour))
+	}
+	t, err := time.Parse(time.RFC3339, until)
+	return err == nil && !now.Before(t)
 }
 
 // dateFlag returns a date as lists write it: a day stays a day, a moment gets its zone.

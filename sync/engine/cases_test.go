@@ -15,7 +15,7 @@ import (
 func TestTheListsOfCasesAndPromisesNameTestsThatExist(t *testing.T) {
 	t.Parallel()
 	var list []byte
-	for _, page := range []string{"cases.md", "safety.md", "faults.md"} {
+	for _, page := range []string{"cases.md", "safety.md", "faults.md", "kisi-pages.md"} {
 		text, err := os.ReadFile("../../docs/" + page)
 		if err != nil {
 			t.Fatal(err)
@@ -61,6 +61,38 @@ func TestDecisionsAreNumberedOneAfterTheOther(t *testing.T) {
 	for i, e := range entries {
 		if e[1] != strconv.Itoa(i+1) {
 			t.Fatalf("decision %s stands where %d should: perhaps two people took one number", e[1], i+1)
+		}
+	}
+}
+
+func TestTheTableOfKisisPagesProvesEachRowByAStoryOrATestThatExists(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/kisi-pages.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| (.*) \|$`).FindAllStringSubmatch(string(page), -1)
+	if len(rows) < 25 {
+		t.Errorf("only %d rows", len(rows))
+	}
+	name := regexp.MustCompile("`(\\w+)`")
+	for _, row := range rows {
+		cells := strings.Split(row[1], " | ")
+		feature, proof := cells[0], cells[len(cells)-1]
+		if proof == "proof" {
+			continue
+		}
+		names := name.FindAllStringSubmatch(proof, -1)
+		if len(cells) != 4 || len(names) == 0 {
+			t.Errorf("the row %q is proved by nothing", feature)
+		}
+		for _, m := range names {
+			if strings.HasPrefix(m[1], "Test") {
+				continue // the list of names above
+			}
+			if _, err := os.Stat("../../cmd/kisi-sync/testdata/" + m[1] + ".txtar"); err != nil {
+				t.Errorf("the row %q names the story %s, which does not exist", feature, m[1])
+			}
 		}
 	}
 }
