@@ -26,7 +26,9 @@ func (m *mapper) link() {
 		case m.allShadowed(records):
 			old = append(old, uint32(a))
 		default:
-			several = m.settle(uint32(a), records, several)
+			if several = m.settle(uint32(a), records, several); m.owner[a] == none {
+				old = append(old, uint32(a))
+			}
 		}
 	}
 	for _, a := range old {
@@ -138,7 +140,7 @@ func (m *mapper) allShadowed(records claims) bool {
 }
 
 // settle decides whose an account is. Usually its records are one human. Humans that turn out to have several accounts are
-// appended to several.
+// appended to several. The owner stays none where the account goes by its first record, and inherit is to say whose that is.
 func (m *mapper) settle(account uint32, records claims, several []uint32) []uint32 {
 	var humans, linked []uint32 // linked: of each human, the first of the account's records
 	for _, c := range records {
@@ -154,7 +156,9 @@ func (m *mapper) settle(account uint32, records claims, several []uint32) []uint
 		owner = m.contest(account, linked)
 	}
 	m.owner[account] = owner
-	if a := m.accounts[owner]; a != none && !slices.Contains(several, owner) {
+	if owner == none {
+		humans = humans[1:] // the first one is the heir
+	} else if a := m.accounts[owner]; a != none && !slices.Contains(several, owner) {
 		several = append(several, owner)
 	}
 	for _, h := range humans { // the others cannot have another user under the address of this one
@@ -165,7 +169,7 @@ func (m *mapper) settle(account uint32, records claims, several []uint32) []uint
 	return several
 }
 
-// inherit decides about an account that is linked only to a disabled record whose address another record of its source has now:
+// inherit decides about an account that goes by a disabled record whose address another record of its source has now:
 // the same person, made again, unless that one has a user already or another name.
 func (m *mapper) inherit(account, old uint32) {
 	heir := m.head[old]
@@ -247,7 +251,7 @@ func (m *mapper) reunite(humans []uint32) []uint32 {
 
 // contest decides about an account whose records are several humans by now; linked are the first of each one's. A disabled record
 // above all active ones means that the account's person is disabled; one active record among disabled ones is who it is; else it
-// cannot be said. What other records have the same address says nothing about this account.
+// cannot be said. What other records have the same address says nothing about this account. None is for inherit to say.
 func (m *mapper) contest(account uint32, linked []uint32) (owner uint32) {
 	var active []uint32
 	for _, i := range linked {
@@ -257,11 +261,12 @@ func (m *mapper) contest(account uint32, linked []uint32) (owner uint32) {
 	}
 	first := linked[0]
 	switch {
-	case len(active) == 0:
-		return m.head[first]
 	case len(active) == 1 && m.rank(active[0]) <= m.rank(first):
 		return m.head[active[0]]
-	case m.disabled(first) && m.rank(first) < m.rank(active[0]):
+	case len(active) > 0 && (!m.disabled(first) || m.rank(first) >= m.rank(active[0])):
+	case m.state[first] == shadowed:
+		return none
+	default:
 		return m.head[first]
 	}
 	var who []string

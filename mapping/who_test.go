@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,6 +67,29 @@ func TestAnAddressThatIsUsedAgainIsToldFromAPersonMadeAgain(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Found by TestAPlanOfWhatTheFileSaysLeavesNothingToDo. A second source of the old person must not hand the user to the new one.
+func TestAnAddressThatIsUsedAgainIsToldFromAPersonMadeAgainInTwoSources(t *testing.T) {
+	john, con := disabled(withName(person("1", "smith@example.com"), "John Smith")), withName(person("c", "smith@example.com"), "John Smith")
+	holds := func(r *Rules) []access.Account {
+		a := account(7, "smith@example.com", "corp:1", owned(r, 101, "hq"))
+		a.Link.Anchors = append(a.Link.Anchors, "con:c")
+		a.Link.Name, a.Known.Name = "John Smith", "John Smith"
+		return []access.Account{a}
+	}
+	for _, c := range []struct{ name, next, want, conflicts string }{
+		{"another name", "Jane Miller", "7 smith@example.com [corp:1] suspend (disabled: disabled in corp)", AddressReused + " " + JoinHeld},
+		{"the same name", "John Smith", "7 smith@example.com [corp:2 con:c] keep", ""},
+	} {
+		for _, con := range []directory.Record{con, disabled(con)} {
+			s := scene{spec: hqForAll, corp: append(records(john, withName(person("2", "smith@example.com"), c.next)), admins()...), con: records(con), accounts: holds}
+			_, _, out := s.play(t)
+			if got := tell(out.Desired); len(got) != 1 || !strings.HasPrefix(got[0], c.want) || kinds(out.Conflicts) != c.conflicts {
+				t.Errorf("%s, the other source %v: %q, conflicts %q", c.name, con.Active, got, kinds(out.Conflicts))
+			}
+		}
 	}
 }
 
