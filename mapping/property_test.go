@@ -25,6 +25,7 @@ type world struct {
 	pins     []access.Pin
 	bindings []Binding
 	made     []access.Group // in Kisi, beside those of kisi()
+	ours     []access.GroupAccount
 }
 
 func drawWorld(t *rapid.T) world {
@@ -149,7 +150,8 @@ func drawRule(t *rapid.T, i int) Rule {
 // input puts the world together; shuffle says in what order.
 func (w world) input(t *rapid.T, shuffle func([]directory.Record) []directory.Record, backwards bool) (*Rules, Input) {
 	var snapshots []*directory.Snapshot
-	for _, s := range []string{"a", "b"} {
+	for i := range w.spec.Sources {
+		s := w.spec.Sources[i].ID
 		b := directory.Build(s, nil)
 		for _, r := range shuffle(slices.Concat(w.people[s], w.groups[s])) {
 			if r.Kind == directory.MembersFrom {
@@ -169,7 +171,7 @@ func (w world) input(t *rapid.T, shuffle func([]directory.Record) []directory.Re
 	if backwards {
 		slices.Reverse(snapshots)
 		spec.Rules, spec.Sources, spec.Groups = slices.Clone(spec.Rules), slices.Clone(spec.Sources), slices.Clone(spec.Groups)
-		slices.Reverse(spec.Rules)
+		spec.Rules = rapid.Permutation(spec.Rules).Draw(t, "rules")
 		slices.Reverse(spec.Sources)
 		slices.Reverse(spec.Groups)
 		spec.Conditions = slices.Clone(spec.Conditions)
@@ -184,11 +186,11 @@ func (w world) input(t *rapid.T, shuffle func([]directory.Record) []directory.Re
 		slices.Reverse(pins)
 		slices.Reverse(bindings)
 	}
-	return rules, Input{People: directory.Join(snapshots...), Owned: access.NewLedger(w.accounts, nil), Catalog: w.catalog(), Pins: pins, Bindings: bindings, At: noon()}
+	return rules, Input{People: directory.Join(snapshots...), Owned: access.NewLedger(w.accounts, w.ours), Catalog: w.catalog(), Pins: pins, Bindings: bindings, At: noon()}
 }
 
 func (w *world) catalog() *access.Catalog {
-	c := kisi()
+	c := roles(kisi())
 	c.Groups = append(c.Groups, w.made...)
 	return c
 }

@@ -92,15 +92,16 @@ func (t *target) clash() {
 	}
 }
 
-// dropUnused takes out the groups of open templates that nobody is given and that are not there: none is made for nobody.
+// dropUnused takes out the groups of open templates that nobody is given and that are not there: none is made for nobody, nor for those of
+// whom nothing is certain.
 func (m *mapper) dropUnused(static int) {
 	if len(m.groups) == static {
 		return
 	}
-	used := make([]bool, len(m.groups))
+	used, sure := make([]bool, len(m.groups)), make([]bool, len(m.groups))
 	for i := range m.wishes {
 		for _, g := range m.wishes[i].Grants {
-			used[g.Group] = true
+			used[g.Group], sure[g.Group] = true, sure[g.Group] || !g.Unsure
 		}
 	}
 	for _, g := range m.wanted {
@@ -109,6 +110,7 @@ func (m *mapper) dropUnused(static int) {
 	to, kept := make([]uint32, len(m.groups)), m.groups[:0:0]
 	for i, g := range m.groups {
 		if to[i] = uint32(len(kept)); i < static || used[i] || g.ID != 0 {
+			g.Doubtful = i >= static && used[i] && !sure[i]
 			kept = append(kept, g)
 			continue
 		}

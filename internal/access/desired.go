@@ -38,6 +38,7 @@ type DesiredGroup struct {
 	Sensitive   bool   // the file says so, or gives it a sensitive door
 	Order       *Order // what an operator wants of it on the command line; nil: the file declares it
 	Role        bool   // it is a role on a place or the organization, and no group at all
+	Doubtful    bool   // nobody is certain to be given it: while it is missing, it is not made
 	Edit        string // what of its doors and stops the file by which the last run went said otherwise; "" for nothing
 	Problem     string // why nothing can be done about it and its grants ("" for none): missing, ambiguous, unknown door
 }

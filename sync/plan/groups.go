@@ -128,7 +128,7 @@ func (d *decider) declaredGroups() {
 			d.drifts.groups[want.Name] = true
 		case g.seen != nil:
 			d.keepGroup(want, g)
-		case g.id == 0 && !d.in.Observed.Covers.Empty():
+		case g.id == 0 && !want.Doubtful && !d.in.Observed.Covers.Empty():
 			d.createGroup(want, g.lost)
 		}
 	}

@@ -61,6 +61,7 @@ func TestGroupsDoorsAndDescriptions(t *testing.T) {
 		{"as it should be", do{declares(31), opens(a), putIn(a)}, ""},
 		{"missing", do{missing}, "create group: new, add door: new, add elevator stop: new"},
 		{"missing, and somebody should be in it", do{missing, link(access.Created), wants}, "create group: new, add door: new, add elevator stop: new, give access: new"},
+		{"missing, and nobody is certain to be in it", do{missing, func(s *scene) { s.declared().Doubtful = true }}, ""},
 		{"missing, but there by now under another case", do{missing, sameName, link(access.Created), wants}, "(group_problem)"},
 		{"missing here, though there elsewhere", do{missing, elsewhere}, "create group: new, add door: new, add elevator stop: new"},
 		{"missing in its place, though the organization has one of the name, which may be it without its place", do{missing, inPlace, placeless}, "(group_problem)"},
