@@ -31,6 +31,13 @@ when a limit was raised since. Nobody is contacted. Exit code 3 says that someth
 		if err != nil {
 			return err
 		}
+		if h := ui.host(); h != nil {
+			status, err := h.ops.Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			d.Last.notKilled(status.Started)
+		}
 		s := &session{ui: ui, settings: settings}
 		if err := s.showHeld(d); err != nil || d.Plan == "" {
 			return err
@@ -57,9 +64,19 @@ type heldDocument struct {
 type lastRun struct {
 	Run   uint64 `json:"run"`
 	Began string `json:"began"`
-	Ended string `json:"ended"` // "" when it was killed
+	Ended string `json:"ended"` // "" when it is under way, or was killed
 	Done  int    `json:"done"`
 	Error string `json:"error,omitempty"`
+
+	UnderWay bool `json:"under_way,omitempty"`
+	began    time.Time
+}
+
+// notKilled is told since when the daemon lives that answers: a run that it began and has not ended is under way. r may be nil.
+func (r *lastRun) notKilled(since time.Time) {
+	if r != nil {
+		r.UnderWay = r.Ended == "" && !r.began.Before(since)
+	}
 }
 
 // heldGroup is what waits for one reason.
@@ -126,7 +143,7 @@ func lastFull(ctx context.Context, st holdReader) (*lastRun, error) {
 	runs, err := st.Runs(ctx, enough)
 	for _, r := range runs {
 		if r.Full {
-			return &lastRun{r.ID, moment(r.Began), moment(r.Ended), r.Steps.Done, r.Error}, err
+			return &lastRun{Run: r.ID, Began: moment(r.Began), Ended: moment(r.Ended), Done: r.Steps.Done, Error: r.Error, began: r.Began}, err
 		}
 	}
 	return nil, err
@@ -223,6 +240,8 @@ func (s *session) showLastFull(last *lastRun) {
 	switch {
 	case last == nil:
 		return
+	case last.UnderWay:
+		s.ui.say("\nA run over everybody (run %d, %s) is under way; kisi-sync status says how far it is.", last.Run, s.moment(last.Began))
 	case last.Ended == "":
 		s.ui.say("\nThe last run over everybody (run %d, %s) was killed; the next one goes on where it stopped.", last.Run, s.moment(last.Began))
 	case last.Error != "":

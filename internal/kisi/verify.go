@@ -62,6 +62,9 @@ func (c *Client) Verify(ctx context.Context) (*Verification, error) {
 	if err := c.verifyRoles(ctx, v); err != nil {
 		return nil, err
 	}
+	if d, err := c.Dashboard(ctx); err == nil { // before the users, of whom a run beside may make more meanwhile
+		v.Dashboard = &d
+	}
 	users, err := c.Users(ctx)
 	if err != nil {
 		return nil, err
@@ -118,9 +121,6 @@ func (c *Client) verifyRoles(ctx context.Context, v *Verification) error {
 func (c *Client) verifySurroundings(ctx context.Context, v *Verification) {
 	if s, err := c.Settings(ctx); err == nil {
 		v.Settings = &s
-	}
-	if d, err := c.Dashboard(ctx); err == nil {
-		v.Dashboard = &d
 	}
 	if all, err := c.Integrations(ctx); err == nil {
 		v.Integrations = all

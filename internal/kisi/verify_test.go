@@ -132,3 +132,24 @@ func TestWhatTheKeyMayNotReadIsLeftOutOfTheCheck(t *testing.T) {
 		}
 	})
 }
+
+// A run beside makes users while check looks: whoever is made between the two counts must not look like one that the key may not see.
+func TestKisisCountOfUsersIsAskedForBeforeTheyAreCounted(t *testing.T) {
+	withAcme(t, kisisim.Options{}, func(t *testing.T, b *bench) {
+		if _, err := b.client.Verify(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		counted, listed := 0, 0
+		for _, r := range b.Requests() {
+			switch r.Template {
+			case "/organization/dashboard":
+				counted = r.Serial
+			case "/users":
+				listed = r.Serial
+			}
+		}
+		if counted == 0 || listed < counted {
+			t.Errorf("Kisi's count was request %d, the list %d", counted, listed)
+		}
+	})
+}
