@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
 // showExplanation tells the walk to a person.
@@ -172,7 +174,7 @@ func (s *session) showShould(w *shouldHold) {
 			s.ui.say("  %s: not decided, it stays as it is", g.Group)
 			continue
 		}
-		s.ui.say("  %s as %s %s(%s)", g.Group, g.Role, s.span(g.From, g.Until), g.Cause)
+		s.ui.say("  %s %s(%s)", asRole(g.Group, g.Role), s.span(g.From, g.Until), g.Cause)
 	}
 	for _, l := range w.Losses {
 		s.ui.say("  not %s any more: %s", l.Group, l.Cause)
@@ -180,6 +182,14 @@ func (s *session) showShould(w *shouldHold) {
 	if w.Standing == "keep" && len(w.Grants)+len(w.Losses) == 0 {
 		s.ui.say("  nothing by the rules")
 	}
+}
+
+// asRole names what somebody holds. A role on a place or the organization says already what it is.
+func asRole(group, role string) string {
+	if role == access.ScopedRole.Words() {
+		return group
+	}
+	return group + " as " + role
 }
 
 func (s *session) showInKisi(x *explanation) {
@@ -197,7 +207,7 @@ func (s *session) showInKisi(x *explanation) {
 	}
 	s.ui.say("  %s, %s, %s (user %d, %s)", k.Name, k.Email, state, k.ID, levelWords(k.Level))
 	for _, g := range k.Grants {
-		text := fmt.Sprintf("      %s as %s %s(%s", g.Group, g.Role, s.span(g.From, g.Until), levelWords(g.Level))
+		text := fmt.Sprintf("      %s %s(%s", asRole(g.Group, g.Role), s.span(g.From, g.Until), levelWords(g.Level))
 		if g.Since != "" {
 			text += " since " + s.moment(g.Since)
 		}

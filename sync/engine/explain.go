@@ -39,10 +39,12 @@ func (l *look) explain(ctx context.Context, x *Explanation) error {
 	if scope.Empty() {
 		return nil
 	}
+	scope.Roles = l.followsRoles()
 	state, err := l.out.kisi.Observe(ctx, scope)
 	if err != nil {
 		return err
 	}
+	l.nameRoles(state)
 	x.Member = x.memberIn(state, scope)
 	l.out.Input.Observed, l.out.Words.Observed = state, state
 	if err := l.plan(ctx); err != nil {
