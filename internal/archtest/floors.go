@@ -36,6 +36,7 @@ func floors() map[string]int {
 		"internal/access":    words,
 		"internal/directory": words,
 		"internal/listed":    words,
+		"internal/webapi":    words, // no word, but made of what lies on the ground
 
 		"connectors":      minds,
 		"internal/record": minds,
@@ -180,6 +181,7 @@ func readsTheClock() map[string]string {
 		"connectors/ldap": "deadlines of connections are moments of the real clock",
 		"internal/admin":  "deadlines of connections are moments of the real clock",
 		"internal/syslog": "deadlines of connections are moments of the real clock",
+		"internal/webapi": "it waits; its tests run in the bubble of testing/synctest",
 		"internal/pacer":  "it waits; its tests run in the bubble of testing/synctest",
 	}
 }

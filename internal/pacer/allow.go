@@ -41,15 +41,15 @@ func compile(list []Allow) ([]rule, error) {
 	return rules, nil
 }
 
-// parseOrigin accepts https, and http to this machine, with nothing behind the
+// ParseOrigin accepts https, and http to this machine, with nothing behind the
 // host.
-func parseOrigin(text string) (*url.URL, error) {
+func ParseOrigin(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("pacer: %q is not an origin like https://api.example.com", redacted(u))
+		return nil, fmt.Errorf("%q is not an origin like https://api.example.com", redacted(u))
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-		return nil, fmt.Errorf("pacer: %s must use https; plain http would show the key to the network", redacted(u))
+		return nil, fmt.Errorf("%s must use https; plain http would show the key to the network", redacted(u))
 	}
 	return u, nil
 }

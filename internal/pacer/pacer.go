@@ -12,11 +12,9 @@
 package pacer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -110,9 +108,9 @@ type Pacer struct {
 // New checks o and returns a Pacer at full pace.
 func New(o Options) (*Pacer, error) {
 	o.setDefaults()
-	origin, err := parseOrigin(o.Origin)
+	origin, err := ParseOrigin(o.Origin)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("pacer: %w", err)
 	}
 	rules, err := compile(o.Allow)
 	if err != nil {
@@ -201,7 +199,7 @@ func (p *Pacer) roundTrip(req *http.Request, patience time.Duration, late <-chan
 		p.count(func(s *Stats) { s.Refused++ })
 		return nil, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
-	body, err := readBody(req)
+	body, err := ReadBody(req)
 	if err != nil {
 		return nil, fmt.Errorf("%w: read the request's body: %w", ErrNotSent, err)
 	}
@@ -266,7 +264,7 @@ func (p *Pacer) awaitTurn(c *call) error {
 		return c.notSent(fmt.Errorf("the server asked for no calls for another %s", time.Until(at).Round(time.Second)))
 	}
 	started := time.Now()
-	err := waitUntil(ctx, at)
+	err := WaitUntil(ctx, at)
 	p.count(func(s *Stats) { s.Waited += time.Since(started) })
 	if err != nil {
 		return c.notSent(err)
@@ -280,34 +278,4 @@ func (c *call) notSent(err error) error {
 		return fmt.Errorf("not sent again: %w", err)
 	}
 	return fmt.Errorf("%w: %w", ErrNotSent, err)
-}
-
-// waitUntil returns at the moment at, or at once when ctx is done. A context
-// that is done already wins even if there is nothing to wait for.
-func waitUntil(ctx context.Context, at time.Time) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	wait := time.Until(at)
-	if wait <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// readBody takes the request's body into memory, so that it can be sent again.
-func readBody(req *http.Request) ([]byte, error) {
-	if req.Body == nil || req.Body == http.NoBody {
-		return nil, nil
-	}
-	var buffer bytes.Buffer
-	_, err := io.Copy(&buffer, req.Body)
-	return buffer.Bytes(), err
 }

@@ -1,18 +1,11 @@
 package pacer
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptrace"
-	"strconv"
-	"sync/atomic"
 	"time"
 )
 
@@ -29,9 +22,9 @@ func (p *Pacer) try(c *call) outcome {
 	c.tries++
 	ctx, cancel := p.tryContext(c)
 	defer cancel()
-	var wire wire
-	req := c.req.Clone(httptrace.WithClientTrace(ctx, wire.trace()))
-	c.attachBody(req)
+	var wire Wire
+	req := c.req.Clone(httptrace.WithClientTrace(ctx, wire.Trace()))
+	AttachBody(req, c.body)
 	sent := p.leave(c)
 	resp, err := p.send(req)
 	p.arrive(sent, resp)
@@ -39,7 +32,7 @@ func (p *Pacer) try(c *call) outcome {
 	case err == nil:
 		p.options.Log.Debug("call", "method", c.rule.Method, "path", c.req.URL.Path, "status", resp.StatusCode, "took", time.Since(sent))
 		return outcome{resp: resp, maybe: resp.StatusCode >= 500}
-	case wire.neverSent():
+	case wire.NeverSent():
 		return outcome{err: fmt.Errorf("%w: %w", ErrNotSent, cause(ctx, err)), why: cause(ctx, err).Error()}
 	default:
 		return outcome{err: cause(ctx, err), why: cause(ctx, err).Error(), maybe: !errors.Is(err, ErrRedirected)}
@@ -56,23 +49,10 @@ func (p *Pacer) tryContext(c *call) (context.Context, context.CancelFunc) {
 	}
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(parent), p.options.Timeout, late)
 	stop := context.AfterFunc(parent, func() {
-		_ = waitUntil(ctx, time.Now().Add(p.options.Grace)) // ended or not, it is over now
+		_ = WaitUntil(ctx, time.Now().Add(p.options.Grace)) // ended or not, it is over now
 		cancel()
 	})
 	return ctx, func() { stop(); cancel() }
-}
-
-// attachBody gives req a fresh copy of the body. GetBody lets the transport
-// take another connection when an idle one turns out to be closed before a
-// byte was written; the server never sees that.
-func (c *call) attachBody(req *http.Request) {
-	if c.body == nil {
-		return
-	}
-	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.body)), nil }
-	req.Body, _ = open()
-	req.GetBody = open
-	req.ContentLength = int64(len(c.body))
 }
 
 // cause prefers the reason for which ctx ended over the transport's words.
@@ -94,14 +74,9 @@ func (p *Pacer) send(req *http.Request) (*http.Response, error) {
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return nil, fmt.Errorf("%w (%d)", ErrRedirected, resp.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, p.options.MaxBody+1))
-	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+	if _, err := Whole(resp, p.options.MaxBody); err != nil {
+		return nil, err
 	}
-	if int64(len(body)) > p.options.MaxBody {
-		return nil, fmt.Errorf("%w: over %d bytes", ErrTooLarge, p.options.MaxBody)
-	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp, nil
 }
 
@@ -137,22 +112,6 @@ func (p *Pacer) arrive(sent time.Time, resp *http.Response) {
 	}
 }
 
-// wire watches how far a try got. A transport without httptrace reports
-// nothing; then the try counts as sent. GetConn may come twice: the transport
-// repeats a write by itself only if nothing of it went out.
-type wire struct{ began, connected atomic.Bool }
-
-func (w *wire) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn: func(string) { w.began.Store(true); w.connected.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { w.connected.Store(true) },
-	}
-}
-
-// neverSent: the transport looked for a connection and had none, so not a byte
-// of the request has left.
-func (w *wire) neverSent() bool { return w.began.Load() && !w.connected.Load() }
-
 // again decides whether the call is tried once more, and if so makes everybody
 // wait for it.
 //
@@ -166,10 +125,10 @@ func (p *Pacer) again(c *call, out outcome) bool {
 	if c.req.Context().Err() != nil || c.tries >= p.options.Tries || !c.repeatable(out) {
 		return false
 	}
-	wait := backoff(p.options, c.tries)
+	wait := Backoff(p.options.FirstWait, p.options.LongestWait, c.tries)
 	if out.resp != nil {
-		if asked, ok := retryAfter(out.resp); ok {
-			wait = asked + jitter(min(p.options.FirstWait, wait))
+		if asked, ok := RetryAfter(out.resp); ok {
+			wait = asked + Jitter(min(p.options.FirstWait, wait))
 		}
 	}
 	until := time.Now().Add(wait)
@@ -186,7 +145,7 @@ func (p *Pacer) again(c *call, out outcome) bool {
 
 func (c *call) repeatable(out outcome) bool {
 	if out.err != nil {
-		return !permanent(out.err) && (errors.Is(out.err, ErrNotSent) || c.rule.Repeat)
+		return !Permanent(out.err) && (errors.Is(out.err, ErrNotSent) || c.rule.Repeat)
 	}
 	switch out.resp.StatusCode {
 	case http.StatusTooManyRequests:
@@ -195,16 +154,6 @@ func (c *call) repeatable(out outcome) bool {
 		return c.rule.Repeat
 	}
 	return false
-}
-
-// permanent errors look the same a minute later.
-func permanent(err error) bool {
-	var certificate *tls.CertificateVerificationError
-	var notTLS tls.RecordHeaderError
-	var dns *net.DNSError
-	return errors.Is(err, ErrRedirected) || errors.Is(err, ErrTooLarge) ||
-		errors.As(err, &certificate) || errors.As(err, &notTLS) ||
-		errors.As(err, &dns) && dns.IsNotFound
 }
 
 // words say how a try ended.
@@ -226,40 +175,4 @@ func (p *Pacer) hush(until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pace.hush(until)
-}
-
-// backoff is exponential with full jitter, so that clients which failed
-// together do not come back together.
-func backoff(o Options, tries int) time.Duration {
-	longest := o.LongestWait
-	if doubled := o.FirstWait << min(tries-1, 20); doubled > 0 {
-		longest = min(longest, doubled)
-	}
-	return jitter(longest)
-}
-
-func jitter(longest time.Duration) time.Duration { return rand.N(longest + 1) }
-
-// longestAsked bounds what a server may ask for, against typing errors of its.
-const longestAsked = time.Hour
-
-// retryAfter reads RFC 9110 section 10.2.3: seconds or a date. A date is held
-// against the answer's own Date, so that a skewed clock here does no harm.
-func retryAfter(resp *http.Response) (time.Duration, bool) {
-	text := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-		if !(seconds >= 0) { // NaN too
-			return 0, false
-		}
-		return time.Duration(min(seconds, longestAsked.Seconds()) * float64(time.Second)), true
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return 0, false
-	}
-	now := time.Now()
-	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		now = date
-	}
-	return min(max(0, at.Sub(now)), longestAsked), true
 }
