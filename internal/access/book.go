@@ -78,7 +78,9 @@ func (a *Account) grants(c Call, r Result, at Instant) {
 			From: ch.After.From, Until: ch.After.Until, Cause: &ch.Cause, Since: at})
 	case RemoveAssignment:
 		a.dropKnown(ch.Object.Assignment)
-		a.disown(group)
+		if old, ok := a.Grant(group); ok && old.Assignment == ch.Object.Assignment { // else it was one that was to replace this one
+			a.disown(group)
+		}
 		a.demoted(group)
 	case ReleaseGrant, ForgetGrant:
 		a.disown(group)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -132,6 +133,9 @@ func (b *booking) close(seq access.Seq, end end) error {
 		if err := b.done(); err != nil {
 			return err
 		}
+		if err := b.supersede(seq); err != nil {
+			return err
+		}
 	case wasRefused:
 		if err := b.park(); err != nil {
 			return err
@@ -156,6 +160,29 @@ func (b *booking) done() error {
 	}
 	step := b.call.Change.Digest()
 	return b.t.remove(holdBucket, step[:])
+}
+
+// supersede ends what was begun earlier to change the same right and got no further than half: it was carried on by this call.
+func (b *booking) supersede(seq access.Seq) error {
+	if b.call.Change.Kind != access.UpdateAssignment {
+		return nil
+	}
+	var half [][]byte
+	err := b.t.each(intentBucket, func(key, row []byte) error {
+		var i access.Intent
+		if err := b.t.read(intentBucket, key, row, &i); err != nil {
+			return err
+		}
+		c := &i.Call.Change
+		if i.Seq < seq && c.Kind == access.UpdateAssignment && i.Call.Member() == b.call.Member() && c.Object.Assignment == b.call.Change.Object.Assignment {
+			half = append(half, slices.Clone(key))
+		}
+		return nil
+	})
+	for _, key := range half {
+		err = errors.Join(err, b.t.remove(intentBucket, key))
+	}
+	return err
 }
 
 // book brings the account of the member or the group up to date.

@@ -307,12 +307,16 @@ func (l *look) settle(ctx context.Context) error {
 		return err
 	}
 	var still []access.Intent
+	settled := 0
 	for i, v := range plan.Settle(l.open, l.out.Input.Observed) {
 		var err error
 		switch v.Outcome {
 		case plan.Open:
 			still = append(still, l.open[i])
 			l.out.Unsettled = append(l.out.Unsettled, v)
+			continue
+		case plan.Half: // stays written down, so that neither right is ever forgotten
+			l.out.Input.Halved = append(l.out.Input.Halved, plan.Halved{Call: l.open[i].Call, Made: v.ID})
 			continue
 		case plan.Lost:
 			err = l.giveUp(ctx, l.open[i])
@@ -324,17 +328,18 @@ func (l *look) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		settled++
 	}
-	settled := len(l.open) - len(still)
+	apart := len(still) < len(l.open)
 	l.open = still
-	if settled == 0 {
+	if !apart {
 		return nil
 	}
 	var err error
 	if l.ledger, err = l.e.o.Store.Ledger(ctx); err != nil {
 		return err
 	}
-	l.e.o.Log.Info("earlier calls settled", "settled", settled, "open", len(still))
+	l.e.o.Log.Info("earlier calls settled", "settled", settled, "open", len(still), "half", len(l.out.Input.Halved))
 	return l.remap(ctx)
 }
 

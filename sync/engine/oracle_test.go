@@ -64,9 +64,21 @@ func (l *life) check(before seen, clean bool) {
 			l.fail("%s is disabled and not suspended", who)
 		}
 	}
-	if err := l.kisi.Check(); err != nil {
-		l.fail("%v", err)
+	for _, v := range l.kisi.Violations() {
+		if clean || v.Rule != kisisim.DuplicateGrant || !l.halfReplaced(v) {
+			l.fail("%v", v)
+		}
 	}
+}
+
+// halfReplaced says that the second of two rights is the one that an unanswered call made to replace the first. Where Kisi changes no right but takes a
+// second one (kisi-api §4.7, §12.1), the new one comes before the old one goes; when the answer to it is lost, nobody knows whether it is
+// there, so the old one stays. It is excused only while the call is written down as open, and not after a run in which nothing went wrong.
+func (l *life) halfReplaced(v kisisim.Violation) bool {
+	return slices.ContainsFunc(l.unsettled(), func(i access.Intent) bool {
+		o := i.Call.Change.Object
+		return i.Call.Change.Kind == access.UpdateAssignment && int64(o.Member) == v.To.ID && int64(o.Group) == v.On.ID
+	})
 }
 
 // betweenTwo says that somebody lacks a right because Kisi took the old one and then gave no sensible answer to the request for the new one, nor to

@@ -188,6 +188,7 @@ func (p *person) ours(w *access.WishedGrant, there []access.Grant, owned *access
 		p.theirs(w, there, nil)
 		return
 	}
+	p.undouble(owned, p.d.wanted(w), p.d.cause(w.Cause))
 	if have.Role == w.Role && have.From == w.From && have.Until == w.Until {
 		return
 	}
@@ -207,6 +208,23 @@ func (p *person) ours(w *access.WishedGrant, there []access.Grant, owned *access
 		Object: p.groupKey(w, have.Assignment),
 		Before: &access.Fields{Role: have.Role, From: have.From, Until: have.Until},
 		After:  p.d.wanted(w)}})
+}
+
+// undouble takes a right that was to replace an owned one and now stands beside it, unless that is still what is wanted: then the change, made
+// again, finds it there. wanted is nil for nothing.
+func (p *person) undouble(owned *access.OwnedGrant, wanted *access.Fields, cause access.Cause) {
+	for i := range p.d.in.Halved {
+		h := &p.d.in.Halved[i]
+		c := &h.Call.Change
+		made, there := byAssignment(p.seen.In(owned.Group), h.Made)
+		if h.Call.Member() != p.seen.ID || c.Object.Assignment != owned.Assignment || !there || same(made, wanted) {
+			continue
+		}
+		n := p.add(Step{Reason: Left, Change: access.Change{Kind: access.RemoveAssignment, Cause: cause,
+			Object: access.ObjectKey{Group: owned.Group, GroupName: p.d.groupName(owned.Group), Assignment: h.Made},
+			Before: &access.Fields{Role: made.Role, From: made.From, Until: made.Until}}})
+		p.steps[n].People = 0 // the other one was weighed, or stays
+	}
 }
 
 func byAssignment(all []access.Grant, id access.RemoteID) (access.Grant, bool) {
@@ -299,6 +317,7 @@ func (p *person) take(owned *access.OwnedGrant, cause access.Cause) {
 	if !p.seen.Enabled || !there || p.d.over(have.Until) {
 		p.steps[n].People = 0 // what is suspended or has ended opens nothing that could be lost now
 	}
+	p.undouble(owned, nil, cause)
 }
 
 // validity says a role with its dates.

@@ -14,6 +14,7 @@ type Input struct {
 	Spent    []access.Spending // within the window of the limits
 	Holds    []access.Hold     // standing, in any order
 	Open     []access.Intent   // begun and not settled
+	Halved   []Halved          // begun, not settled, and no reason to wait with anything
 	Released []access.RemoteID // Kisi users that an operator has released: whatever their stamps say, they are not ours
 	Drift    []access.Drift    // as it is remembered
 	At       access.Instant

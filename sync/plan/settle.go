@@ -12,13 +12,21 @@ type Outcome uint8
 
 // The outcomes. Open: it cannot be said yet. Ambiguous: something is there that is neither what was before nor what should have
 // come of the call. Lost: a right that we were replacing went with the call that was cut: it is nobody's any more, and not by hand.
+// Half: the right that was to replace another stands beside it.
 const (
 	Open Outcome = iota
 	Done
 	NotDone
 	Ambiguous
 	Lost
+	Half
 )
+
+// Halved is a right that was to be replaced by another and now stands beside it. Both are ours until one of them is gone.
+type Halved struct {
+	Call access.Call     // the change that was begun
+	Made access.RemoteID // the right that was to take the place of the other
+}
 
 // Verdict is the outcome of one intent; ID is what the call made, when it made something.
 type Verdict struct {
@@ -155,6 +163,8 @@ func (j judge) right(there []access.Grant, c access.Change) (Outcome, access.Rem
 	switch {
 	case made >= 0 && !oldThere:
 		return Done, there[made].Assignment
+	case made >= 0 && c.Kind == access.UpdateAssignment:
+		return Half, there[made].Assignment
 	case len(there) == 0 && c.Kind == access.UpdateAssignment:
 		return Lost, 0
 	case len(there) == 0, made < 0 && oldThere && same(old, c.Before):

@@ -95,7 +95,7 @@ func TestWhatAnObservationSaysAboutALostAnswer(t *testing.T) {
 		{"change: done in place", change, has(right(anaRow, 50)), Done, anaRow},
 		{"change: done by another right", change, has(right(77, 50)), Done, 77},
 		{"change: not done", change, has(right(anaRow, 0)), NotDone, 0},
-		{"change: half done, both there", change, has(right(77, 50), right(anaRow, 0)), Ambiguous, 0},
+		{"change: half done, both there", change, has(right(77, 50), right(anaRow, 0)), Half, 77},
 		{"change: done, and another like it", change, has(right(77, 50), right(anaRow, 50)), Done, anaRow},
 		{"change: altered by somebody", change, has(right(anaRow, 70)), Ambiguous, 0},
 		{"change: gone with the call that was cut", change, asItWas, Lost, 0},

@@ -31,6 +31,7 @@ type Violation struct {
 	Method  string
 	Path    string
 	What    string
+	To, On  Ref // who was given a second right on what; zero unless Rule is DuplicateGrant
 }
 
 // String is one line for a person.
@@ -136,7 +137,7 @@ func (s *state) duplicateRights() []Violation {
 		if !again {
 			first[key] = a.id
 		} else if !a.byHand {
-			out = append(out, Violation{Rule: DuplicateGrant, What: fmt.Sprintf("role assignments %d and %d both give %s %d a right on %s %d",
+			out = append(out, Violation{Rule: DuplicateGrant, To: a.to, On: a.on, What: fmt.Sprintf("role assignments %d and %d both give %s %d a right on %s %d",
 				older, a.id, a.to.Kind, a.to.ID, a.on.Kind, a.on.ID)})
 		}
 	}
