@@ -6,10 +6,12 @@ import (
 	"unicode/utf16"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/ldapedit"
 )
 
 // Attributes of an entry by name.
-type Attributes map[string][]string
+type Attributes = ldapedit.Attributes
 
 // Connect is a connection bound as the domain's administrator. The caller closes it.
 func (s *Server) Connect() *ldap.Conn {
@@ -19,16 +21,6 @@ func (s *Server) Connect() *ldap.Conn {
 		s.t.Fatalf("samba: connect: %v", err)
 	}
 	return c
-}
-
-// Add adds an entry.
-func (s *Server) Add(dn string, a Attributes) {
-	s.t.Helper()
-	request := ldap.NewAddRequest(dn, nil)
-	for name, values := range a {
-		request.Attribute(name, values)
-	}
-	s.change("add "+dn, func(c *ldap.Conn) error { return c.Add(request) })
 }
 
 // AddUser adds an enabled account with a password. a needs sAMAccountName.
@@ -50,43 +42,11 @@ func quoted(password string) string {
 	return string(out)
 }
 
-// Replace gives attributes of an entry the values named; no value takes the attribute away.
-func (s *Server) Replace(dn string, a Attributes) {
-	s.t.Helper()
-	request := ldap.NewModifyRequest(dn, nil)
-	for name, values := range a {
-		request.Replace(name, values)
-	}
-	s.change("modify "+dn, func(c *ldap.Conn) error { return c.Modify(request) })
-}
-
-// Move gives an entry a new name (an RDN) and, unless parent is empty, a new parent. References to it follow.
-func (s *Server) Move(dn, rdn, parent string) {
-	s.t.Helper()
-	request := ldap.NewModifyDNRequest(dn, rdn, true, parent)
-	s.change("rename "+dn, func(c *ldap.Conn) error { return c.ModifyDN(request) })
-}
-
-// Delete deletes an entry: it becomes a tombstone below CN=Deleted Objects.
-func (s *Server) Delete(dn string) {
-	s.t.Helper()
-	s.change("delete "+dn, func(c *ldap.Conn) error { return c.Del(ldap.NewDelRequest(dn, nil)) })
-}
-
-func (s *Server) change(what string, do func(*ldap.Conn) error) {
-	s.t.Helper()
-	c := s.Connect()
-	defer c.Close()
-	if err := do(c); err != nil {
-		s.t.Fatalf("samba: %s: %v", what, err)
-	}
-}
-
 // RID is the last part of an entry's SID, as primaryGroupID wants it.
 func (s *Server) RID(dn string) string {
 	s.t.Helper()
 	var rid uint32
-	s.change("read "+dn, func(c *ldap.Conn) error {
+	s.Do("read "+dn, func(c *ldap.Conn) error {
 		found, err := c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"objectSid"}, nil))
 		if err != nil {
 			return err

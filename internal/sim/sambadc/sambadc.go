@@ -24,6 +24,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/kisi-sync/kisi-sync/internal/sim/child"
+	"github.com/kisi-sync/kisi-sync/internal/sim/ldapedit"
 	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
 )
 
@@ -49,12 +50,13 @@ type Options struct {
 
 // Server is one running domain controller. Its methods belong to the goroutine of the test.
 type Server struct {
-	t       testing.TB
-	dir     string
-	address string
-	options Options
-	ca      *privateca.Authority
-	process *child.Process
+	ldapedit.Editor // changes its entries as the domain's administrator; references to an entry that moves follow, and who is deleted becomes a tombstone
+	t               testing.TB
+	dir             string
+	address         string
+	options         Options
+	ca              *privateca.Authority
+	process         *child.Process
 }
 
 // Start provisions a domain and runs its controller until the test ends. It ends the test when that is not possible.
@@ -67,6 +69,7 @@ func Start(t testing.TB, o Options) *Server {
 		unable(t, "this test needs root: Active Directory's ports are fixed")
 	}
 	s := &Server{t: t, dir: t.TempDir(), options: o}
+	s.Editor = ldapedit.Editor{T: t, Server: "samba", Connect: s.Connect}
 	t.Cleanup(s.Stop)
 	for _, step := range []func() error{s.chooseAddress, s.provision, s.configure, s.load, s.start, s.makeReader} {
 		if err := step(); err != nil {

@@ -24,6 +24,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/kisi-sync/kisi-sync/internal/sim/child"
+	"github.com/kisi-sync/kisi-sync/internal/sim/ldapedit"
 	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
 )
 
@@ -61,18 +62,20 @@ type Options struct {
 
 // A Server is one running slapd. Its methods belong to the goroutine of the test.
 type Server struct {
-	t       testing.TB
-	dir     string
-	options Options
-	ca      *privateca.Authority
-	ports   [2]int // ldap, ldaps
-	process *child.Process
+	ldapedit.Editor // changes its entries as the root account; references to an entry that moves stay as they are
+	t               testing.TB
+	dir             string
+	options         Options
+	ca              *privateca.Authority
+	ports           [2]int // ldap, ldaps
+	process         *child.Process
 }
 
 // Start runs a server until the test ends. It ends the test when that is not possible.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	s := &Server{t: t, dir: t.TempDir(), options: o}
+	s.Editor = ldapedit.Editor{T: t, Server: "slapd", Connect: func() *ldap.Conn { t.Helper(); return s.Connect(RootDN, RootPassword) }}
 	binary(t, "slapd")
 	if err := s.prepare(); err != nil {
 		t.Fatalf("slapd: %v", err)
