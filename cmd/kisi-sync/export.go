@@ -95,7 +95,7 @@ func kisiRows(out *engine.Outlook) (rows [][]string, left []trouble) {
 		}
 	}
 	if special > 0 {
-		left = append(left, trouble{text: fmt.Sprintf("%s with dates or another role left out, which Kisi's import does not know", count(special, "right is", "rights are"))})
+		left = append(left, trouble{text: fmt.Sprintf("%s left out, with dates or another role than door access: Kisi's import does not know those", count(special, "right is", "rights are"))})
 	}
 	for _, name := range slices.Sorted(maps.Keys(unmade)) {
 		left = append(left, trouble{text: fmt.Sprintf("the group %q is left out: it is not in Kisi yet", name)})

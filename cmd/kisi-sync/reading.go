@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -113,6 +114,8 @@ func (s *session) tellSource(st record.SourceStatus) {
 	case st.Doubts > 0:
 		ui.tell("%s source %s: %s; %s, and nothing is taken away for it", ui.yellow("!"), st.Name, sizeOf(st), doubtWords(st.Doubts, st.Doubt))
 		ui.tell("  %s look at the directory; if that is really so: kisi-sync accept %s, or run again with --accept %s", ui.yellow("hint:"), st.Name, st.Name)
+	case s.stale(&st):
+		ui.tell("%s source %s: %s; brought up to date %s ago, which is too old: its people are left as they are", ui.yellow("!"), st.Name, sizeOf(st), st.Age(now()).Round(time.Minute))
 	default:
 		took := ""
 		if st.Took >= 100*time.Millisecond {
@@ -125,6 +128,15 @@ func (s *session) tellSource(st record.SourceStatus) {
 			ui.tell("  %s %s", ui.yellow("!"), oneLine(remark))
 		}
 	}
+}
+
+// stale says that what is known of a source is older than the file allows.
+func (s *session) stale(st *record.SourceStatus) bool {
+	return slices.ContainsFunc(s.settings.Sources, func(source config.Source) bool { return source.Name == st.Name && tooOld(st, source) })
+}
+
+func tooOld(st *record.SourceStatus, source config.Source) bool {
+	return source.StaleAfter > 0 && st.Age(now()) > source.StaleAfter
 }
 
 func sizeOf(st record.SourceStatus) string {

@@ -262,9 +262,8 @@ func (d *statusDocument) source(s config.Source, all []record.SourceStatus) stat
 		}
 		out.sourceDocument = newSource(status)
 		if !status.At.IsZero() {
-			age := status.Age(now())
-			seconds := int64(age.Seconds())
-			out.Age, out.Stale = &seconds, s.StaleAfter > 0 && age > s.StaleAfter
+			seconds := int64(status.Age(now()).Seconds())
+			out.Age, out.Stale = &seconds, tooOld(&status, s)
 		}
 	}
 	if d.Daemon == nil {

@@ -86,7 +86,7 @@ func (v *survey) census() (f []connectors.Finding) {
 
 // String says what a file is like.
 func (l look) String(now time.Time) string {
-	text := fmt.Sprintf("%s: %s, %s, columns by %s, written %s ago", filepath.Base(l.path), rowCount(l.rows), l.encoding, l.delimiter, age(now.Sub(l.info.ModTime())))
+	text := fmt.Sprintf("%s: %s, %s, columns separated by %s, written %s ago", filepath.Base(l.path), rowCount(l.rows), l.encoding, l.delimiter, age(now.Sub(l.info.ModTime())))
 	if l.bad > 0 {
 		text += fmt.Sprintf("; %d of them cannot be used", l.bad)
 	}
@@ -103,6 +103,9 @@ func age(d time.Duration) string {
 		return fmt.Sprintf("%d days", d/day)
 	case d >= 2*time.Hour:
 		return fmt.Sprintf("%d hours", d/time.Hour)
+	}
+	if d/time.Minute == 1 {
+		return "1 minute"
 	}
 	return fmt.Sprintf("%d minutes", max(0, d/time.Minute))
 }

@@ -161,7 +161,7 @@ func TestCheckTellsWhatIsInTheFile(t *testing.T) {
 	}
 	text := strings.Join(all, "\n")
 	for _, want := range []string{
-		"✓ people.csv: 3 rows, UTF-8, columns by ;, written 1 minutes ago; 1 of them cannot be used; and 1 without a single value",
+		"✓ people.csv: 3 rows, UTF-8, columns separated by semicolons, written 1 minute ago; 1 of them cannot be used; and 1 without a single value",
 		"✓ people.csv: nobody reads the columns Office",
 		"✓ 3 people, known by id; 0 groups",
 		"! people.csv:4: the address \"bo.x.com\" is",

@@ -107,7 +107,7 @@ func (v *survey) file(f *input) error {
 		return named(err, f.path)
 	}
 	bad = v.badRows - bad
-	l := look{input: f, encoding: t.text.encoding, delimiter: delimiterName(t.comma), rows: t.n, bad: bad, empty: t.empty}
+	l := look{input: f, encoding: t.text.encoding, delimiter: delimiterWord(t.comma), rows: t.n, bad: bad, empty: t.empty}
 	if f.part == peoplePart {
 		l.unused = v.cols.unused
 	}

@@ -178,6 +178,11 @@ func delimiterName(d rune) string {
 	return string(d)
 }
 
+// delimiterWord is what people call it.
+func delimiterWord(d rune) string {
+	return map[rune]string{',': "commas", ';': "semicolons", '\t': "tabs", '|': "bars"}[d]
+}
+
 // delimiterOf finds what stands between the columns of a header: what is there oftenest outside of quotes. Of two that are there equally
 // often neither is taken.
 func delimiterOf(header string) (rune, error) {
