@@ -30,7 +30,7 @@ func BenchmarkProcess(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, c := range []crowd{{10_000, 97}, {100_000, 30}} {
+	for _, c := range []crowd{{people: 10_000, departments: 97}, {people: 100_000, departments: 30}} {
 		b.Run(fmt.Sprint(c.people), func(b *testing.B) {
 			for b.Loop() {
 				home := c.furnish(b)
@@ -79,22 +79,33 @@ func write(b *testing.B, path, text string) {
 	}
 }
 
-// crowd is a directory; the first departments of 97 have doors.
-type crowd struct{ people, departments int }
+// crowd is a directory; the first departments of 97 have doors. The first of those also share a group that opens one, if large is not zero.
+type crowd struct{ people, departments, large int }
 
 // furnish starts a directory and a Kisi in which everybody holds what they should, and returns the path of a configuration.
 func (c crowd) furnish(b *testing.B) string {
 	directory := slapd.Start(b, slapd.Options{Load: slapd.Population{People: c.people, Groups: c.people / 50, Members: 250, Nested: 10}.Write})
 	sim := kisisim.Acme(kisisim.Options{Rate: -1})
 	var groups, rules strings.Builder
+	var large int64
+	if c.large > 0 {
+		large = sim.AddGroup(kisisim.GroupSpec{Name: "Large", Doors: []int64{sim.Doors["HQ / Lab"]}})
+		groups.WriteString("  Large: {scope: organization}\n")
+	}
 	for d := range c.departments {
-		name := fmt.Sprintf("Department %d", d)
+		name, also := fmt.Sprintf("Department %d", d), ""
+		if d < c.large {
+			also = ", Large"
+		}
 		group := sim.AddGroup(kisisim.GroupSpec{Name: name})
 		fmt.Fprintf(&groups, "  %s: {scope: organization}\n", name)
-		fmt.Fprintf(&rules, "  - {name: d%d, from: {source: corp, everyone: true}, where: 'person.department == \"%d\"', grant: [%s]}\n", d, d, name)
+		fmt.Fprintf(&rules, "  - {name: d%d, from: {source: corp, everyone: true}, where: 'person.department == \"%d\"', grant: [%s%s]}\n", d, d, name, also)
 		for n := d; n < c.people; n += 97 {
 			user := sim.AddUser(kisisim.UserSpec{Email: fmt.Sprintf("p%07d@example.com", n), Name: fmt.Sprintf("Person Number %d", n), Managed: true})
 			sim.AddGrant(kisisim.GrantSpec{To: kisisim.User(user), On: kisisim.Group(group)})
+			if d < c.large {
+				sim.AddGrant(kisisim.GrantSpec{To: kisisim.User(user), On: kisisim.Group(large)})
+			}
 		}
 	}
 	server, err := sim.Start()
