@@ -27,6 +27,7 @@ func floors() map[string]int {
 		"internal/metrics":    ground,
 		"internal/pacer":      ground,
 		"internal/pages":      ground,
+		"internal/scim":       ground,
 		"internal/sdnotify":   ground,
 		"internal/winservice": ground,
 		"internal/secret":     ground,
