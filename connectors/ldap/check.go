@@ -72,18 +72,14 @@ func (c *session) protection() string {
 func (s *source) checkContent(ctx context.Context, c *session) []connectors.Finding {
 	var n census
 	r := s.reading(c, n.put)
-	shape, check := r.shape, r.checkIncrements
+	check := r.checkIncrements
 	if s.layout.windows {
-		shape, check = usn{r}.shape, usn{r}.check
-	}
-	is, err := shape(ctx)
-	if err != nil {
-		return []connectors.Finding{problem("base", err)}
+		check = windows{r}.check
 	}
 	if err := r.everything(ctx); err != nil {
 		return []connectors.Finding{problem(pathOf(err), err)}
 	}
-	f := append(n.findings(s.layout), check(ctx, is), s.checkWatch(ctx))
+	f := append(n.findings(s.layout), check(ctx), s.checkWatch(ctx))
 	if r.proof.Referrals > 0 {
 		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "base", Text: fmt.Sprintf("%d referrals to other servers are not followed", r.proof.Referrals),
 			Hint: "make another source for those servers if people or groups are there"})
@@ -123,10 +119,14 @@ func (s *source) checkWatch(ctx context.Context) connectors.Finding {
 const noSync = "the server offers no content synchronization here (OpenLDAP: the syncprov overlay)"
 
 // checkIncrements takes a position, as a read of everything does before.
-func (r *reading) checkIncrements(ctx context.Context, shape *[32]byte) connectors.Finding {
+func (r *reading) checkIncrements(ctx context.Context) connectors.Finding {
 	const everything = "everything is read each time: "
+	shape, err := r.shape(ctx)
+	if err != nil {
+		return problem("base", err)
+	}
 	if shape == nil {
-		return good(everything + r.source.whyComplete(r.c))
+		return good(everything + r.whyComplete())
 	}
 	if _, err := r.position(ctx); ldap.IsErrorWithCode(err, ldap.LDAPResultUnavailableCriticalExtension) {
 		return good(everything + noSync)
@@ -136,13 +136,15 @@ func (r *reading) checkIncrements(ctx context.Context, shape *[32]byte) connecto
 	return good("only what changed is read (RFC 4533)")
 }
 
-func (s *source) whyComplete(c *session) string {
-	switch {
-	case !s.settings.Increments:
+func (r *reading) whyComplete() string {
+	switch name := r.untraceable(); {
+	case !r.source.settings.Increments:
 		return "increments are switched off"
-	case !s.layout.increments:
+	case name != "":
+		return fmt.Sprintf(noTrace, name)
+	case !r.layout.increments:
 		return "increments need entryUUID as the id of people and groups"
-	case !c.offers(ldap.ControlTypeSyncRequest):
+	case !r.c.offers(ldap.ControlTypeSyncRequest):
 		return noSync
 	}
 	return "the account may not read the entryUUID of the base"

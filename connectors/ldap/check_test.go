@@ -54,7 +54,7 @@ func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		"secret":              {slapd.Options{}, func(o *Settings) { o.Login.Password.File = "/nowhere/x" }, connectors.Finding{Path: "login.password", Text: "does not exist"}},
 		"unknown authority":   {slapd.Options{}, func(o *Settings) { o.TLS.CA = "" }, connectors.Finding{Path: "tls.ca", Text: "TLS: ", Hint: "tls.ca"}},
 		"other host":          {slapd.Options{}, func(o *Settings) { o.TLS.ServerName = "dc1" }, connectors.Finding{Path: "tls.server_name", Text: "TLS: "}},
-		"base":                {slapd.Options{}, func(o *Settings) { o.Base = "dc=other,dc=com" }, connectors.Finding{Path: "base", Text: "look for the base dc=other,dc=com", Hint: "the base is not there"}},
+		"base":                {slapd.Options{}, func(o *Settings) { o.Base = "dc=other,dc=com" }, connectors.Finding{Path: "base", Text: "search people below dc=other,dc=com", Hint: "the base is not there"}},
 		"size limit":          {slapd.Options{SizeLimit: 50}, func(*Settings) {}, connectors.Finding{Text: "Size Limit", Hint: "raise it"}},
 		"hidden ids":          {slapd.Options{Access: []string{"attrs=entryUUID by * none"}}, func(*Settings) {}, connectors.Finding{Text: "has no entryUUID", Hint: "let the account read"}},
 		"nobody matches":      {slapd.Options{}, func(o *Settings) { o.People.Filter = "(uid=nobody)" }, connectors.Finding{Path: "people.filter", Text: "no entry below", Hint: "preset"}},

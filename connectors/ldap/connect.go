@@ -239,7 +239,7 @@ func windowsHint(err error) string {
 
 func (c *session) readDSE() error {
 	found, err := c.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)",
-		[]string{"supportedControl", "namingContexts", "vendorName", "defaultNamingContext", "dsServiceName", "highestCommittedUSN"}, nil))
+		[]string{"supportedControl", "namingContexts", "vendorName", "defaultNamingContext", "dsServiceName", "highestCommittedUSN", "schemaNamingContext"}, nil))
 	if err != nil {
 		return fmt.Errorf("read the root DSE: %w", err)
 	}

@@ -74,7 +74,7 @@ func (r *reading) shape(ctx context.Context) (*[32]byte, error) {
 		}
 		identities = append(identities, id)
 	}
-	if !r.layout.increments || !r.c.offers(ldap.ControlTypeSyncRequest) || identities[1] == "" || identities[2] == "" {
+	if !r.layout.increments || r.untraceable() != "" || !r.c.offers(ldap.ControlTypeSyncRequest) || identities[1] == "" || identities[2] == "" {
 		return nil, nil
 	}
 	h := sha256.New()

@@ -258,6 +258,7 @@ func TestIncrementsAreNotOfferedWhereRemovalsCannotBeTold(t *testing.T) {
 		"no syncprov":                  {slapd.Options{WithoutSync: true}, func(*Settings) {}},
 		"switched off":                 {slapd.Options{}, func(o *Settings) { o.Increments = false }},
 		"an id of one's own":           {slapd.Options{}, func(o *Settings) { o.People.ID = "employeeNumber" }},
+		"a filter by groups":           {slapd.Options{}, func(o *Settings) { o.People.Filter = "(|(uid=*)(memberOf=cn=x,dc=example,dc=com))" }},
 		"the base's id cannot be seen": {slapd.Options{Access: []string{`dn.base="` + slapd.Suffix + `" attrs=entryUUID by * none`}}, func(*Settings) {}},
 	} {
 		t.Run(name, func(t *testing.T) {

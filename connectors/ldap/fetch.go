@@ -16,6 +16,7 @@ type source struct {
 	settings Settings
 	env      connectors.Env
 	layout   *layout
+	ways     []way // in which Active Directory is asked for changes
 }
 
 var (
@@ -53,7 +54,7 @@ func (s *source) read(ctx context.Context, since directory.Cursor, put func(*dir
 	r := s.reading(c, put)
 	fetch := r.fetch
 	if s.layout.windows {
-		fetch = usn{r}.fetch
+		fetch = windows{r}.fetch
 	}
 	receipt, err := fetch(ctx, since)
 	receipt.At, receipt.Proof = at, *r.proof

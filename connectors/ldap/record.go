@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -80,7 +81,7 @@ func (x *recorder) person(e *ldapwire.Entry) error {
 	for _, name := range x.asked {
 		begin := len(x.texts)
 		for _, v := range e.Values(name) {
-			x.texts = append(x.texts, readable(v))
+			x.texts = append(x.texts, x.text(v))
 		}
 		if len(x.texts) > begin {
 			x.r.Attrs = append(x.r.Attrs, directory.Attr{Name: name, Values: x.texts[begin:len(x.texts):len(x.texts)]})
@@ -262,6 +263,14 @@ func moment(value string) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// text is a value as rules read it: a name without the identities that were asked for with all names.
+func (x *recorder) text(value []byte) string {
+	if x.windows && bytes.HasPrefix(value, []byte("<GUID=")) {
+		return identify(string(value)).dn
+	}
+	return readable(value)
 }
 
 // readable is the text of a value; one that is no text is given in base64, as LDIF does (RFC 2849).

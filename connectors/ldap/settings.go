@@ -103,7 +103,7 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	plain := &source{settings: *s, env: env, layout: layout}
+	plain := &source{settings: *s, env: env, layout: layout, ways: ways()}
 	if s.Watch && layout.watchable {
 		return &watched{plain}, nil
 	}

@@ -88,7 +88,7 @@ func (w *watched) attend(ctx context.Context, c *session, ears []func(context.Co
 // listenWindows hears Active Directory's change notifications ([MS-ADTS] section 3.1.1.3.4.1.9): a search of the whole domain that never
 // ends and brings every object that changes. Nothing says that it has begun; the answer to a question that was asked after it does.
 func (w *watched) listenWindows(ctx context.Context, c *session, ping func()) error {
-	u := usn{w.reading(c, nil)}
+	u := windows{w.reading(c, nil)}
 	if !c.offers(ldap.ControlTypeMicrosoftNotification) || u.domain() == "" {
 		return connectors.ErrUnwatchable
 	}

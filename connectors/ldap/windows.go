@@ -64,6 +64,21 @@ func (i identified) member() (directory.Ref, bool) {
 	return memberRef("member", i.dn)
 }
 
+// refs are all ways in which a group may have named somebody who is no member any more.
+func (i identified) refs() []directory.Ref {
+	var out []directory.Ref
+	if i.guid != "" {
+		out = append(out, directory.Ref{Kind: directory.ByID, Value: i.guid})
+	}
+	if i.sid != "" {
+		out = append(out, directory.Ref{Kind: directory.BySID, Value: i.sid})
+	}
+	if ref, ok := memberRef("member", i.dn); ok {
+		out = append(out, ref)
+	}
+	return out
+}
+
 // sidText is a security identifier ([MS-DTYP] section 2.4.2.2) as text (section 2.4.2.1); false if it is none.
 func sidText(raw []byte) (string, bool) {
 	if len(raw) < 8 || raw[0] != 1 || len(raw) != 8+4*int(raw[1]) {

@@ -16,6 +16,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 	"github.com/kisi-sync/kisi-sync/internal/sim/sambadc"
 )
 
@@ -55,6 +56,10 @@ func TestActiveDirectory(t *testing.T) {
 	t.Run("by an account that sees no deletions", func(t *testing.T) { suite(t, false) })
 	t.Run("by an account that does", func(t *testing.T) { suite(t, true) })
 	t.Run("increments", func(t *testing.T) { windowsIncrements(t, s) })
+	t.Run("a large group", func(t *testing.T) { largeGroup(t, s) })
+	t.Run("a random walk", func(t *testing.T) { windowsWalk(t, s) })
+	t.Run("the right to replicate", func(t *testing.T) { replicating(t, s) })
+	t.Run("attributes without a trace", func(t *testing.T) { withoutTrace(t, s) })
 	t.Run("check", func(t *testing.T) { windowsCheck(t, s) })
 }
 
@@ -200,9 +205,9 @@ func windowsCheck(t *testing.T, s *sambadc.Server) {
 		}
 	}
 	reader := windowsSettings(t, s, sambadc.StaffDN).Login
-	has(reader, "this account sees no deleted objects")
+	has(reader, "this account may not replicate and sees no deleted objects")
 	has(reader, "changes are told at once (change notifications)")
-	has(administrator(t), "only what changed is read (uSNChanged)")
+	has(administrator(t), "only what changed is read (DirSync, with the right to replicate)")
 }
 
 func TestNamesOfWindowsAreTakenApart(t *testing.T) {
@@ -218,6 +223,21 @@ func TestNamesOfWindowsAreTakenApart(t *testing.T) {
 		if got, ok := identify(name).member(); !ok || got != want {
 			t.Errorf("%s is %+v", name, got)
 		}
+	}
+}
+
+// A rule that reads who somebody's manager is means the name.
+func TestANameThatARuleReadsComesWithoutItsIdentities(t *testing.T) {
+	var got []string
+	x := recorder{layout: &layout{windows: true, people: class{id: idOf("uid")}}, asked: []string{"manager"}, proof: &directory.Proof{}}
+	x.put = func(r *directory.Record) error {
+		got = slices.Clone(r.Attrs[0].Values)
+		return nil
+	}
+	e := &ldapwire.Entry{DN: "<GUID=ab>;CN=Ana,DC=x", Attributes: []ldapwire.Attribute{{Name: "uid", Values: [][]byte{[]byte("1")}},
+		{Name: "manager", Values: [][]byte{[]byte("<GUID=cd>;<SID=S-1-5-21-9>;CN=Bo,DC=x")}}}}
+	if err := x.person(e); err != nil || !slices.Equal(got, []string{"CN=Bo,DC=x"}) {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
@@ -255,46 +275,6 @@ func TestTimesOfWindowsAreUnderstood(t *testing.T) {
 }
 
 func windowsTime(t time.Time) string { return fmt.Sprint((t.Unix() + epochOfWindows) * 10_000_000) }
-
-// windowsIncrements are the increments' own ways to be wrong.
-func windowsIncrements(t *testing.T, s *sambadc.Server) {
-	o := windowsSettings(t, s, sambadc.StaffDN)
-	o.Login = administrator(t)
-	s.AddUser("CN=short,"+sambadc.StaffDN, sambadc.Attributes{"sAMAccountName": {"short"}}, "Geheim0!lab")
-	s.Delete("CN=short," + sambadc.StaffDN) // an empty recycle bin cannot be told from one that is hidden
-	r := connectortest.Follow(t, open(t, o, "department"))
-	r.Full()
-	expect := func(what string, coverage directory.Coverage, records int) {
-		t.Helper()
-		r.Changes()
-		if r.Receipt.Coverage != coverage || records >= 0 && r.Records != records {
-			t.Errorf("%s: %v of %d records (%s), want %v of %d", what, r.Receipt.Coverage, r.Records, r.Receipt.Proof.Note, coverage, records)
-		}
-		r.SameAsFull()
-	}
-	expect("nothing", directory.Delta, 0)
-	s.Replace("CN=Person 1,"+sambadc.StaffDN, sambadc.Attributes{"userAccountControl": {"546"}})
-	expect("a disabled account", directory.Delta, -1)
-	s.Move("CN=Person 2,"+sambadc.StaffDN, "CN=Somebody else", "")
-	expect("a new name", directory.Delta, -1)
-	s.Move("CN=Person 3,"+sambadc.StaffDN, "CN=Person 3", "CN=Users,"+sambadc.Suffix)
-	expect("out of the base", directory.Delta, -1)
-	s.Move("CN=Person 3,CN=Users,"+sambadc.Suffix, "CN=Person 3", sambadc.StaffDN)
-	expect("into the base", directory.Delta, -1)
-	s.Delete("CN=Person 4," + sambadc.StaffDN)
-	expect("a deletion", directory.Delta, -1)
-	s.Add("OU=New,"+sambadc.StaffDN, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
-	expect("a new container", directory.Delta, -1)
-	s.Move("OU=New,"+sambadc.StaffDN, "OU=Newer", "")
-	expect("a renamed container", directory.Complete, -1)
-	s.Replace("CN=Everybody,"+sambadc.StaffDN, sambadc.Attributes{"member": {"CN=Person 9," + sambadc.StaffDN}})
-	expect("another member list", directory.Delta, -1)
-	s.Restart()
-	expect("a restart", directory.Delta, -1)
-	if strings.Contains(r.Receipt.Proof.Note, "no increments") {
-		t.Error(r.Receipt.Proof.Note)
-	}
-}
 
 // domain is a unit of a domain controller for one story.
 type domain struct {

@@ -57,3 +57,52 @@ func (s *Server) RID(dn string) string {
 	})
 	return fmt.Sprint(rid)
 }
+
+// Undelete restores the deleted entry whose name was cn to a place ([MS-ADTS] section 3.1.1.5.3.7.3).
+func (s *Server) Undelete(cn, dn string) {
+	s.t.Helper()
+	deleted := []ldap.Control{ldap.NewControlMicrosoftShowDeleted()}
+	s.Do("restore "+dn, func(c *ldap.Conn) error {
+		found, err := c.Search(ldap.NewSearchRequest("CN=Deleted Objects,"+Suffix, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
+			"(cn="+ldap.EscapeFilter(cn)+"\\0aDEL:*)", []string{"cn"}, deleted))
+		if err != nil || len(found.Entries) != 1 {
+			return fmt.Errorf("%v were deleted: %w", found, err)
+		}
+		m := ldap.NewModifyRequest(found.Entries[0].DN, deleted)
+		m.Delete("isDeleted", nil)
+		m.Replace("distinguishedName", []string{dn})
+		return c.Modify(m)
+	})
+}
+
+// AllowReplication gives an account the right "Replicating Directory Changes" on the domain, and no more ([MS-ADTS] section 5.1.3.2.1).
+// It restarts the controller.
+func (s *Server) AllowReplication(user string) {
+	s.t.Helper()
+	var sid string
+	s.Do("look for "+user, func(c *ldap.Conn) error {
+		found, err := c.Search(ldap.NewSearchRequest(Suffix, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+			"(userPrincipalName="+ldap.EscapeFilter(user)+")", []string{"objectSid"}, nil))
+		if err == nil {
+			sid = sidText(found.Entries[0].GetRawAttributeValue("objectSid"))
+		}
+		return err
+	})
+	s.Stop()
+	if err := s.run("samba-tool", "dsacl", "set", "-H", s.dir+"/dc/private/sam.ldb", "--action=allow", "--objectdn="+Suffix,
+		"--sddl=(OA;;CR;1131f6aa-9c07-11d1-f79f-00c04fc2dcd2;;"+sid+")"); err != nil {
+		s.t.Fatalf("samba: allow replication: %v", err)
+	}
+	if err := s.start(); err != nil {
+		s.t.Fatalf("samba: restart: %v", err)
+	}
+}
+
+// sidText is a security identifier as text ([MS-DTYP] section 2.4.2.1).
+func sidText(raw []byte) string {
+	text := fmt.Sprintf("S-%d-%d", raw[0], raw[7])
+	for part := raw[8:]; len(part) >= 4; part = part[4:] {
+		text += fmt.Sprintf("-%d", binary.LittleEndian.Uint32(part))
+	}
+	return text
+}
