@@ -25,7 +25,7 @@ import (
 func exampleFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	files := map[string]string{"config.yaml": example(t), "kisi-api-key": "fake", "corp-password": "fake", "guests.yaml": "people: []\n", "lab.yaml": "rules: []\n"}
+	files := map[string]string{"config.yaml": example(t), "kisi-api-key": "fake", "corp-password": "fake", "entra-key": "fake", "guests.yaml": "people: []\n", "lab.yaml": "rules: []\n"}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -118,6 +118,11 @@ func TestWhatIsCommentedOutIsRightToo(t *testing.T) {
 			block = append(block, m[1]+"  "+strings.TrimPrefix(lines[i+len(block)], deeper))
 		}
 		text := slices.Concat(lines[:i], block, lines[i+len(block):])
+		if len(block) > 1 && strings.HasPrefix(strings.TrimSpace(block[1]), "type:") { // one more source must be named in the order of sources
+			name, _, _ := strings.Cut(m[2], ":")
+			at := slices.IndexFunc(text, func(l string) bool { return strings.HasPrefix(l, "  attributes_from: [") })
+			text[at] = strings.Replace(text[at], "[", "["+name+", ", 1)
+		}
 		if err := os.WriteFile(folder, []byte(strings.Join(text, "\n")), 0o600); err != nil {
 			t.Fatal(err)
 		}

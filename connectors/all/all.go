@@ -7,6 +7,7 @@ package all
 import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/csv"
+	"github.com/kisi-sync/kisi-sync/connectors/entra"
 	"github.com/kisi-sync/kisi-sync/connectors/ldap"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 )
@@ -14,8 +15,9 @@ import (
 // Types returns the built-in types by the word that follows `type:` in the file. Each call returns a table of its own.
 func Types() connectors.Types {
 	return connectors.Types{
-		"csv":  csv.New,
-		"ldap": ldap.New,
-		"list": list.New,
+		"csv":   csv.New,
+		"entra": entra.New,
+		"ldap":  ldap.New,
+		"list":  list.New,
 	}
 }
