@@ -170,7 +170,7 @@ func (e edit) some(old []any) (any, error) {
 		}
 	}
 	if !found && e.verb != remove {
-		value, err := e.made()
+		value, err := e.made(len(old) > 0)
 		if err != nil {
 			return nil, err
 		}
@@ -262,11 +262,12 @@ func (e edit) part(old any) (any, error) {
 }
 
 // made makes the value that the filter of a path describes and does not find, so that emails[type eq "work"].value can be added to nothing, as
-// Entra ID does. A replace of what is not there is a noTarget (RFC 7644 section 3.5.2.3).
-func (e edit) made() (any, error) {
+// Entra ID does. A replace does so where the attribute has no value at all, since what does not exist is added; where other values are, it is a
+// noTarget (both RFC 7644 section 3.5.2.3).
+func (e edit) made(others bool) (any, error) {
 	a := e.spot.attr
 	seed, ok := described(a, e.chosen)
-	if e.verb == replace || !ok {
+	if e.verb == replace && others || !ok {
 		return nil, refuse(NoTarget, "no value of %s is as the filter of the path wants", a.Name)
 	}
 	start, err := merge(a, nil, seed, e.lax)

@@ -123,6 +123,8 @@ func TestReplaceDoesAsTheRFCSays(t *testing.T) {
 		{"a sub-attribute of values that a filter chooses", babs, `{"op":"replace","path":"emails[type eq \"work\"].value","value":"c@x.org"}`,
 			`{"id":"1","userName":"babs","emails":[{"value":"c@x.org","type":"work","primary":true},{"value":"b@home.org","type":"home"}]}`},
 		{"what a filter does not find", babs, `{"op":"replace","path":"emails[type eq \"x\"].value","value":"c@x.org"}`, "noTarget"},
+		{"what a filter does not find in an attribute without values is added", `{"userName":"b"}`, `{"op":"replace","path":"emails[type eq \"x\"].value","value":"c@x.org"}`, `{"userName":"b","emails":[{"type":"x","value":"c@x.org"}]}`},
+		{"what a filter does not describe", `{"userName":"b"}`, `{"op":"replace","path":"emails[type ne \"x\"].value","value":"c@x.org"}`, "noTarget"},
 		{"without a path", babs, `{"op":"replace","value":{"emails":[{"value":"c@x.org"}],"nickName":"Babs"}}`, `{"id":"1","userName":"babs","emails":[{"value":"c@x.org"}],"nickName":"Babs"}`},
 		{"two primaries", babs, `{"op":"replace","path":"emails","value":[{"value":"a@x.org","primary":true},{"value":"b@x.org","primary":true}]}`, "invalidValue"},
 		{"what is required by nothing", babs, `{"op":"replace","path":"userName","value":null}`, "mutability"},

@@ -56,9 +56,12 @@ func isURI(s string) bool {
 	return strings.IndexByte(s, ':') > 0
 }
 
-// isName reads ATTRNAME of RFC 7643 section 2.1, and $ref, which that grammar forgets. Leading digits are let pass for attributes of others.
+// isName reads ATTRNAME of RFC 7643 section 2.1, and $ref, which that grammar forgets.
 func isName(s string) bool {
 	s = strings.TrimPrefix(s, "$")
+	if s == "" || s[0] == '-' || '0' <= s[0] && s[0] <= '9' {
+		return false
+	}
 	for i := range len(s) {
 		switch c := s[i]; {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
@@ -66,7 +69,7 @@ func isName(s string) bool {
 			return false
 		}
 	}
-	return s != ""
+	return true
 }
 
 // spot is where a path leads in resources of a type.
