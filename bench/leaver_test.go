@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -28,12 +29,18 @@ import (
 
 // BenchmarkLeaver is how long somebody who is disabled keeps the doors: from the moment at which the directory is asked to write it down to
 // the moment at which the call that suspends the user arrives at Kisi. The daemon watches slapd (syncprov) or a Samba domain controller (change
-// notifications) over LDAPS, or asks every two seconds, and calls at its real pace; its store is written to the disk. Idle, and while 1,000
-// people with three rights each are loaded. Someone is disabled every few seconds, not at the same moment of the pace each time. Reported:
-// median, 99th percentile and longest in seconds, and how many calls Kisi saw for each leaver when idle.
+// notifications) over LDAPS, or asks every two seconds, and calls at its real pace; its store is written to the disk. Idle, while 1,000
+// people with three rights each are loaded, and while somebody looks at all of Kisi by hand again and again, which takes 3,000 users' time. Someone
+// is disabled every few seconds, not at the same moment of the pace each time. Reported: median, 99th percentile and longest in seconds, and how
+// many calls Kisi saw for each leaver when idle.
 func BenchmarkLeaver(b *testing.B) {
 	b.Run("idle", func(b *testing.B) { leavers(b, newOffice(b, openLDAPTown(b, b.N), b.N, "@every 1m", true), 0) })
 	b.Run("first-load", func(b *testing.B) { leavers(b, newOffice(b, openLDAPTown(b, b.N), b.N, "@every 1m", true), 1000) })
+	b.Run("by-hand", func(b *testing.B) {
+		o := newOffice(b, openLDAPTown(b, b.N), b.N, "@every 1m", true)
+		o.lookAgainAndAgain(3000)
+		leavers(b, o, 0)
+	})
 	b.Run("polled", func(b *testing.B) { leavers(b, newOffice(b, openLDAPTown(b, b.N), b.N, "@every 2s", false), 0) })
 	b.Run("windows", func(b *testing.B) { leavers(b, newOffice(b, windowsTown(b, b.N), b.N, "@every 1m", true), 0) })
 	b.Run("windows-polled", func(b *testing.B) { leavers(b, newOffice(b, windowsTown(b, b.N), b.N, "@every 2s", false), 0) })
@@ -82,6 +89,7 @@ type office struct {
 	kisi      *kisisim.Company
 	suspended chan time.Time // when a user was changed
 	daemon    *daemon.Daemon
+	engine    *engine.Engine
 }
 
 // newOffice has people who hold what they should.
@@ -147,7 +155,7 @@ func (o *office) work(url string, st *store.Store, log *slog.Logger) (*daemon.Wo
 		return nil, fmt.Errorf("%v", problems)
 	}
 	source := o.town.source(o.b)
-	e := engine.New(engine.Options{
+	o.engine = engine.New(engine.Options{
 		Sources: []engine.Source{{Name: "corp", ID: "corp", Source: source}}, Rules: rules, Policy: plan.Policy{Installation: "bench", Managed: true},
 		Limits: plan.Limits{Window: time.Hour, Disabled: 10_000, Removals: plan.Removals{People: 10_000}, Grants: 10_000, Sensitive: -1},
 		Target: kisi.NewTarget(client), Store: st, Now: time.Now, Log: log,
@@ -157,7 +165,7 @@ func (o *office) work(url string, st *store.Store, log *slog.Logger) (*daemon.Wo
 		return nil, err
 	}
 	full, err := cron.ParseStandard("0 3 * * *")
-	return &daemon.Work{Engine: e, Changes: every, Full: full, Installation: "bench", Mode: "full", Close: client.Close,
+	return &daemon.Work{Engine: o.engine, Changes: every, Full: full, Installation: "bench", Mode: "full", Close: client.Close,
 		Sources: []daemon.Source{{Name: "corp", Watcher: o.watcher(source)}}}, err
 }
 
@@ -174,6 +182,29 @@ func (o *office) join(people int) {
 		o.town.join(1_000_000 + i)
 	}
 	o.until("the load is under way", func() bool { u := o.status().UnderWay; return u != nil && u.Todo > people && u.Tried > 10 })
+}
+
+// lookAgainAndAgain has somebody look at all of Kisi, where there are many users, by hand beside the daemon until the benchmark ends.
+func (o *office) lookAgainAndAgain(users int) {
+	for i := range users {
+		o.kisi.AddUser(kisisim.UserSpec{Email: fmt.Sprintf("u%d@elsewhere.example", i), Name: "Somebody"})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	o.b.Cleanup(func() { cancel(); <-ended })
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			err := o.daemon.Beside(ctx, func(ctx context.Context, t *daemon.Turn) error {
+				return t.Look(ctx, func(ctx context.Context) error { _, err := o.engine.Look(ctx, true); return err })
+			})
+			if err != nil && !errors.Is(err, daemon.ErrGiveWay) && ctx.Err() == nil {
+				o.b.Error(err)
+				return
+			}
+		}
+	}()
+	o.rest(5 * time.Second)
 }
 
 // leave disables somebody and returns how long it took until Kisi was told.

@@ -94,6 +94,9 @@ func (s *session) apply(ctx context.Context, saved *plan.Saved, ask bool) error 
 	if readErr != nil && saved != nil {
 		return failed(readErr, "nothing was done: a saved plan is carried out only when everything can be compared")
 	}
+	if err := s.leaversFirst(ctx); err != nil {
+		return s.untouched(err)
+	}
 	if !ask {
 		return also(readErr, s.inTurn(ctx, func(ctx context.Context) error { return s.applyUnasked(ctx, saved) }))
 	}
@@ -154,9 +157,12 @@ func (s *session) untouched(err error) error {
 }
 
 // look observes Kisi and plans, and settles what an earlier run left open.
-func (s *session) look(ctx context.Context, full bool) (*engine.Outlook, error) {
-	defer s.lookingAtKisi()()
-	return s.engine.Look(ctx, full)
+func (s *session) look(ctx context.Context, full bool) (o *engine.Outlook, err error) {
+	err = s.observe(ctx, func(ctx context.Context) (err error) {
+		o, err = s.engine.Look(ctx, full)
+		return err
+	})
+	return o, err
 }
 
 // fresh is how long an observation is good for while somebody thinks about a question.

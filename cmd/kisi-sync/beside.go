@@ -16,10 +16,12 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
+	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/logs"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
 // A daemon has the state file open, and only one process can. So a verb that needs it hands its whole command line to the daemon, which
@@ -35,7 +37,9 @@ type host struct {
 	book   *metrics.Book   // counts what is sent to Kisi
 	sender *logs.Syslog    // of the log; nil: no syslog server gets it
 	// beside does something while the daemon reconciles nothing, and has it look for work afterwards.
-	beside func(ctx context.Context, do func(context.Context) error) error
+	beside func(ctx context.Context, do func(context.Context, *daemon.Turn) error) error
+	// leavers tells the daemon that somebody must lose access at once. It does not wait for that.
+	leavers func(ctx context.Context) error
 }
 
 // commands carries out command lines of other processes.
@@ -162,25 +166,39 @@ func (u *voice) path(path string) string {
 }
 
 // inTurn does something that nobody else may do at the same time: reconcile. In a process of its own the state file's lock sees to that.
+// Within the daemon do is begun anew as often as what it observes gives way to leavers.
 func (s *session) inTurn(ctx context.Context, do func(context.Context) error) error {
-	if err := s.refuseWhilePaused(ctx); err != nil {
-		return err
+	for {
+		if err := s.refuseWhilePaused(ctx); err != nil {
+			return err
+		}
+		h := s.ui.host()
+		if h == nil {
+			return do(ctx)
+		}
+		err := s.inTurnOf(ctx, h, do)
+		if !errors.Is(err, daemon.ErrGiveWay) || ctx.Err() != nil {
+			return err
+		}
+		s.ui.tell("looking at Kisi was broken off: somebody must lose access at once, which comes first; it begins anew by itself")
+		h.log.Info("what somebody looks at by hand gives way to leavers, and begins anew after them", "asked", s.ui.me())
 	}
-	h := s.ui.host()
-	if h == nil {
-		return do(ctx)
-	}
+}
+
+// inTurnOf waits for one turn, and does something in it.
+func (s *session) inTurnOf(ctx context.Context, h *host, do func(context.Context) error) error {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	settled := &atomic.Bool{} // the turn has come, or hope was lost
 	go s.loseHope(ctx, settled, giveUp)
 	stop := sync.OnceFunc(s.ui.during(s.waitingFor))
 	begun := false
-	err := h.beside(ctx, func(ctx context.Context) error {
+	err := h.beside(ctx, func(ctx context.Context, turn *daemon.Turn) error {
 		if !settled.CompareAndSwap(false, true) {
 			return context.Cause(ctx)
 		}
-		begun = true
+		begun, s.turn = true, turn
+		defer func() { s.turn = nil }()
 		stop()
 		return do(ctx)
 	})
@@ -237,17 +255,36 @@ func (s *session) refuseWhilePaused(ctx context.Context) error {
 		"kisi-sync resume ends the pause; nothing was sent to Kisi")
 }
 
-// urgent says that somebody must lose access at once, which the daemon sees to as soon as its turn comes.
-func (h *host) urgent(ctx context.Context) func() bool {
-	return func() bool {
-		status, err := h.ops.Status(ctx)
-		return err == nil && status.LeaversWait
+// observe looks at Kisi and keeps people posted meanwhile. In a turn it gives way to leavers: inTurn then begins anew.
+func (s *session) observe(ctx context.Context, look func(context.Context) error) error {
+	defer s.lookingAtKisi()()
+	if s.turn == nil {
+		return look(ctx)
 	}
+	return s.turn.Look(ctx, look)
+}
+
+// urgent says whether something cannot wait for the end of what is carried out; nil where nobody knows.
+func (s *session) urgent() func() bool {
+	if s.turn == nil {
+		return nil
+	}
+	return s.turn.Urgent
+}
+
+// leaversFirst has the daemon take access from those whom this verb found to have left, before it looks at everybody.
+func (s *session) leaversFirst(ctx context.Context) error {
+	h := s.ui.host()
+	if h == nil || !s.leavers || s.settings.Policy().Mode == plan.Observe {
+		return nil
+	}
+	s.ui.tell("somebody was disabled or deleted: the daemon sees to that first, in a run of its own")
+	return h.leavers(ctx)
 }
 
 // look has the daemon see whether there is something to do, after somebody has decided something. It does not wait for that.
 func (h *host) look(ctx context.Context) error {
-	return h.beside(ctx, func(context.Context) error { return nil })
+	return h.beside(ctx, func(context.Context, *daemon.Turn) error { return nil })
 }
 
 // widthOf returns how wide a terminal is.

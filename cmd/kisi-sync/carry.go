@@ -21,7 +21,7 @@ func (s *session) carry(ctx context.Context, f forecast) error {
 	stop := context.AfterFunc(ctx, func() {
 		s.ui.tell("stopping after the call under way; once more Ctrl-C ends at once, which is safe too")
 	})
-	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: s.logged(progress.step), Urgent: s.urgent(ctx)})
+	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: s.logged(progress.step), Urgent: s.urgent()})
 	stop()
 	s.logRun(run, report)
 	progress.end()
@@ -65,14 +65,6 @@ func (s *session) logRun(run record.Run, report apply.Report) {
 	}
 	h.log.Info("run ended", "run", run.ID, "asked", run.Asked, "done", run.Steps.Done, "held", run.Steps.Held, "refused", run.Steps.Refused,
 		"unknown", run.Steps.Unknown, "left", run.Steps.Left)
-}
-
-// urgent says whether something cannot wait for the end of a run; nil where nobody knows.
-func (s *session) urgent(ctx context.Context) func() bool {
-	if h := s.ui.host(); h != nil {
-		return h.urgent(ctx)
-	}
-	return nil
 }
 
 // leaveUnsent counts what was interrupted on its way to Kisi, and never left, among what was not begun.

@@ -65,17 +65,21 @@ func (o *ordering) run(ctx context.Context, ui *voice, c *common, want func(*eng
 }
 
 func (o *ordering) order(ctx context.Context, want func(*engine.Outlook) (access.DesiredGroup, error)) error {
-	look := func(ctx context.Context) (*engine.Outlook, error) {
-		defer o.lookingAtKisi()()
-		return o.engine.Order(ctx, o.everybody, func(out *engine.Outlook) ([]access.DesiredGroup, error) {
-			g, err := want(out)
-			if err != nil {
-				return nil, err
-			}
-			g.Order.Cause = access.Cause{Kind: access.Ordered, Text: o.cause()}
-			o.group = g
-			return []access.DesiredGroup{g}, nil
+	make := func(out *engine.Outlook) ([]access.DesiredGroup, error) {
+		g, err := want(out)
+		if err != nil {
+			return nil, err
+		}
+		g.Order.Cause = access.Cause{Kind: access.Ordered, Text: o.cause()}
+		o.group = g
+		return []access.DesiredGroup{g}, nil
+	}
+	look := func(ctx context.Context) (out *engine.Outlook, err error) {
+		err = o.observe(ctx, func(ctx context.Context) (err error) {
+			out, err = o.engine.Order(ctx, o.everybody, make)
+			return err
 		})
+		return out, err
 	}
 	var out *engine.Outlook
 	err := o.inTurn(ctx, func(ctx context.Context) (err error) {
@@ -153,7 +157,7 @@ func (o *ordering) agreed(ctx context.Context, f forecast, look func(context.Con
 	}
 	o.doc.Agreed = true
 	progress := o.ui.progress(f.Words.Catalog)
-	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: o.logged(progress.step), Urgent: o.urgent(ctx)})
+	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: o.logged(progress.step), Urgent: o.urgent()})
 	progress.end()
 	o.logRun(run, report)
 	if ctx.Err() != nil {

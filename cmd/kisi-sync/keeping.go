@@ -216,9 +216,10 @@ func (k *keeping) foresee(ctx context.Context, a alteration) (engine.Attention, 
 	}
 	var out *engine.Outlook
 	err = k.inTurn(ctx, func(ctx context.Context) (err error) {
-		defer k.lookingAtKisi()()
-		out, err = later.Attend(ctx, look)
-		return err
+		return k.observe(ctx, func(ctx context.Context) error {
+			out, err = later.Attend(ctx, look)
+			return err
+		})
 	})
 	if err != nil {
 		return look, forecast{}, err
@@ -399,9 +400,11 @@ func (k *keeping) carryOut(ctx context.Context, a alteration, look engine.Attent
 	}
 	look.Drop = nil // it is done
 	return k.inTurn(ctx, func(ctx context.Context) error {
-		stop := k.lookingAtKisi()
-		out, err := fresh.Attend(ctx, look)
-		stop()
+		var out *engine.Outlook
+		err := k.observe(ctx, func(ctx context.Context) (err error) {
+			out, err = fresh.Attend(ctx, look)
+			return err
+		})
 		if err != nil {
 			return failed(err, anyway)
 		}
@@ -412,7 +415,7 @@ func (k *keeping) carryOut(ctx context.Context, a alteration, look engine.Attent
 // carryFor carries out what is planned, and tells how it went.
 func (k *keeping) carryFor(ctx context.Context, e *engine.Engine, f forecast) error {
 	progress := k.ui.progress(f.Words.Catalog)
-	run, report, err := e.Carry(ctx, f.Outlook, apply.Options{Progress: k.logged(progress.step), Urgent: k.urgent(ctx)})
+	run, report, err := e.Carry(ctx, f.Outlook, apply.Options{Progress: k.logged(progress.step), Urgent: k.urgent()})
 	k.logRun(run, report)
 	progress.end()
 	if ctx.Err() != nil {

@@ -92,8 +92,7 @@ func (o *owning) pin(p access.Pin) access.Pin {
 func (o *owning) attend(ctx context.Context, a engine.Attention) (forecast, error) {
 	var out *engine.Outlook
 	err := o.inTurn(ctx, func(ctx context.Context) (err error) {
-		defer o.lookingAtKisi()()
-		out, err = o.engine.Attend(ctx, a)
+		out, err = o.lookAt(ctx, a)
 		return err
 	})
 	if err != nil {
@@ -103,6 +102,15 @@ func (o *owning) attend(ctx context.Context, a engine.Attention) (forecast, erro
 	o.doc.Next = convert(f.told.Summary(f.Words), func(l plan.Line) nextLine { return nextLine{Text: l.Text, Hold: l.Hold} })
 	o.doc.Notes = orEmpty(f.told.Notes)
 	return f, nil
+}
+
+// lookAt looks at the people in Kisi.
+func (o *owning) lookAt(ctx context.Context, a engine.Attention) (out *engine.Outlook, err error) {
+	err = o.observe(ctx, func(ctx context.Context) (err error) {
+		out, err = o.engine.Attend(ctx, a)
+		return err
+	})
+	return out, err
 }
 
 // show says what it means, for each user.
@@ -168,9 +176,7 @@ func (o *owning) finish(ctx context.Context, f forecast, a engine.Attention, que
 // agreed writes down what was said and does what was shown; where that may be another thing by now, it looks again first.
 func (o *owning) agreed(ctx context.Context, f forecast, a engine.Attention) error {
 	if o.ui.host() != nil || now().Sub(f.Run.Began) > fresh {
-		stop := o.lookingAtKisi()
-		again, err := o.engine.Attend(ctx, a)
-		stop()
+		again, err := o.lookAt(ctx, a)
 		if err == nil {
 			err = o.same(f.Plan.Save(f.Words, now()), again)
 		}
@@ -189,7 +195,7 @@ func (o *owning) agreed(ctx context.Context, f forecast, a engine.Attention) err
 // carryOut does what was shown.
 func (o *owning) carryOut(ctx context.Context, f forecast) error {
 	progress := o.ui.progress(f.Words.Catalog)
-	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step, Urgent: o.urgent(ctx)})
+	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step, Urgent: o.urgent()})
 	progress.end()
 	if ctx.Err() != nil {
 		leaveUnsent(&run.Steps, &report)

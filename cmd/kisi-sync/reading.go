@@ -60,16 +60,18 @@ func (s *session) read(ctx context.Context, full bool) error {
 func (s *session) readThese(ctx context.Context, sources []engine.Source, full bool) error {
 	stop := s.ui.during(s.where)
 	var wait sync.WaitGroup
-	errs := make([]error, len(sources))
+	errs, news := make([]error, len(sources)), make([]engine.News, len(sources))
 	for i, source := range sources {
 		wait.Go(func() {
-			if _, err := s.engine.Intake(ctx, source.Name, full); err != nil {
+			var err error
+			if news[i], err = s.engine.Intake(ctx, source.Name, full); err != nil {
 				errs[i] = &unread{err}
 			}
 		})
 	}
 	wait.Wait()
 	stop()
+	s.leavers = s.leavers || slices.ContainsFunc(news, func(n engine.News) bool { return n.Leavers })
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

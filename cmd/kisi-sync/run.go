@@ -86,7 +86,7 @@ func (s *service) open(ctx context.Context) error {
 
 // keep runs the daemon, and beside it whatever talks to it, and waits for all.
 func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifier) error {
-	h := &host{log: s.log, store: s.store, ops: d, daemon: s.inUse, book: s.book, sender: s.sender, beside: d.Beside}
+	h := &host{log: s.log, store: s.store, ops: d, daemon: s.inUse, book: s.book, sender: s.sender, beside: d.Beside, leavers: d.Leavers}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	servers, err := h.listenAll(ctx, s.log)

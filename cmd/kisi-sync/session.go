@@ -12,6 +12,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
@@ -35,6 +36,8 @@ type session struct {
 	store    engine.Store
 	book     *metrics.Book // counts what is sent to Kisi; nil: nobody counts
 	closers  []io.Closer
+	turn     *daemon.Turn // in which nothing else reconciles; nil: there is none, or nobody else could
+	leavers  bool         // what was read says that somebody was disabled or deleted
 }
 
 // opening says how a verb wants to work.

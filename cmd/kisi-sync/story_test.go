@@ -219,6 +219,8 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 		"full": func() {
 			s.fault = k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Count: kisisim.Always, Do: kisisim.Status(422)})
 		},
+		"hang":  func() { s.fault = k.Inject(kisisim.Fault{Path: rest[0], Do: kisisim.Hang()}) }, // for one call
+		"hangs": func() { ts.Check(eventually(func() bool { return s.fault.Hits() > 0 })) },
 		"heal":  func() { s.fault.Remove() },
 		"mails": func() { k.WantMail(func(kisisim.Mail) bool { return true }) },
 		"lets":  func() { k.Allow(kisisim.RoleGiven) }, // roles on places and the organization be given
@@ -350,15 +352,23 @@ func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func cmdAppears(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(eventually(func() bool {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		return err == nil && bytes.HasSuffix(data, []byte("\n"))
+	}))
+}
+
+// eventually waits until something is so, for some seconds.
+func eventually(so func() bool) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for range 1000 {
-		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && bytes.HasSuffix(data, []byte("\n")) {
-			return
+		if so() {
+			return nil
 		}
 		<-tick.C
 	}
-	ts.Fatalf("%s does not appear", args[0])
+	return errors.New("it does not come to that")
 }
 
 func cmdPost(ts *testscript.TestScript, _ bool, _ []string) {

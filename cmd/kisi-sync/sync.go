@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
@@ -57,6 +58,9 @@ func (s *session) sync(ctx context.Context, full bool) error {
 	if err := hopeless(ctx, readErr); err != nil {
 		return s.untouched(err)
 	}
+	if err := s.leaversFirst(ctx); err != nil {
+		return s.untouched(err)
+	}
 	return also(readErr, s.inTurn(ctx, func(ctx context.Context) error { return s.lookAndCarry(ctx, full) }))
 }
 
@@ -78,9 +82,11 @@ func (s *session) syncPerson(ctx context.Context, who string) error {
 		return s.untouched(ctx.Err())
 	}
 	return also(readErr, s.inTurn(ctx, func(ctx context.Context) error {
-		stop := s.lookingAtKisi()
-		x, err := s.engine.LookAtPerson(ctx, who)
-		stop()
+		var x *engine.Explanation
+		err := s.observe(ctx, func(ctx context.Context) (err error) {
+			x, err = s.engine.LookAtPerson(ctx, who)
+			return err
+		})
 		if err != nil {
 			return s.untouched(err)
 		}

@@ -246,7 +246,7 @@ func TestWhoWorksBesideWaitsForTheRunAndNoRunBeginsMeanwhile(t *testing.T) {
 		w.start()
 		w.until("it is under way", time.Minute, func() bool { u := w.status().UnderWay; return u != nil && u.Tried > 10 })
 		began, calls := time.Now(), 0
-		err := w.daemon.Beside(w.t.Context(), func(ctx context.Context) error {
+		err := w.daemon.Beside(w.t.Context(), func(ctx context.Context, _ *Turn) error {
 			calls = len(w.kisi.Requests())
 			pause(ctx, 5*time.Minute)
 			calls = len(w.kisi.Requests()) - calls
@@ -258,7 +258,7 @@ func TestWhoWorksBesideWaitsForTheRunAndNoRunBeginsMeanwhile(t *testing.T) {
 		w.until("all have the door", 5*time.Minute, func() bool { return w.opens("p0000") && w.opens("p0059") })
 		ended := make(chan error, 1)
 		go func() {
-			ended <- w.daemon.Beside(w.t.Context(), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+			ended <- w.daemon.Beside(w.t.Context(), func(ctx context.Context, _ *Turn) error { <-ctx.Done(); return ctx.Err() })
 		}()
 		w.pass(time.Second)
 		w.end()

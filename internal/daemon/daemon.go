@@ -106,7 +106,7 @@ type Daemon struct {
 	askAt     time.Time // when Kisi may be asked again that was left alone; zero: now
 	orders    []*order
 	asides    []*aside
-	beside    bool // an aside is under way
+	beside    *Turn // of the aside under way; nil: there is none
 	reload    reloading
 }
 

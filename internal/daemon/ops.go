@@ -38,10 +38,7 @@ func (d *Daemon) Sync(ctx context.Context, w record.Wish) (record.Run, error) {
 // Leavers says that somebody must lose everything at once: a run of leavers goes before anything else, and cuts short what is under
 // way. It does not wait for it.
 func (d *Daemon) Leavers(ctx context.Context) error {
-	return d.tell(ctx, func() {
-		d.leavers = true
-		d.hurry()
-	})
+	return d.tell(ctx, d.hurry)
 }
 
 // Reload reads the configuration again and waits until it is in use. After an error the one before stays in use.
@@ -105,48 +102,5 @@ func (d *Daemon) Resume(ctx context.Context, said record.Said) error {
 			d.o.Log.Info("resumed", "by", said.By)
 			d.pause, d.wanted = nil, true
 		}
-	})
-}
-
-// aside is work of somebody else that no run may go beside.
-type aside struct {
-	turn  chan struct{} // closed when it may begin
-	ended chan struct{} // closed when it has ended, or is not wanted any more
-}
-
-// Beside does something while no run is under way; one that is, is cut short and goes on afterwards. do must heed its context, which
-// ends with the daemon's.
-func (d *Daemon) Beside(ctx context.Context, do func(ctx context.Context) error) error {
-	a := &aside{turn: make(chan struct{}), ended: make(chan struct{})}
-	defer close(a.ended)
-	var house context.Context
-	err := d.tell(ctx, func() {
-		house = d.house.ctx
-		d.asides = append(d.asides, a)
-		d.hurry()
-	})
-	if err != nil {
-		return err
-	}
-	select {
-	case <-a.turn:
-	case <-house.Done():
-		return ErrStopped
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer context.AfterFunc(house, cancel)()
-	defer cancel()
-	return do(ctx)
-}
-
-// step lets an aside begin, and waits for its end.
-func (d *Daemon) step(a *aside) {
-	d.asides, d.beside = d.asides[1:], true
-	d.house.start(d, func(context.Context) func() {
-		close(a.turn)
-		<-a.ended
-		return func() { d.beside = false; d.wanted = true }
 	})
 }

@@ -21,6 +21,7 @@ type reader struct {
 	begun    int           // reads so far
 	took     time.Duration // the last one
 	failures int           // in a row
+	heard    bool          // a read has ended, well or not, since the Work was put to use
 	watching bool
 	deaf     string // why it is not watched; "" when it is, or cannot be
 	mute     bool   // it could be watched, but its directory is not set up for that
@@ -85,6 +86,10 @@ func (d *Daemon) heard(r *reader, number int, settles bool, news engine.News, er
 	for _, o := range d.orders {
 		o.read(r, number, err)
 	}
+	if r.heard = true; d.shift.hears && !d.shift.unheard() {
+		d.shift.hears = false
+		d.leaversMayGo()
+	}
 	if err != nil {
 		r.failures++
 		if often(r.failures) {
@@ -99,14 +104,6 @@ func (d *Daemon) heard(r *reader, number int, settles bool, news engine.News, er
 	d.wanted = d.wanted || news.Changed || settles || r.failures > 0
 	r.failures = 0
 	if news.Leavers {
-		d.leavers = true
 		d.hurry()
-	}
-}
-
-// hurry cuts the run under way short, unless it is about leavers itself.
-func (d *Daemon) hurry() {
-	if r := d.running; r != nil && r.reach != theLeavers {
-		r.stop()
 	}
 }

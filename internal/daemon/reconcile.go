@@ -78,6 +78,9 @@ func (d *Daemon) carryOut(ctx, look context.Context, e *engine.Engine, r *runnin
 	if err != nil {
 		return record.Run{}, err
 	}
+	if r.reach == theLeavers && o.Input.Observed.Covers.Empty() {
+		return record.Run{}, errNobody
+	}
 	o.Run.Asked = r.asked
 	run, report, err := e.Carry(ctx, o, apply.Options{Urgent: r.stopped.Load, Progress: func(ev apply.Event) { d.progress(r, ev) }})
 	for _, f := range report.Failures {
@@ -133,6 +136,9 @@ func (d *Daemon) finished(r *running, run record.Run, err error) {
 		d.leavers = d.leavers || r.reach == theLeavers
 		return
 	}
+	if errors.Is(err, errNobody) {
+		return
+	}
 	d.filled(r, run, err)
 	if resting := (*engine.Resting)(nil); errors.As(err, &resting) {
 		d.rests(r, resting.Until)
@@ -163,6 +169,9 @@ func (d *Daemon) rests(r *running, until time.Time) {
 	case everybody:
 		d.fullAt = until
 	}
+	if r.reach == everybody {
+		d.remember(0)
+	}
 	d.o.Log.Debug("Kisi is left alone", "until", until)
 }
 
@@ -174,9 +183,12 @@ func (d *Daemon) failed(r *running, err error) {
 		d.o.Log.Error("run failed; what was done is written down, and the rest is tried again", "full", r.reach == everybody, "failures", d.failures, "err", d.failing)
 	}
 	d.owed = true
+	const first, longest = 2 * time.Second, time.Minute
+	if r.reach != theLeavers {
+		d.remember(first)
+	}
 	switch r.reach {
 	case theLeavers:
-		const first, longest = 2 * time.Second, time.Minute
 		d.leavers, d.leaversAt = true, d.now().Add(min(longest, first<<min(d.failures-1, 5)))
 	case everybody:
 		const first, longest = time.Minute, time.Hour

@@ -4,15 +4,17 @@ import "context"
 
 // reloading is the way from one Work to the next:
 //
-//	asked ─► loading ─► (jobs of the old one end) ─► checking ─► the new one is in use
-//	            └─────────────────────────────────────────┴────► refused: the old one goes on
+//	asked ─► loading ─► (whoever works beside ends) ─► (jobs of the old one end) ─► checking ─► the new one is in use
+//	            └───────────────────────────────────────────────────────────────────────┴────► refused: the old one goes on
 //
-// A file that cannot be used disturbs nobody. One that can is checked while nothing else talks to Kisi: both have one quota.
+// A file that cannot be used disturbs nobody. One that can is checked while nothing else talks to Kisi: both have one quota. As long as somebody
+// works beside, which may take an hour, the old one reads on, and leavers wait for nobody.
 type reloading struct {
 	asked   []reloadAsk
 	waiting []reloadAsk // for the load under way
 	loading bool
-	next    *Work // loaded; the old one is coming to its end
+	next    *Work // loaded
+	retires bool  // the old one is coming to its end
 	checks  bool
 	seen    sight  // the file, just before it was loaded last
 	refused string // why the file that was loaded last is not in use
@@ -27,7 +29,10 @@ type reloadAsk struct {
 func (d *Daemon) reloads() bool {
 	l := &d.reload
 	switch {
-	case l.next != nil && !l.checks && d.shift.crew.jobs == 0 && !d.beside:
+	case l.next != nil && !l.retires && d.beside == nil:
+		d.retire()
+		return d.reloads()
+	case l.retires && !l.checks && d.shift.crew.jobs == 0:
 		l.checks = true
 		d.house.start(d, func(ctx context.Context) func() {
 			err := check(ctx, l.next)
@@ -42,7 +47,16 @@ func (d *Daemon) reloads() bool {
 			return func() { d.loaded(work, err) }
 		})
 	}
-	return l.next != nil
+	return l.retires
+}
+
+// retire has all jobs of the Work in use come to their end.
+func (d *Daemon) retire() {
+	d.reload.retires = true
+	if d.running != nil {
+		d.running.stop()
+	}
+	d.shift.crew.cancel()
 }
 
 func check(ctx context.Context, w *Work) error {
@@ -60,10 +74,6 @@ func (d *Daemon) loaded(w *Work, err error) {
 		return
 	}
 	d.reload.next = w
-	if d.running != nil {
-		d.running.stop()
-	}
-	d.shift.crew.cancel()
 }
 
 func (d *Daemon) checked(ctx context.Context, err error) {
@@ -71,7 +81,7 @@ func (d *Daemon) checked(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return // stop lets go of both
 	}
-	d.reload.next, d.reload.checks = nil, false
+	d.reload.next, d.reload.retires, d.reload.checks = nil, false, false
 	if err != nil {
 		if closeErr := w.close(); closeErr != nil {
 			d.o.Log.Warn("refused configuration", "err", closeErr)

@@ -14,6 +14,7 @@ type shift struct {
 	crew          crew
 	readers       []*reader // in the order of the sources
 	changes, full clock
+	hears         bool // leavers wait until each source was heard
 }
 
 // begin puts a Work to use: all sources are read, and a first run follows. Who waits for a run that was ordered before gets one of this
@@ -35,6 +36,7 @@ func (d *Daemon) begin(w *Work, by string, full bool) {
 			d.shift.crew.start(d, func(ctx context.Context) func() { d.watch(ctx, r); return nil })
 		}
 	}
+	d.remember(0)
 	before := d.orders
 	d.orders = nil
 	d.order(record.Wish{Full: full, By: by}, nil)
@@ -87,7 +89,7 @@ func (d *Daemon) dispatch(now time.Time) {
 			d.read(r)
 		}
 	}
-	if d.running == nil && !d.beside {
+	if d.running == nil && d.beside == nil {
 		d.startSomething()
 	}
 }
@@ -113,8 +115,8 @@ func (d *Daemon) ticks(now time.Time) {
 	if !d.askAt.IsZero() && !now.Before(d.askAt) {
 		d.askAt, d.wanted = time.Time{}, true
 	}
-	if !now.Before(d.leaversAt) {
-		d.leaversAt = time.Time{}
+	if !d.leaversAt.IsZero() && !now.Before(d.leaversAt) {
+		d.leaversMayGo()
 	}
 	for _, r := range d.shift.readers {
 		if r.ReadEvery != 0 && !now.Before(r.next) {
@@ -128,7 +130,7 @@ func (d *Daemon) ticks(now time.Time) {
 // next returns when dispatch has something to do at the latest.
 func (d *Daemon) next() time.Time {
 	first := d.now().Add(longestSleep)
-	if d.reload.next != nil {
+	if d.reload.retires {
 		return first
 	}
 	note := func(at time.Time) {

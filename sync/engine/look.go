@@ -47,6 +47,19 @@ func (e *Engine) LookAtLeavers(ctx context.Context) (*Outlook, error) {
 	return l.do(ctx, l.recall, l.catalog, l.remap, l.observe, l.settle, l.recognize, l.plan)
 }
 
+// LeaversWait says that, by what is known of sources and of Kisi, somebody must lose everything at once and has not. Nobody is asked, and where
+// nothing is known of Kisi yet it is false. It may be called while a run is under way.
+func (e *Engine) LeaversWait(ctx context.Context) (bool, error) {
+	if c, err := e.o.Store.Catalog(ctx); c == nil || err != nil {
+		return false, err
+	}
+	l := e.look(false)
+	if _, err := l.do(ctx, l.recall, l.catalog, l.remap); err != nil {
+		return false, err
+	}
+	return !plan.Leavers(l.out.Input).Empty(), nil
+}
+
 // Preview is a full Look that leaves the store alone, too: earlier calls without an outcome stay open, and what they are about
 // is held.
 func (e *Engine) Preview(ctx context.Context) (*Outlook, error) {
