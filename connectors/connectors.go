@@ -32,6 +32,13 @@ type Checker interface {
 	Check(ctx context.Context) []Finding
 }
 
+// Revealer is a Source that can show what its directory says of one object, before anything was made of it.
+type Revealer interface {
+	// Reveal returns everything that the directory shows of an object, in the directory's own names, order and spelling; values may be bytes
+	// that are no text. of is as a Fetch put it. Passwords and the like are left out. It may run beside a Fetch.
+	Reveal(ctx context.Context, of *directory.Record) ([]directory.Attr, error)
+}
+
 // Watcher is a Source that is told of changes. Watch has its own connection, runs beside Fetch, calls ping once when it is
 // listening and after each change, and returns only when the watch broke or ctx ended. What it hears is told to nobody: it only pings,
 // Fetch reads. Listening must not cost the directory a read of everything. Watches of one Source do not overlap.

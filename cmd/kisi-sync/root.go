@@ -104,6 +104,7 @@ func newRoot(ui *voice) *cobra.Command {
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb, adoptVerb, releaseVerb, renameVerb}},
 		{groupPeople, []func(*voice, *common) *cobra.Command{usersVerb, importVerb, exportVerb}},
 		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb, rolesVerb}},
+		{groupBegin, []func(*voice, *common) *cobra.Command{sourceVerb}},
 		{groupOther, []func(*voice, *common) *cobra.Command{auditVerb, stateVerb, configVerb, supportVerb, versionVerb, completionVerb}},
 	} {
 		for _, verb := range family.verbs {
