@@ -143,7 +143,8 @@ func TestWhatIsCommentedOutIsRightToo(t *testing.T) {
 func alternative(p *config.Problems) bool {
 	for _, problem := range p.List {
 		if !strings.Contains(problem.Text, "is there twice") && !strings.Contains(problem.Text, "stands beside") && !strings.Contains(problem.Text, "has no effect on ldaps") &&
-			!strings.Contains(problem.Text, "are not allowed in this file") { // but by another line that is commented out
+			!strings.Contains(problem.Text, "are not allowed in this file") && // but by another line that is commented out
+			!strings.Contains(problem.Text, "is not named, and there are several") { // one source more, which attributes_from does not know yet
 			return false
 		}
 	}

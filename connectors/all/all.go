@@ -10,6 +10,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors/entra"
 	"github.com/kisi-sync/kisi-sync/connectors/ldap"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
+	"github.com/kisi-sync/kisi-sync/connectors/okta"
 )
 
 // Types returns the built-in types by the word that follows `type:` in the file. Each call returns a table of its own.
@@ -19,5 +20,6 @@ func Types() connectors.Types {
 		"entra": entra.New,
 		"ldap":  ldap.New,
 		"list":  list.New,
+		"okta":  okta.New,
 	}
 }

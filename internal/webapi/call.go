@@ -152,6 +152,9 @@ func (t *Transport) try(c *call) outcome {
 	var wire pacer.Wire
 	req := c.req.Clone(httptrace.WithClientTrace(ctx, wire.Trace()))
 	pacer.AttachBody(req, c.body)
+	if err := t.options.Sign(req); err != nil {
+		return outcome{err: &signError{err}}
+	}
 	sent := time.Now()
 	resp, body, err := t.send(req)
 	if err == nil {
@@ -267,5 +270,12 @@ func permanent(err error) bool {
 	var proxy *ProxyError
 	var kept *secret.Error
 	var trust *AuthorityError
-	return pacer.Permanent(err) || errors.As(err, &proxy) || errors.As(err, &kept) || errors.As(err, &trust)
+	var unsigned *signError
+	return pacer.Permanent(err) || errors.As(err, &unsigned) || errors.As(err, &proxy) || errors.As(err, &kept) || errors.As(err, &trust)
 }
+
+// signError is what Options.Sign returned: the call was not sent.
+type signError struct{ err error }
+
+func (e *signError) Error() string   { return "not sent: " + e.err.Error() }
+func (e *signError) Unwrap() []error { return []error{pacer.ErrNotSent, e.err} }

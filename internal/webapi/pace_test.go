@@ -138,6 +138,33 @@ func TestOnlyWhatDoesNoHarmIsRepeated(t *testing.T) {
 	}
 }
 
+func TestEachTryIsSignedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []string
+		v := &vendor{answer: func(n int, r *http.Request) (*http.Response, error) {
+			seen = append(seen, r.Header.Get("DPoP"))
+			return reply([]int{503, 429, 200}[n-1], nil), nil
+		}}
+		signed := 0
+		transport := open(t, webapi.Options{Base: v, Sign: func(r *http.Request) error {
+			signed++
+			r.Header.Set("DPoP", fmt.Sprint("proof ", signed))
+			if signed > 3 {
+				return errors.New("no key")
+			}
+			return nil
+		}})
+		get(t, transport, 1)
+		if !slices.Equal(seen, []string{"proof 1", "proof 2", "proof 3"}) {
+			t.Errorf("got %q", seen)
+		}
+		_, err := call(t.Context(), transport, "GET", origin+"/users")
+		if !errors.Is(err, pacer.ErrNotSent) || !strings.Contains(err.Error(), "no key") || len(seen) != 3 || signed != 4 {
+			t.Errorf("without a key: %v", err)
+		}
+	})
+}
+
 func TestTheLastAnswerIsReturnedWhenPatienceOrTriesAreUsedUp(t *testing.T) {
 	for name, o := range map[string]webapi.Options{"tries": {Tries: 3}, "patience": {Patience: 10 * time.Second}} {
 		synctest.Test(t, func(t *testing.T) {

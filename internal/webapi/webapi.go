@@ -51,6 +51,10 @@ type Options struct {
 	// nil: there is no such call.
 	Repeat func(*http.Request) bool
 
+	// Sign is called with each try's own copy of a request, right before it leaves, for what must be fresh each time. It must not
+	// call through this Transport. nil: nothing is.
+	Sign func(*http.Request) error
+
 	// Tries and Patience bound one call with all its repeats; after either, the last answer or error is returned. Defaults 8
 	// and ten minutes.
 	Tries    int
@@ -132,6 +136,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Repeat == nil {
 		o.Repeat = func(*http.Request) bool { return false }
+	}
+	if o.Sign == nil {
+		o.Sign = func(*http.Request) error { return nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
