@@ -73,8 +73,9 @@ func (s *source) checkContent(ctx context.Context, c *session) []connectors.Find
 	var n census
 	r := s.reading(c, n.put)
 	check := r.checkIncrements
+	r.tally = &tally{}
 	if s.layout.windows {
-		check = windows{r}.check
+		check, r.tally = windows{r}.check, nil
 	}
 	if err := r.everything(ctx); err != nil {
 		return []connectors.Finding{problem(pathOf(err), err)}
@@ -120,30 +121,42 @@ const noSync = "the server offers no content synchronization here (OpenLDAP: the
 
 // checkIncrements takes a position, as a read of everything does before.
 func (r *reading) checkIncrements(ctx context.Context) connectors.Finding {
-	const everything = "everything is read each time: "
 	shape, err := r.shape(ctx)
-	if err != nil {
+	if err == nil && shape != nil {
+		_, err = r.position(ctx)
+	}
+	switch {
+	case err == nil && shape != nil:
+		return good("only what changed is read (RFC 4533)")
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultUnavailableCriticalExtension):
+		return r.checkStamps(noSync)
+	case errors.As(err, new(*useless)):
+		return r.checkStamps(err.Error())
+	case err != nil:
 		return problem("base", err)
 	}
-	if shape == nil {
-		return good(everything + r.whyComplete())
-	}
-	if _, err := r.position(ctx); ldap.IsErrorWithCode(err, ldap.LDAPResultUnavailableCriticalExtension) {
-		return good(everything + noSync)
-	} else if err != nil {
-		return connectors.Finding{Level: connectors.Warning, Text: everything + err.Error()}
-	}
-	return good("only what changed is read (RFC 4533)")
+	return r.checkStamps(r.whyNotSync())
 }
 
-func (r *reading) whyComplete() string {
-	switch name := r.untraceable(); {
+// checkStamps says whether the last resort is one, behind a read of everything. Why nothing better is to be had is said with it.
+func (r *reading) checkStamps(why string) connectors.Finding {
+	const everything = "everything is read each time: "
+	name := r.untraceable()
+	switch {
 	case !r.source.settings.Increments:
-		return "increments are switched off"
+		return good(everything + "increments are switched off")
 	case name != "":
-		return fmt.Sprintf(noTrace, name)
+		return good(everything + fmt.Sprintf(noTrace, name))
+	case r.tally.unmarked > 0:
+		return good(fmt.Sprintf("%s%s, and of %d entries this account cannot read %s", everything, why, r.tally.unmarked, r.changed))
+	}
+	return good(fmt.Sprintf("names and %s of all are compared, what changed is read, and everything once an hour: %s", r.changed, why))
+}
+
+func (r *reading) whyNotSync() string {
+	switch {
 	case !r.layout.increments:
-		return "increments need entryUUID as the id of people and groups"
+		return "content synchronization needs entryUUID as the id of people and groups"
 	case !r.c.offers(ldap.ControlTypeSyncRequest):
 		return noSync
 	}

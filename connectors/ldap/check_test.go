@@ -62,10 +62,10 @@ func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		"no group matches":    {slapd.Options{}, func(o *Settings) { o.Groups.Filter = "(cn=nothing)" }, connectors.Finding{Level: connectors.Warning, Path: "groups.filter", Text: "no entry below"}},
 		"hidden members":      {slapd.Options{Access: []string{"attrs=member by * none"}}, func(*Settings) {}, connectors.Finding{Level: connectors.Warning, Path: "groups.members", Text: "none of 2 groups has a member"}},
 		"no increments":       {slapd.Options{WithoutSync: true}, func(o *Settings) { o.Increments = false }, connectors.Finding{Level: connectors.Good, Text: "everything is read each time: increments are switched off"}},
-		"no overlay":          {slapd.Options{WithoutSync: true}, func(*Settings) {}, connectors.Finding{Level: connectors.Good, Text: "everything is read each time: the server offers no content"}},
+		"no overlay":          {slapd.Options{WithoutSync: true}, func(*Settings) {}, connectors.Finding{Level: connectors.Good, Text: "names and modifyTimestamp of all are compared, what changed is read, and everything once an hour: the server offers no content"}},
 		"no watch":            {slapd.Options{WithoutSync: true}, func(*Settings) {}, connectors.Finding{Level: connectors.Good, Text: "changes are asked for on schedule: the server offers no content"}},
 		"watch switched off":  {slapd.Options{}, func(o *Settings) { o.Watch = false }, connectors.Finding{Level: connectors.Good, Text: "changes are asked for on schedule: watching is switched off"}},
-		"increments need ids": {slapd.Options{}, func(o *Settings) { o.People.ID = "uid" }, connectors.Finding{Level: connectors.Good, Text: "increments need entryUUID"}},
+		"increments need ids": {slapd.Options{}, func(o *Settings) { o.People.ID = "uid" }, connectors.Finding{Level: connectors.Good, Text: "names and modifyTimestamp of all are compared, what changed is read, and everything once an hour: content synchronization needs entryUUID"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.options.Load = load

@@ -26,10 +26,11 @@ const startTLSName = "1.3.6.1.4.1.1466.20037" // RFC 4511 section 4.14.1
 type session struct {
 	*ldap.Conn
 	wire    *ldapwire.Line
-	server  string      // its URL
-	unhook  func() bool // of the context that cuts the connection
-	dse     *ldap.Entry // the root DSE (RFC 4512 section 5.1)
-	library bool        // go-ldap decodes searches, too
+	server  string            // its URL
+	unhook  func() bool       // of the context that cuts the connection
+	dse     *ldap.Entry       // the root DSE (RFC 4512 section 5.1)
+	library bool              // go-ldap decodes searches, too
+	ids     map[string]string // of bases, as far as they were looked up
 }
 
 // Close ends the session. go-ldap would wait for an answer that is still under way, so the line is cut first.
@@ -79,7 +80,7 @@ func (s *source) dial(ctx context.Context, server string) (*session, error) {
 		return nil, err
 	}
 	wire := ldapwire.New(line, s.patience())
-	c := &session{Conn: ldap.NewConn(wire, u.Scheme == "ldaps"), wire: wire, server: server, library: !s.settings.Streaming}
+	c := &session{Conn: ldap.NewConn(wire, u.Scheme == "ldaps"), wire: wire, server: server, library: !s.settings.Streaming, ids: map[string]string{}}
 	c.unhook = context.AfterFunc(ctx, func() { raw.Close() })
 	c.Start()
 	if err = s.login(c); err == nil {

@@ -87,15 +87,20 @@ func (r *reading) shape(ctx context.Context) (*[32]byte, error) {
 
 // identity is the entryUUID of a base, "" if we may not see it. A base that is not there is an error.
 func (c *session) identity(ctx context.Context, base string) (string, error) {
+	if id, known := c.ids[base]; known {
+		return id, nil
+	}
 	found, err := c.Search(ldap.NewSearchRequest(base, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
 		"(objectClass=*)", []string{"entryUUID"}, nil))
 	if err != nil {
 		return "", fmt.Errorf("look for the base %s: %w", base, c.explain(ctx, err))
 	}
-	if len(found.Entries) == 0 {
-		return "", nil
+	id := ""
+	if len(found.Entries) > 0 {
+		id = strings.Join(found.Entries[0].GetEqualFoldAttributeValues("entryUUID"), " ")
 	}
-	return strings.Join(found.Entries[0].GetEqualFoldAttributeValues("entryUUID"), " "), nil
+	c.ids[base] = id
+	return id, nil
 }
 
 // position is where the server is now, for all streams; it is taken before everything is read.

@@ -87,16 +87,16 @@ func (r *reading) fetch(ctx context.Context, since directory.Cursor) (directory.
 	case err != nil:
 		return directory.Receipt{}, err
 	case shape == nil:
-		return directory.Receipt{Coverage: directory.Complete}, r.everything(ctx)
+		return stamped{r}.fetch(ctx, since)
 	case since.Shape == *shape:
 		return r.delta(ctx, since)
 	}
 	now, err := r.position(ctx)
-	if err != nil && !errors.As(err, new(*useless)) {
-		return directory.Receipt{}, err
+	if errors.As(err, new(*useless)) {
+		return stamped{r}.fetch(ctx, since)
 	}
 	if err != nil {
-		r.proof.Note = "no increments: " + err.Error()
+		return directory.Receipt{}, err
 	}
 	before := r.proof.Entries
 	if err := r.everything(ctx); err != nil {

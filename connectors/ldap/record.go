@@ -25,6 +25,7 @@ type recorder struct {
 	r     directory.Record // reused, as texts is: put copies what it keeps
 	texts []string
 	name  string // the DN of r as the server spells it
+	tally *tally // of all entries, where somebody wants it
 
 	// Of Active Directory.
 	began    time.Time           // when the read began
@@ -165,17 +166,12 @@ func (x *recorder) putMembers(group, attribute string, values [][]byte) error {
 
 // begin fills in what people and groups share.
 func (x *recorder) begin(kind directory.Kind, c *class, e *ldapwire.Entry) error {
-	id, err := c.id.of(e)
+	id, name, err := x.named(c, e)
 	if err != nil {
 		return err
 	}
-	x.name = e.DN
-	if x.windows {
-		x.name = identify(e.DN).dn
-	}
-	name, err := dn.Canonical(x.name)
-	if err != nil {
-		return fmt.Errorf("entry %q: %w", e.DN, err)
+	if x.tally != nil {
+		x.tally.add(kind, id, name, first(e, x.changed))
 	}
 	x.r = directory.Record{Kind: kind, ID: id, Handles: append(x.r.Handles[:0], directory.Ref{Kind: directory.ByDN, Value: name}), Attrs: x.r.Attrs[:0]}
 	for _, attribute := range c.names {
@@ -188,6 +184,21 @@ func (x *recorder) begin(kind directory.Kind, c *class, e *ldapwire.Entry) error
 		x.r.Changed = moment(string(v[0]))
 	}
 	return nil
+}
+
+// named is an entry's id, and its name in canonical form; the name as the server spells it is kept, too.
+func (x *recorder) named(c *class, e *ldapwire.Entry) (id, name string, err error) {
+	if id, err = c.id.of(e); err != nil {
+		return "", "", err
+	}
+	x.name = e.DN
+	if x.windows {
+		x.name = identify(e.DN).dn
+	}
+	if name, err = dn.Canonical(x.name); err != nil {
+		return "", "", fmt.Errorf("entry %q: %w", e.DN, err)
+	}
+	return id, name, nil
 }
 
 // of is the entry's id as text.
