@@ -6,6 +6,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
+	"github.com/kisi-sync/kisi-sync/internal/sim/ldapedit"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/slapd"
 )
@@ -22,32 +23,49 @@ func contract(t *testing.T, o slapd.Options, streaming bool) {
 		Attribute: "departmentNumber",
 		PageSize:  page,
 		New: func(t *testing.T) connectortest.Directory {
-			return &real{t: t, page: page, streaming: streaming, server: slapd.Start(t, o), dns: map[string]string{}}
+			server := slapd.Start(t, o)
+			settings := settingsFor(t, server)
+			settings.PageSize, settings.Streaming = page, streaming
+			return newReal(t, server, settings, slapd.Attributes{"pwdAccountLockedTime": {"000001010000Z"}})
 		},
 	})
 }
 
-// real is a slapd. It keeps no references whole (no refint): an administrator's tools rename a member by hand.
+// real is a slapd or a 389 Directory Server. It keeps no references whole (no refint): an administrator's tools rename a member by hand.
 type real struct {
-	t         *testing.T
-	page      int
-	streaming bool
-	server    *slapd.Server
-	dns       map[string]string   // by the suite's names
-	groups    map[string][]string // members by the suite's names
+	t        *testing.T
+	server   server
+	settings *Settings
+	disabled slapd.Attributes // what locks an account for good
+
+	people, groupsBelow string              // containers
+	dns                 map[string]string   // by the suite's names
+	groups              map[string][]string // members by the suite's names
+}
+
+// server is what its administrator can do with it.
+type server interface {
+	Add(dn string, a ldapedit.Attributes)
+	Replace(dn string, a ldapedit.Attributes)
+	Move(dn, rdn, parent string)
+	Delete(dn string)
+	Restart()
+}
+
+func newReal(t *testing.T, s server, settings *Settings, disabled ldapedit.Attributes) *real {
+	return &real{t: t, server: s, settings: settings, disabled: disabled, dns: map[string]string{},
+		people: "ou=people," + settings.Base, groupsBelow: "ou=groups," + settings.Base}
 }
 
 func (d *real) Open(attributes ...string) connectors.Source {
-	o := settingsFor(d.t, d.server)
-	o.PageSize, o.Streaming = d.page, d.streaming
-	return open(d.t, o, attributes...)
+	return open(d.t, d.settings, attributes...)
 }
 
 func (d *real) dn(name string) string {
 	if dn, ok := d.dns[name]; ok {
 		return dn
 	}
-	return "uid=" + name + "," + slapd.PeopleDN
+	return "uid=" + name + "," + d.people
 }
 
 func (d *real) members(names []string) []string {
@@ -59,7 +77,7 @@ func (d *real) members(names []string) []string {
 }
 
 func (d *real) AddPerson(name, value string) {
-	d.dns[name] = "uid=" + name + "," + slapd.PeopleDN
+	d.dns[name] = "uid=" + name + "," + d.people
 	a := slapd.Attributes{"objectClass": {"inetOrgPerson"}, "cn": {"The " + name}, "sn": {name}, "mail": {name + "@example.com"}}
 	if value != "" {
 		a["departmentNumber"] = []string{value}
@@ -68,7 +86,7 @@ func (d *real) AddPerson(name, value string) {
 }
 
 func (d *real) AddGroup(name string, members ...string) {
-	d.dns[name] = "cn=" + name + "," + slapd.GroupsDN
+	d.dns[name] = "cn=" + name + "," + d.groupsBelow
 	d.server.Add(d.dns[name], slapd.Attributes{"objectClass": {"groupOfNames"}, "cn": {name}, "member": d.members(members)})
 	d.remember(name, members)
 }
@@ -87,13 +105,13 @@ func (d *real) remember(group string, members []string) {
 
 func (d *real) RenamePerson(name, to string) {
 	d.server.Move(d.dns[name], "uid="+to, "")
-	d.rename(name, to, "uid="+to+","+slapd.PeopleDN)
+	d.rename(name, to, "uid="+to+","+d.people)
 	d.server.Replace(d.dns[to], slapd.Attributes{"cn": {"The " + to}, "sn": {to}, "mail": {to + "@example.com"}})
 }
 
 func (d *real) RenameGroup(name, to string) {
 	d.server.Move(d.dns[name], "cn="+to, "")
-	d.rename(name, to, "cn="+to+","+slapd.GroupsDN)
+	d.rename(name, to, "cn="+to+","+d.groupsBelow)
 	d.groups[to] = d.groups[name]
 	delete(d.groups, name)
 }
@@ -121,7 +139,7 @@ func (d *real) SetValue(person, value string) {
 }
 
 func (d *real) Disable(person string) {
-	d.server.Replace(d.dns[person], slapd.Attributes{"pwdAccountLockedTime": {"000001010000Z"}})
+	d.server.Replace(d.dns[person], d.disabled)
 }
 
 func (d *real) Remove(name string) {

@@ -4,6 +4,10 @@ package child
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
 	"os/exec"
 	"runtime"
 	"syscall"
@@ -63,4 +67,36 @@ func (p *Process) ShutDown() {
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // fails only when it has ended
 	<-p.done
+}
+
+// Await returns once answers returns nil, and with an error when the child ends before that or ctx does.
+func (p *Process) Await(ctx context.Context, answers func() error) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := answers()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("it ended by itself: %s", p.Said())
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}
+
+// FreePorts returns ports of 127.0.0.1 that nobody has at this moment, for servers that cannot choose by themselves.
+func FreePorts(n int) (ports []int, err error) {
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close() // after all are chosen, so that they differ
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
 }

@@ -10,7 +10,6 @@ package slapd
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -207,26 +206,16 @@ func (s *Server) writeLDIF(w io.Writer) error {
 func (s *Server) startOnFreePorts() error {
 	var err error
 	for range 5 {
-		if s.ports, err = freePorts(); err != nil {
+		var ports []int
+		if ports, err = child.FreePorts(2); err != nil {
 			return err
 		}
+		s.ports = [2]int(ports)
 		if err = s.start(); err == nil {
 			return nil
 		}
 	}
 	return err
-}
-
-func freePorts() (ports [2]int, err error) {
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return ports, err
-		}
-		defer l.Close() // after both are chosen, so that they differ
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-	}
-	return ports, nil
 }
 
 func (s *Server) start() error {
@@ -239,33 +228,14 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
-	if err := s.await(p); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := p.Await(ctx, s.answers); err != nil { // it listens before it has opened its database
 		p.Kill()
 		return err
 	}
 	s.process = p
 	return nil
-}
-
-// await returns once the server answers: it listens before it has opened its database.
-func (s *Server) await(p *child.Process) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := s.answers()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-p.Done():
-			return fmt.Errorf("it ended by itself: %s", p.Said())
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-tick.C:
-		}
-	}
 }
 
 func (s *Server) answers() error {
