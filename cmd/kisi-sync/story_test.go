@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 //	edit FILE OLD NEW          replace a text in a file; it must be there. \n in NEW begins a line
 //	append FILE LINE           add a line to a file
 //	directory VERB ARGS...     something happens in the directory
+//	entra VERB ARGS...         something happens in a tenant of Entra ID (story_entra_test.go)
 //	kisi VERB ARGS...          somebody does something by hand in Kisi, or Kisi fails
 //	[!] holds PERSON GROUP     somebody holds a group in Kisi
 //	[!] enabled PERSON         somebody's Kisi user is not suspended
@@ -92,6 +93,7 @@ func TestStories(t *testing.T) {
 			"spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
 			"manager": cmdManager,
 			"signal":  cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
+			"entra": cmdEntra,
 			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,
 		},
 	})

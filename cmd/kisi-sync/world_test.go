@@ -33,6 +33,7 @@ type stage struct {
 	trust     *x509.CertPool // of the figures
 	fault     *kisisim.Injection
 	collector collector
+	contoso   *contoso // if there is one
 	written   int // writes that the story has accounted for
 	asked     int // requests that the story has accounted for
 }

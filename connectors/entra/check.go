@@ -12,30 +12,6 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
 
-// census counts what a read brings; it keeps nobody.
-type census struct {
-	people, addressed, disabled int
-	groups, members             int
-}
-
-func (n *census) put(r *directory.Record) error {
-	switch r.Kind {
-	case directory.PersonIs:
-		n.people++
-		if r.Email != "" {
-			n.addressed++
-		}
-		if r.Active == directory.No {
-			n.disabled++
-		}
-	case directory.GroupIs:
-		n.groups++
-	case directory.MemberIs:
-		n.members++
-	}
-	return nil
-}
-
 // Check logs in, compares the permissions that the token names with those that are needed, reads everything once and says what it found.
 func (s *source) Check(ctx context.Context) []connectors.Finding {
 	f := s.checkCertificate()
@@ -67,7 +43,7 @@ func or(a, b string) string {
 	return b
 }
 
-// soon is how long before its end a certificate is warned of, as everywhere in the program.
+// soon is how long before its end a certificate is warned of by the check of the file.
 const soon = 30 * 24 * time.Hour
 
 func (s *source) checkCertificate() []connectors.Finding {
@@ -80,15 +56,14 @@ func (s *source) checkCertificate() []connectors.Finding {
 	}
 	end := pair.certificate.NotAfter
 	f := connectors.Finding{Level: connectors.Good, Path: "login.certificate"}
-	left := end.Sub(s.env.Now())
-	days := int(left.Hours() / 24)
-	f.Text = fmt.Sprintf("the certificate ends on %s, in %d days", end.Format(time.DateOnly), days)
-	const renew = "make a new one, register it with the application beside the old one, and replace both files; no restart is needed"
-	switch {
+	switch left := end.Sub(s.env.Now()); {
 	case left <= 0:
-		f.Level, f.Text, f.Hint = connectors.Problem, "the certificate ended on "+end.Format(time.DateOnly), renew
+		f.Level, f.Text = connectors.Problem, "the certificate ended on "+end.Format(time.DateOnly)
+		f.Hint = "make a new one, register it with the application, and replace both files; no restart is needed"
 	case left < soon:
-		f.Level, f.Hint = connectors.Warning, renew
+		return nil // the check of the file says so, as of every certificate
+	default:
+		f.Text = fmt.Sprintf("the certificate ends on %s, in %d days", end.Format(time.DateOnly), int(left.Hours()/24))
 	}
 	return []connectors.Finding{f}
 }
@@ -129,17 +104,21 @@ func sorted(list []string) []string {
 }
 
 func (s *source) checkContent(ctx context.Context, who claims) []connectors.Finding {
-	var n census
-	r := s.reading(n.put)
+	found := directory.Build("check", nil)
+	r := s.reading(found.Put)
 	if err := r.everything(ctx); err != nil {
 		return []connectors.Finding{finding(err)}
 	}
-	f := n.findings(s)
+	_, diff, err := found.Seal(directory.Receipt{Coverage: directory.Complete, At: r.began}, nil)
+	if err != nil {
+		return []connectors.Finding{finding(err)}
+	}
+	f := s.census(diff.After)
 	if r.guests > 0 {
-		f = append(f, good(fmt.Sprintf("%d guests are passed over (people.guests)", r.guests)))
+		f = append(f, good(fmt.Sprintf("passed over as guests (people.guests): %d", r.guests)))
 	}
 	for _, kind := range sortedKeys(r.ignored) {
-		f = append(f, good(fmt.Sprintf("%d members of groups are of the type %s and are passed over", r.ignored[kind], kind)))
+		f = append(f, good(fmt.Sprintf("passed over as members of groups, being of the type %s: %d", kind, r.ignored[kind])))
 	}
 	for _, remark := range r.remarks(who) {
 		if !strings.Contains(remark, leaversRole().least) { // told among the permissions
@@ -161,24 +140,23 @@ func sortedKeys(m map[string]int) []string {
 	return out
 }
 
-func (n *census) findings(s *source) []connectors.Finding {
+// census tells how many there are.
+func (s *source) census(n directory.Counts) []connectors.Finding {
 	var f []connectors.Finding
+	addressed := n.Having(directory.MailCount)
 	switch {
-	case n.people == 0:
+	case n.People == 0:
 		f = append(f, connectors.Finding{Path: "people", Text: "there is nobody", Hint: "see that tenant is the directory where people are; if all of them are guests, write people: {guests: include}"})
-	case n.addressed == 0:
-		f = append(f, connectors.Finding{Path: "people.email", Text: fmt.Sprintf("none of %d people has an address in %s", n.people, strings.Join(s.settings.People.Email, " or ")),
+	case addressed == 0:
+		f = append(f, connectors.Finding{Path: "people.email", Text: fmt.Sprintf("none of %d people has an address in %s", n.People, strings.Join(s.settings.People.Email, " or ")),
 			Hint: "write people: {email: [user_principal_name]} if people sign in with their address"})
 	default:
-		f = append(f, good(fmt.Sprintf("%d people, %d with an e-mail address, %d disabled", n.people, n.addressed, n.disabled)))
+		f = append(f, good(fmt.Sprintf("%d people, %d with an e-mail address, %d disabled", n.People, addressed, n.People-n.Active)))
 	}
-	switch {
-	case n.groups == 0:
-		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "groups", Text: "there is no group", Hint: "fine if rules name none; else compare groups.ids with the groups' Object Ids"})
-	default:
-		f = append(f, good(fmt.Sprintf("%d groups with %d memberships", n.groups, n.members)))
+	if n.Groups == 0 {
+		return append(f, connectors.Finding{Level: connectors.Warning, Path: "groups", Text: "there is no group", Hint: "fine if rules name none; else compare groups.ids with the groups' Object Ids"})
 	}
-	return f
+	return append(f, good(fmt.Sprintf("%d groups with %d memberships", n.Groups, n.Members)))
 }
 
 func good(text string) connectors.Finding {

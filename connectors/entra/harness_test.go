@@ -84,3 +84,12 @@ func fetch(t *testing.T, s connectors.Source) (map[directory.Kind]int, directory
 	receipt, err := s.Fetch(context.Background(), directory.Cursor{}, func(r *directory.Record) error { count[r.Kind]++; return nil })
 	return count, receipt, err
 }
+
+func mustRead(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -71,11 +71,14 @@ func (l *login) ask(ctx context.Context) (*oauth2.Token, error) {
 	if proof.assertion != "" {
 		c.EndpointParams = url.Values{"client_assertion": {proof.assertion}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}
 	}
+	asked := l.env.Now()
 	// The library takes its client from the context.
 	token, err := c.Token(context.WithValue(ctx, oauth2.HTTPClient, l.line))
 	if err != nil {
 		return nil, wrap("ask "+l.to.authority+" for a token", explainToken(err))
 	}
+	seconds, _ := token.Extra("expires_in").(float64) // without it, the token is used once
+	token.Expiry = asked.Add(time.Duration(seconds) * time.Second)
 	return token, nil
 }
 

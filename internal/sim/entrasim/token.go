@@ -1,6 +1,9 @@
 package entrasim
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -233,6 +236,17 @@ func (s *Sim) accessToken(app *App) (text string, seconds int) {
 		panic(err)
 	}
 	return text, int(lifetime.Seconds())
+}
+
+// EndTokens makes all access tokens that were given out useless, as when sessions are revoked.
+func (s *Sim) EndTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err) // the machine has no randomness
+	}
+	s.key = key
 }
 
 // caller finds the application behind a call to Graph; its permissions are those of the token.
