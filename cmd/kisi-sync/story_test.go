@@ -93,7 +93,7 @@ func TestStories(t *testing.T) {
 			"spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
 			"manager": cmdManager,
 			"signal":  cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
-			"entra": cmdEntra,
+			"entra":     cmdEntra,
 			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,
 		},
 	})

@@ -34,8 +34,8 @@ type stage struct {
 	fault     *kisisim.Injection
 	collector collector
 	contoso   *contoso // if there is one
-	written   int // writes that the story has accounted for
-	asked     int // requests that the story has accounted for
+	written   int      // writes that the story has accounted for
+	asked     int      // requests that the story has accounted for
 }
 
 const key = "story-key"
