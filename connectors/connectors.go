@@ -98,10 +98,31 @@ type Finding struct {
 	Hint  string // what to do next; "" when nothing is to be done
 }
 
-// Docs keeps a source's own documents across restarts, for sources that are pushed to.
+// Docs keeps what is pushed to a source, in rows that the source names itself, across restarts. It may be used by many goroutines.
 type Docs interface {
-	Get(ctx context.Context, key string) ([]byte, error) // nil when there is none
-	Put(ctx context.Context, key string, value []byte) error
+	// View reads rows as they are at one moment. What it hands out is good until read returns.
+	View(ctx context.Context, read func(Shelf) error) error
+	// Update changes rows: everything that change wrote, or nothing after an error, which comes back as it is. It is on the disk when Update
+	// returns. change must wait for nothing; several of them may be written together.
+	Update(ctx context.Context, change func(Shelf) error) error
+}
+
+// Shelf is the rows of a source at one moment.
+type Shelf interface {
+	// Get returns a row, nil when there is none. It must not be changed.
+	Get(key string) ([]byte, error)
+	// Put keeps a row, nil deletes it. It panics in a View.
+	Put(key string, row []byte)
+	// Each calls yield with the rows whose keys begin with prefix, ascending, from the key from on, until yield returns false. What the
+	// same Update has put is not among them.
+	Each(prefix, from string, yield func(key string, row []byte) bool) error
+}
+
+// Listener is a Source that its directory pushes to, over HTTP. Handle answers requests below prefix, such as "/scim/okta/v2"; address is
+// what stands before it in addresses that are given back ("https://scim.example.com"), "" where the request is to be asked. Whatever
+// it takes in is on the disk before it says so.
+type Listener interface {
+	Handle(address, prefix string) http.Handler
 }
 
 // Env is a source's surroundings.

@@ -44,6 +44,7 @@ type Store struct {
 	docs    docs
 	writing semaphore // one change at a time; unlike a mutex it can be waited for with a context
 	saving  semaphore // one snapshot at a time
+	queue   queue     // of changes that are written together
 	run     openRun
 	sizes   sizes
 	older   bool // one of the two first pages could not be read when it was opened

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 
 	bolt "go.etcd.io/bbolt"
@@ -31,10 +32,31 @@ func (s *Store) RenameSource(ctx context.Context, from, to string) (moved bool, 
 		if err := t.putHead(to, h); err != nil {
 			return err
 		}
+		if err := t.moveShelf(from, to); err != nil {
+			return err
+		}
 		moved = true
 		return t.bucket(sourceBucket).DeleteBucket([]byte(from))
 	})
 	return moved && err == nil, err
+}
+
+// moveShelf moves what was pushed to a source.
+func (t *txn) moveShelf(from, to string) error {
+	old, next := &shelf{ctx: context.Background(), bucket: t.bucket(documentBucket), prefix: shelfPrefix(from), changed: map[string][]byte{}},
+		&shelf{ctx: context.Background(), bucket: t.bucket(documentBucket), prefix: shelfPrefix(to), changed: map[string][]byte{}}
+	err := old.Each("", "", func(key string, row []byte) bool {
+		next.Put(key, bytes.Clone(row))
+		old.Put(key, nil)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if err := next.flush(); err != nil {
+		return err
+	}
+	return old.flush()
 }
 
 // moveBuckets moves the buckets in one bucket into another.

@@ -20,6 +20,7 @@ func TestARenamedSourceKeepsAllThatWasReadOfIt(t *testing.T) {
 	must(t, err)
 	must(t, f.SaveSnapshot(ctx, other))
 	before := text(last)
+	put(t, f.Shelves("corp"), "u/1", "ana")
 
 	ahead := f.Preview()
 	f.renames(ahead, "corp", "head-office", true)
@@ -33,6 +34,9 @@ func TestARenamedSourceKeepsAllThatWasReadOfIt(t *testing.T) {
 	}
 	f.reopen()
 	must(t, f.Check(ctx))
+	if got := rowsOf(t, f.Shelves("head-office"), "", ""); len(got) != 1 || len(rowsOf(t, f.Shelves("corp"), "", "")) != 0 {
+		t.Errorf("what was pushed to it did not go with it: %q", got)
+	}
 	f.isKnown(f.Store, "head-office", before)
 	if s, err := f.Snapshot(ctx, "corp"); s != nil || err != nil {
 		t.Errorf("%s %v", text(s), err)
