@@ -46,7 +46,7 @@ func (m *mapper) unaskable(human uint32, account *access.Account, o *access.Owne
 		if !slices.Contains(gave, m.rules[i].Name) && !m.grantsGroup(i, o.Group) {
 			continue
 		}
-		if m.selection.lost[i] || m.waitsFor(human, account, m.rules[i].source) {
+		if m.selection.lost[i] || m.waitsFor(human, account, m.rules[i].source) || m.unpushed(uint32(i), human, account) {
 			return true
 		}
 		for _, g := range m.rules[i].grants {
@@ -56,6 +56,25 @@ func (m *mapper) unaskable(human uint32, account *access.Account, o *access.Owne
 		}
 	}
 	return false
+}
+
+// unpushed says that a rule does not select somebody, and that this proves nothing yet: its source is pushed to, and nobody has said that
+// it has been told everything. That somebody was deleted there is proof.
+func (m *mapper) unpushed(rule, human uint32, account *access.Account) bool {
+	source := m.rules[rule].source
+	if !m.gathering[source] {
+		return false
+	}
+	if human != none {
+		if _, selected := m.selects(rule, human); selected {
+			return false
+		}
+	}
+	if account == nil {
+		return true
+	}
+	_, deleted := m.goneFrom(account, source)
+	return !deleted
 }
 
 // unresolved says that a group which we know is one that the file names, but which could not be found under its name now.

@@ -64,6 +64,8 @@ type mapper struct {
 	at     access.Instant
 	parts  []part
 	unread []bool // by index into Rules.sources
+	// gathering are the sources of which nobody has said that they have been told everything; by index as unread.
+	gathering []bool
 
 	groups   []access.DesiredGroup
 	zones    []*time.Location           // by index into groups: of the place, or of the file
@@ -154,11 +156,12 @@ func (m *mapper) prepare() {
 
 // orderSources lists the parts of the view in order of precedence, and which sources are unread.
 func (m *mapper) orderSources() {
-	m.unread = make([]bool, len(m.sources))
+	m.unread, m.gathering = make([]bool, len(m.sources)), make([]bool, len(m.sources))
 	for i, s := range m.sources {
 		snapshot := m.view.Source(s.ID)
 		m.unread[i] = snapshot == nil || slices.Contains(m.in.Unread, s.ID)
 		if !m.unread[i] {
+			m.gathering[i] = snapshot.Standing() == directory.Gathering
 			from, to := m.view.Range(s.ID)
 			m.parts = append(m.parts, part{i, from, to, snapshot})
 		}

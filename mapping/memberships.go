@@ -73,6 +73,10 @@ func (m *mapper) inGroup(ref int, human uint32) (bool, error) {
 			return true, nil
 		}
 	}
+	if m.gathering[source] {
+		return false, m.row.fail(Unsettled, "kisi-sync accept "+m.sources[source].Name+" says that it has been told everything",
+			"whether in %s cannot be said: %s has not been accepted yet", in.name, m.sources[source].Name)
+	}
 	if a := m.accountFor(human); !known && a != none && m.waitsFor(human, &m.ledger()[a], source) {
 		return false, m.row.fail(Unsettled, "wait until it is settled, or accept what the source said",
 			"whether in %s cannot be said: missing in %s, which is not settled yet", in.name, m.sources[source].Name)
@@ -125,7 +129,7 @@ func (m *mapper) excludedFrom(group, human uint32, account *access.Account) (by 
 		return by, true
 	}
 	for _, r := range m.excluders[group] {
-		if m.selection.lost[r] || account != nil && m.waitsFor(human, account, m.rules[r].source) {
+		if m.selection.lost[r] || account != nil && m.waitsFor(human, account, m.rules[r].source) || m.unpushed(r, human, account) {
 			return excluded{group, r, true}, true
 		}
 	}

@@ -73,11 +73,13 @@ type sourceDocument struct {
 	// AsOf is of when the content was that was read, where the source knows: a file's time.
 	AsOf    string   `json:"as_of,omitempty"`
 	Remarks []string `json:"remarks,omitempty"` // what the source wants known, such as rows that could not be used
+	// Gathering: it is pushed to, and nobody has accepted yet that it has been told everything.
+	Gathering bool `json:"gathering,omitempty"`
 }
 
 func newSource(s record.SourceStatus) sourceDocument {
 	out := sourceDocument{Name: s.Name, People: s.People, Groups: s.Groups, Members: s.Members, Doubts: s.Doubts, Doubt: s.Doubt, Seconds: s.Took.Seconds(), Error: s.Error,
-		Remarks: s.Remarks}
+		Remarks: s.Remarks, Gathering: s.Gathering}
 	if !s.AsOf.IsZero() {
 		out.AsOf = s.AsOf.UTC().Format(time.RFC3339)
 	}

@@ -26,7 +26,11 @@ type Builder struct {
 	noneMissing bool
 
 	clockGood bool
+	accepted  bool
 }
+
+// Accept says that a person has looked at what a source that gathers has, and that it is all there is.
+func (b *Builder) Accept() { b.accepted = true }
 
 // TrustClock says that the clock which this read is dated by is right. Losses that were written down as later than the read, by a clock that
 // was wrong, count from the read then; otherwise their grace would end when that time comes.

@@ -11,6 +11,7 @@ type Diff struct {
 	LostGroups            int
 	Disabled              int // people who were active and are disabled now
 	Deleted               int // people of whom the source said that they are deleted; they are among LostPeople
+	Vanished              int // people and groups that a complete read did not bring, and of which nobody said that they are deleted; they are among the lost
 	GainedMembers         int
 	LostMembers           int // in groups that are still there
 	UnknownGroupsMembered int // member lists read for groups that are not there
@@ -55,6 +56,13 @@ func (s *seal) diff() Diff {
 	for _, l := range s.people.lost {
 		if l.why == Deleted {
 			d.Deleted++
+		} else {
+			d.Vanished++
+		}
+	}
+	for _, l := range s.groups.lost {
+		if l.why != Deleted {
+			d.Vanished++
 		}
 	}
 	for id := range s.b.lists {

@@ -135,6 +135,9 @@ type Receipt struct {
 	At       time.Time // when the read began, by this host's clock
 	// AsOf is of when the content is, where the source says so (a file that is exported every night), and not after At; zero: of At.
 	AsOf time.Time
+	// Gathering: the source is pushed to, and nobody can tell when it has been told everything. Until a person accepts what there is, nothing
+	// is concluded from what is missing; that somebody is disabled or deleted counts from the first day.
+	Gathering bool
 	// Remarks are what people should know of a read that was believed, such as rows that could not be used; few, in sentences of lower case.
 	Remarks []string
 }

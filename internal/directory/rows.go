@@ -13,11 +13,12 @@ type Rest struct {
 	Cursor         Cursor
 	Tombstones     []Tombstone // sorted by ID
 	DoubtedMembers int         // memberships and values that are kept although the last read did not bring them
+	Standing       Standing
 }
 
 // Rest returns everything that EachPerson and EachGroup do not.
 func (s *Snapshot) Rest() Rest {
-	return Rest{At: s.at, AsOf: s.asOf, Cursor: s.cursor, Tombstones: s.tombs, DoubtedMembers: s.doubtedMembers}
+	return Rest{At: s.at, AsOf: s.asOf, Cursor: s.cursor, Tombstones: s.tombs, DoubtedMembers: s.doubtedMembers, Standing: s.standing}
 }
 
 // EachPerson calls yield with every person, ascending by ID, and since when that person is missing without it being believed.
@@ -108,7 +109,7 @@ func (r *Restorer) Done(rest Rest) (*Snapshot, error) {
 		return nil, err
 	}
 	s := &Snapshot{source: r.source, at: rest.At, asOf: rest.AsOf, people: r.people.finish(), groups: r.groups.finish(), members: r.members,
-		refs: table, tombs: rest.Tombstones, cursor: rest.Cursor, doubtedMembers: rest.DoubtedMembers}
+		refs: table, tombs: rest.Tombstones, cursor: rest.Cursor, doubtedMembers: rest.DoubtedMembers, standing: rest.Standing}
 	s.people.trim()
 	s.groups.trim()
 	for _, l := range []*lists{&s.people.handles, &s.groups.handles, &s.members} {

@@ -128,7 +128,7 @@ func (s *seal) snapshot() (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := &Snapshot{source: s.b.source, at: s.receipt.At, asOf: s.receipt.asOf(), people: people, groups: groups, members: s.members, refs: table}
+	next := &Snapshot{source: s.b.source, at: s.receipt.At, asOf: s.receipt.asOf(), people: people, groups: groups, members: s.members, refs: table, standing: s.b.last.standing.after(s.receipt, s.b.accepted)}
 	for _, l := range []*lists{&next.people.handles, &next.groups.handles, &next.members} {
 		l.renumber(number)
 	}

@@ -16,15 +16,41 @@ type Snapshot struct {
 	tombs          []Tombstone // sorted by ID
 	cursor         Cursor
 	at, asOf       time.Time
+	standing       Standing
 	doubtedMembers int // memberships, and values of people and groups, that are kept although the last read did not bring them
 }
 
 // Again returns the snapshot after a delta that brought nothing: what Seal would make of it, without looking at anybody.
 func (s *Snapshot) Again(r Receipt) *Snapshot {
 	next := *s
-	next.at, next.asOf, next.cursor = r.At, r.asOf(), r.Next
+	next.at, next.asOf, next.cursor, next.standing = r.At, r.asOf(), r.Next, s.standing.after(r, false)
 	return &next
 }
+
+// Standing says what may be concluded from what is missing in a snapshot.
+type Standing uint8
+
+// The standings. Whole: the source says itself when it was read whole. Gathering: nobody knows whether it has been told everything, and
+// nobody has said so yet. Accepted: a person has.
+const (
+	Whole Standing = iota
+	Gathering
+	Accepted
+)
+
+// after is the standing after a read.
+func (s Standing) after(r Receipt, accepted bool) Standing {
+	switch {
+	case !r.Gathering:
+		return Whole
+	case accepted || s == Accepted:
+		return Accepted
+	}
+	return Gathering
+}
+
+// Standing says what may be concluded from what is missing.
+func (s *Snapshot) Standing() Standing { return s.standing }
 
 // Source returns the id of the source.
 func (s *Snapshot) Source() string { return s.source }

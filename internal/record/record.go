@@ -64,6 +64,8 @@ type SourceStatus struct {
 	Took     time.Duration
 	// AsOf is of when the content is that was read, where the source says so and it is older than At, as a file is; else zero.
 	AsOf time.Time `json:",omitzero"`
+	// Gathering: the source is pushed to, and nobody has accepted yet that it has been told everything.
+	Gathering bool `json:",omitzero"`
 	// Remarks are what the source wants known of the last good read, such as rows that could not be used.
 	Remarks []string `json:",omitempty"`
 }

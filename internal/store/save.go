@@ -66,7 +66,7 @@ func (s *Store) SaveSnapshotAgain(ctx context.Context, snapshot *directory.Snaps
 			return errors.New("nothing is kept that could be the same again")
 		}
 		rest := snapshot.Rest()
-		h.At, h.AsOf, h.Cursor = rest.At, rest.AsOf, rest.Cursor
+		h.At, h.AsOf, h.Cursor, h.Standing = rest.At, rest.AsOf, rest.Cursor, rest.Standing
 		if err := t.putHead(source, h); err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (s *Store) saveEdits(ctx context.Context, snapshot *directory.Snapshot) err
 // finishSave writes the head and the marks: from here on the rows count.
 func (t *txn) finishSave(snapshot *directory.Snapshot, h head) error {
 	rest := snapshot.Rest()
-	h.At, h.AsOf, h.Cursor, h.DoubtedMembers, h.Counts = rest.At, rest.AsOf, rest.Cursor, rest.DoubtedMembers, snapshot.Counts()
+	h.At, h.AsOf, h.Cursor, h.DoubtedMembers, h.Counts, h.Standing = rest.At, rest.AsOf, rest.Cursor, rest.DoubtedMembers, snapshot.Counts(), rest.Standing
 	if err := t.putHead(snapshot.Source(), h); err != nil {
 		return err
 	}

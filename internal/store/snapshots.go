@@ -39,6 +39,7 @@ type head struct {
 	AsOf           time.Time `json:",omitzero" cbor:",omitzero"` // of when the content is; zero: of At
 	Cursor         directory.Cursor
 	DoubtedMembers int
+	Standing       directory.Standing `json:",omitzero" cbor:",omitzero"`
 	Counts         directory.Counts
 	Tally          tally // of all rows
 }
@@ -107,7 +108,7 @@ func (l *loader) load(h head) (*directory.Snapshot, error) {
 	if l.tally != h.Tally {
 		return nil, fmt.Errorf("%d rows of %d: %w", l.tally.Rows, h.Tally.Rows, ErrDamaged)
 	}
-	return l.into.Done(directory.Rest{At: h.At, AsOf: h.AsOf, Cursor: h.Cursor, Tombstones: l.tombs, DoubtedMembers: h.DoubtedMembers})
+	return l.into.Done(directory.Rest{At: h.At, AsOf: h.AsOf, Cursor: h.Cursor, Tombstones: l.tombs, DoubtedMembers: h.DoubtedMembers, Standing: h.Standing})
 }
 
 // open checks a row and counts it.

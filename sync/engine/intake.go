@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,14 +84,11 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	if last != nil && !full {
 		since = last.Cursor()
 	}
-	b, said := directory.Build(s.ID, last), false
-	good, err := e.clockGood(ctx)
+	b, err := e.build(ctx, s, last)
 	if err != nil {
 		return nil, err
 	}
-	if good {
-		b.TrustClock()
-	}
+	said := false
 	receipt, err := s.Fetch(ctx, since, func(r *directory.Record) error {
 		said = true
 		return b.Put(r)
@@ -109,7 +107,7 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	}
 	r := &reading{complete: receipt.Coverage == directory.Complete, remarks: receipt.Remarks}
 	r.next, r.diff, err = b.Seal(receipt, func(d directory.Diff) bool {
-		r.doubted = e.withEdit(ctx, s, e.doubt(s, d, high))
+		r.doubted = e.withEdit(ctx, s, cmp.Or(e.doubt(s, d, high), e.unpushed(s, receipt, d)))
 		return r.doubted == ""
 	})
 	if err != nil {
@@ -127,6 +125,30 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	e.held[s.ID] = r.next
 	e.mu.Unlock()
 	return r, nil
+}
+
+// build begins what is known of a source after a read.
+func (e *Engine) build(ctx context.Context, s Source, last *directory.Snapshot) (*directory.Builder, error) {
+	b := directory.Build(s.ID, last)
+	good, err := e.clockGood(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if good {
+		b.TrustClock()
+	}
+	if e.o.Accept[s.Name] {
+		b.Accept()
+	}
+	return b, nil
+}
+
+// unpushed says that a source which is pushed to lacks what it had, as when it was another kind of source before; "" when it does not.
+func (e *Engine) unpushed(s Source, r directory.Receipt, d directory.Diff) string {
+	if !r.Gathering || d.Vanished == 0 || e.o.Accept[s.Name] {
+		return ""
+	}
+	return fmt.Sprintf("%d people and groups that were known have not been pushed", d.Vanished)
 }
 
 // again keeps a snapshot of which the source says that it still is so. It costs the same however many people there are.
@@ -192,7 +214,7 @@ func (e *Engine) report(s Source, began time.Time, r *reading, err error) record
 // sized is the size of what is known.
 func sized(s *directory.Snapshot) record.SourceStatus {
 	c := s.Counts()
-	status := record.SourceStatus{People: c.People, Groups: c.Groups, Members: c.Members, Doubts: s.Doubts()}
+	status := record.SourceStatus{People: c.People, Groups: c.Groups, Members: c.Members, Doubts: s.Doubts(), Gathering: s.Standing() == directory.Gathering}
 	if asOf := s.AsOf(); asOf.Before(s.At()) {
 		status.AsOf = asOf
 	}
