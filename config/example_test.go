@@ -25,7 +25,8 @@ import (
 func exampleFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	files := map[string]string{"config.yaml": example(t), "kisi-api-key": "fake", "corp-password": "fake", "entra-key": "fake", "guests.yaml": "people: []\n", "lab.yaml": "rules: []\n"}
+	files := map[string]string{"config.yaml": example(t), "kisi-api-key": "fake", "corp-password": "fake", "entra-key": "fake", "scim-key": "fake",
+		"guests.yaml": "people: []\n", "lab.yaml": "rules: []\n"}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

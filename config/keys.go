@@ -55,6 +55,8 @@ type file struct {
 	Audit auditBlock `yaml:"audit,omitempty"`
 	// How people of this machine reach a running daemon.
 	Admin adminBlock `yaml:"admin,omitempty"`
+	// Where identity providers push to sources of type scim.
+	SCIM *scimBlock `yaml:"scim,omitempty"`
 	// Where a monitoring system finds figures, and whether the daemon is alive and ready.
 	Metrics metricsBlock `yaml:"metrics"`
 	// Who is told what, and how.

@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
@@ -110,6 +111,27 @@ func (s *Settings) Metrics() Metrics {
 	return m
 }
 
+// SCIM is where identity providers push; Listen "" is nowhere.
+type SCIM struct {
+	Listen      string
+	Certificate string     // the absolute path of the file; "": plain, on loopback
+	Key         secret.Ref // of the certificate
+	URL         string     // scheme, host and port as providers know them, without a slash at the end; "": as they ask
+}
+
+// SCIM says where identity providers push.
+func (s *Settings) SCIM() SCIM {
+	f := s.file.SCIM
+	if f == nil {
+		return SCIM{}
+	}
+	out := SCIM{Listen: f.Listen, URL: strings.TrimRight(f.URL, "/")}
+	if f.TLS != nil {
+		out.Certificate, out.Key = s.absolute(f.TLS.Certificate), f.TLS.Key
+	}
+	return out
+}
+
 // Notify says who is told what.
 func (s *Settings) Notify() Notify {
 	f := s.file.Notify
@@ -155,6 +177,7 @@ func (s *Settings) Certificates() map[string]string {
 		}
 	}
 	note("metrics.tls.certificate", s.Metrics().Certificate)
+	note("scim.tls.certificate", s.SCIM().Certificate)
 	if m := s.Notify().Mail; m != nil {
 		note("notify.mail.ca", m.CA)
 	}

@@ -16,6 +16,7 @@ import (
 // tell examines how people and machines are told how kisi-sync is.
 func (c checker) tell() {
 	c.metrics()
+	c.scim()
 	c.collector("audit.anchor", c.Audit.Anchor.Syslog, c.Audit.Anchor.CA)
 	c.collector("audit", c.Audit.Syslog, c.Audit.CA)
 	c.collector("log", c.Log.Syslog, c.Log.CA)
@@ -92,6 +93,36 @@ func (c checker) metrics() {
 	if !loopback(host) && (m.TLS == nil || m.Token == nil) {
 		c.add("metrics.listen", fmt.Sprintf("%s can be reached from other machines, and without tls and token anybody there could read the figures", shorten(m.Listen)),
 			"add metrics.tls and metrics.token, or listen on 127.0.0.1 only")
+	}
+}
+
+// scim fails closed, too: whoever reads a token on the way could let people in.
+func (c checker) scim() {
+	var pushed []string
+	for _, b := range c.Sources {
+		if b.Value.common.Type == "scim" {
+			pushed = append(pushed, b.Name)
+		}
+	}
+	s := c.SCIM
+	switch {
+	case s == nil && len(pushed) > 0:
+		c.add(join("sources", pushed[0])+".type", "scim is pushed to, and nothing says where", `add scim: {listen: "127.0.0.1:8443"} for a proxy of this machine, or an address with tls`)
+		return
+	case s == nil:
+		return
+	case len(pushed) == 0:
+		c.add("scim", "is there, and no source is of type scim", "remove it, or add a source")
+	}
+	host, port, err := net.SplitHostPort(s.Listen)
+	if n, portErr := strconv.Atoi(port); err != nil || portErr != nil || n < 0 || n > 65535 {
+		c.add("scim.listen", fmt.Sprintf("%q is not an address with a port", shorten(s.Listen)), "write 0.0.0.0:8443, or 127.0.0.1:8443 behind a proxy")
+	} else if !loopback(host) && s.TLS == nil {
+		c.add("scim.listen", fmt.Sprintf("%s can be reached from other machines, and without tls anybody on the way reads the tokens", shorten(s.Listen)),
+			"add scim.tls, or listen on 127.0.0.1 behind a proxy that speaks TLS")
+	}
+	if s.URL != "" {
+		c.secureURL("scim.url", s.URL)
 	}
 }
 

@@ -43,6 +43,18 @@ type metricsBlock struct {
 	Token *secret.Ref `yaml:"token,omitempty"`
 }
 
+// scimBlock is where identity providers push to sources of type scim.
+type scimBlock struct {
+	// Address and port on which requests are taken, such as 0.0.0.0:8443. Nothing else is served there. Without tls it must be on
+	// loopback, for a proxy of this machine that speaks TLS.
+	Listen string `yaml:"listen" jsonschema:"required"`
+	// The certificate by which the address proves who it is.
+	TLS *certificateBlock `yaml:"tls,omitempty"`
+	// How providers reach the address from outside, such as https://scim.example.com, where that is another name or there is a proxy
+	// between. Answers name it.
+	URL string `yaml:"url,omitempty"`
+}
+
 // certificateBlock is a certificate with its key, each in a file in PEM. Both are read again when they change.
 type certificateBlock struct {
 	// The file of the certificate, with those that lead from it to the authority.

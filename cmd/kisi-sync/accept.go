@@ -23,6 +23,9 @@ func acceptVerb(ui *voice, c *common) *cobra.Command {
 source, shows what is missing, and asks how many people it has now; with --people nobody is asked. Exactly what was shown
 is then taken in, and is the measure from then on. Nothing is done in Kisi: that is for the next run, and its limits hold.
 
+A source of type scim is pushed to, and its provider never says when it has pushed everybody. Until it is accepted once,
+nothing is concluded from what is missing in it; who is disabled or deleted there loses access nevertheless.
+
 A rule that names its group by name goes on with the group that it first matched. When that one is gone and another one
 bears the name, the rule gives nothing new until somebody says that the other one is meant: accept RULE shows it and whom
 it brings, and asks for its id; with --group nobody is asked.`,
@@ -59,13 +62,15 @@ type acceptance struct {
 
 // acceptDocument is what accept --json prints.
 type acceptDocument struct {
-	Source   string         `json:"source"`
-	Before   sizeDocument   `json:"before"`
-	Now      sizeDocument   `json:"now"`
-	Doubt    string         `json:"doubt,omitempty"` // why what is missing is not believed
-	Missing  []string       `json:"missing"`         // people
-	Accepted bool           `json:"accepted"`
-	Next     []lineDocument `json:"next"` // what the next run will do
+	Source  string       `json:"source"`
+	Before  sizeDocument `json:"before"`
+	Now     sizeDocument `json:"now"`
+	Doubt   string       `json:"doubt,omitempty"` // why what is missing is not believed
+	Missing []string     `json:"missing"`         // people
+	// Gathering: it is pushed to, and nobody has said yet that it has been told everything.
+	Gathering bool           `json:"gathering,omitempty"`
+	Accepted  bool           `json:"accepted"`
+	Next      []lineDocument `json:"next"` // what the next run will do
 }
 
 type sizeDocument struct {
@@ -80,7 +85,7 @@ func (a *acceptance) run(ctx context.Context) error {
 		return err
 	}
 	a.show()
-	if doubts == 0 {
+	if doubts == 0 && !a.doc.Gathering {
 		a.ui.say("Everything that source %s says is believed; there is nothing to accept.", a.name)
 		return a.print()
 	}
@@ -137,7 +142,7 @@ func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
 	}
 	for _, st := range s.engine.Statuses() {
 		if st.Name == a.name {
-			a.doc.Doubt = st.Doubt
+			a.doc.Doubt, a.doc.Gathering = st.Doubt, st.Gathering
 		}
 	}
 	a.doc.Missing, err = doubted(now)
@@ -177,6 +182,9 @@ func (a *acceptance) show() {
 		b.Members, n.Members)
 	if a.doc.Doubt != "" {
 		a.ui.say("  not believed: %s", a.doc.Doubt)
+	}
+	if a.doc.Gathering {
+		a.ui.say("  its provider pushes, and nobody can see from here whether it has pushed everybody: compare the numbers with what it says itself")
 	}
 	if len(a.doc.Missing) > 0 {
 		a.ui.say("  not there now: %s", names(a.doc.Missing))

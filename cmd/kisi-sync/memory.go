@@ -56,6 +56,15 @@ func remember(ctx context.Context, ui *voice, c *common) (*memory, error) {
 
 // recollect opens the state file only to read it. What it returns is closed after use.
 func recollect(ctx context.Context, ui *voice, c *common) (*config.Settings, *store.Preview, error) {
+	return recollectFrom(ctx, ui, c, isThere)
+}
+
+// recollectAny does the same where there may be no state file yet.
+func recollectAny(ctx context.Context, ui *voice, c *common) (*config.Settings, *store.Preview, error) {
+	return recollectFrom(ctx, ui, c, func(string) error { return nil })
+}
+
+func recollectFrom(ctx context.Context, ui *voice, c *common, fit func(path string) error) (*config.Settings, *store.Preview, error) {
 	if h := ui.host(); h != nil {
 		return h.daemon().settings, h.store.Preview(), nil
 	}
@@ -66,7 +75,7 @@ func recollect(ctx context.Context, ui *voice, c *common) (*config.Settings, *st
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := isThere(settings.State); err != nil {
+	if err := fit(settings.State); err != nil {
 		return nil, nil, err
 	}
 	st, err := store.OpenPreview(settings.State, store.Options{Now: now})

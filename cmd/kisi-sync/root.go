@@ -103,6 +103,7 @@ func newRoot(ui *voice) *cobra.Command {
 		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb, driftVerb,
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb, adoptVerb, releaseVerb, renameVerb}},
 		{groupPeople, []func(*voice, *common) *cobra.Command{usersVerb, importVerb, exportVerb}},
+		{groupOther, []func(*voice, *common) *cobra.Command{scimVerb}},
 		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb, rolesVerb}},
 		{groupBegin, []func(*voice, *common) *cobra.Command{sourceVerb}},
 		{groupOther, []func(*voice, *common) *cobra.Command{auditVerb, stateVerb, configVerb, supportVerb, versionVerb, completionVerb}},

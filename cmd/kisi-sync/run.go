@@ -89,7 +89,7 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 	h := &host{log: s.log, store: s.store, ops: d, daemon: s.inUse, book: s.book, sender: s.sender, beside: d.Beside, leavers: d.Leavers}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	servers, err := h.listenAll(ctx, s.log)
+	servers, err := s.listenAll(ctx, h)
 	if err != nil {
 		return also(err, s.first.Close())
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
+	"github.com/kisi-sync/kisi-sync/internal/inbound"
 	"github.com/kisi-sync/kisi-sync/internal/logs"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
@@ -33,6 +34,8 @@ type service struct {
 	state     string
 	store     *store.Store
 	book      *metrics.Book
+	pushes    *inbound.Server // nil: nobody can push
+	pushesAt  string          // where the file says so
 
 	first    *session // loaded, and not in use yet; nil afterwards
 	changed  bool     // the file is not the one that was in use when the daemon last ended
@@ -158,6 +161,7 @@ func (s *service) begin(made *session) {
 	digest := s.digests[made]
 	s.mu.Unlock()
 	s.setLevel(made.settings.Log)
+	s.takePushes(made)
 	if err := s.remembered().Put(context.Background(), "configuration", digest); err != nil {
 		s.log.Error("that the configuration is in use is not written down", "err", err)
 	}

@@ -171,7 +171,8 @@ func (s *session) seeing(name string, source connectors.Source, keep bool) *engi
 
 // env is what a source is opened with.
 func (s *session) env(source string) connectors.Env {
-	return connectors.Env{Name: source, Dir: s.settings.Dir, Attributes: s.rules.Attributes(source), Log: s.ui.log.With("source", source), Now: now}
+	return connectors.Env{Name: source, Dir: s.settings.Dir, Attributes: s.rules.Attributes(source), Log: s.ui.log.With("source", source), Now: now,
+		Docs: lateDocs{s, source}}
 }
 
 // alive is since when calls without an outcome are those of the daemon's run, for a verb that only looks: it waits for no turn.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/connectors/scim"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/pacer"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -194,6 +195,7 @@ type statusSource struct {
 	Age      *int64 `json:"age_seconds"` // of what the last good read brought; null: there was none
 	Stale    bool   `json:"stale"`       // older than stale_after: its people are left as they are
 	Watching bool   `json:"watching"`
+	Pushed   bool   `json:"pushed,omitempty"` // to it; the age is that of the last push
 	// NotWatched is why a source that could tell of changes is not listened to; "" when there is nothing to say.
 	NotWatched string `json:"not_watched,omitempty"`
 	Next       string `json:"next"` // when it is read next; "" when nobody knows
@@ -256,6 +258,7 @@ func (d *statusDocument) runs(ctx context.Context, st *store.Preview) error {
 
 func (d *statusDocument) source(s config.Source, all []record.SourceStatus) statusSource {
 	out := statusSource{sourceDocument: sourceDocument{Name: s.Name}}
+	_, out.Pushed = s.Config.(*scim.Settings)
 	for _, status := range all {
 		if status.Name != s.Name {
 			continue

@@ -115,8 +115,15 @@ func (s *session) showSourceStatus(d statusSource) {
 		mark = ui.red("✗")
 		notes = append(notes, "not read since: "+oneLine(d.Error))
 	}
+	if d.Gathering {
+		mark = ui.yellow("!")
+		notes = append(notes, "what is missing decides nothing until kisi-sync accept "+d.Name)
+	}
 	read := "read"
-	if d.AsOf != "" {
+	switch {
+	case d.Pushed && d.AsOf != "":
+		read = "last push"
+	case d.AsOf != "":
 		read = "of"
 	}
 	text := fmt.Sprintf("  %s %s  %s %s ago: %s, %s", mark, d.Name, read, roughly(time.Duration(*d.Age)*time.Second),

@@ -63,6 +63,9 @@ func TestMain(m *testing.M) {
 //	manager                    a service manager listens at $NOTIFY_SOCKET; what it hears can be told like a webhook's
 //	asks CODE PATH TOKEN       ask the daemon's figures, and write what comes into the file answer
 //	[!] told PATTERN           something was said there (within half a minute)
+//	push CODE METHOD PATH [FILE [NAME]]  a provider pushes to the source okta (story_push_test.go); NAME gets the id of what it made
+//	company N                  the provider pushes N people and a group Staff of all
+//	disable                    the provider disables all of them, one after another
 //	collector start|stop       an rsyslog listens at $COLLECTOR and writes into the file collected
 //	collected PATTERN          wait until it has written such a line
 //	chained FILE               lines of the audit trail in it follow each other, and none is missing
@@ -91,7 +94,7 @@ func TestStories(t *testing.T) {
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
 			"spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
-			"manager": cmdManager,
+			"manager": cmdManager, "push": cmdPush, "company": cmdCompany, "disable": cmdDisable,
 			"signal":  cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
 			"entra":     cmdEntra,
 			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,

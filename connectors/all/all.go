@@ -11,6 +11,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors/ldap"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/connectors/okta"
+	"github.com/kisi-sync/kisi-sync/connectors/scim"
 )
 
 // Types returns the built-in types by the word that follows `type:` in the file. Each call returns a table of its own.
@@ -21,5 +22,6 @@ func Types() connectors.Types {
 		"ldap":  ldap.New,
 		"list":  list.New,
 		"okta":  okta.New,
+		"scim":  scim.New,
 	}
 }

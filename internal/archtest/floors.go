@@ -23,6 +23,7 @@ func floors() map[string]int {
 	return map[string]int{
 		"internal/dn":         ground,
 		"internal/email":      ground,
+		"internal/inbound":    ground,
 		"internal/ldapwire":   ground,
 		"internal/metrics":    ground,
 		"internal/pacer":      ground,

@@ -64,6 +64,7 @@ const (
 	DidResume   = "resume"
 	DidOpen     = "open state" // with something to say about it
 	DidList     = "list"       // somebody changed, by a verb, a list that is kept by hand
+	DidToken    = "token"      // somebody made or revoked a token by which a provider pushes
 )
 
 // Done is the outcome of what succeeded.

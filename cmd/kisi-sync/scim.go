@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/inbound"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+)
+
+// scimPath is where a source is pushed to.
+func scimPath(source string) string { return "/scim/" + source + "/v2" }
+
+// listenSCIM opens the port that providers push to, as the file says that the daemon began with; nil when it says none.
+func (s *service) listenSCIM(log *slog.Logger) (*inbound.Server, error) {
+	where := s.inUse().settings.SCIM()
+	if where.Listen == "" {
+		return nil, nil
+	}
+	o := inbound.Options{Listen: where.Listen, Log: log, Now: now}
+	if where.Certificate != "" {
+		o.Certificate = func() (*tls.Certificate, error) { return readPair(s.inUse().settings) }
+	}
+	server, err := inbound.Listen(o)
+	if err != nil {
+		return nil, failed(fmt.Errorf("scim.listen: %w", err), "name another address; each daemon of a machine needs one of its own")
+	}
+	log.Info("providers can push", "address", server.Address(), "tls", where.Certificate != "")
+	return server, nil
+}
+
+// listenAll opens every port and socket of the daemon. What is returned serves until ctx ends; after an error nothing listens.
+func (s *service) listenAll(ctx context.Context, h *host) (servers []func() error, err error) {
+	if s.pushes, err = s.listenSCIM(s.log); err != nil {
+		return nil, err
+	}
+	servers, err = h.listenAll(ctx, s.log)
+	switch {
+	case s.pushes == nil:
+		return servers, err
+	case err != nil:
+		return nil, also(err, s.pushes.Close())
+	}
+	s.pushesAt = s.inUse().settings.SCIM().Listen
+	return append(servers, func() error { return s.pushes.Serve(ctx) }), nil
+}
+
+// readPair reads the certificate for providers and its key.
+func readPair(settings *config.Settings) (*tls.Certificate, error) {
+	where := settings.SCIM()
+	key, err := where.Key.Resolve(settings.Secrets())
+	if err != nil {
+		return nil, err
+	}
+	chain, err := os.ReadFile(where.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(chain, []byte(key.Reveal()))
+	return &pair, err
+}
+
+// takePushes has the sources of a session answer those who push.
+func (s *service) takePushes(made *session) {
+	where := made.settings.SCIM()
+	if s.pushes == nil {
+		if where.Listen != "" {
+			s.log.Error("scim.listen is new, and providers cannot push before the daemon is restarted")
+		}
+		return
+	}
+	if where.Listen != s.pushesAt {
+		s.log.Error("scim.listen was changed; restart the daemon for that", "listens", s.pushesAt)
+	}
+	routes := map[string]http.Handler{}
+	for _, source := range made.sources {
+		if l, ok := source.Source.(connectors.Listener); ok {
+			routes[scimPath(source.Name)] = l.Handle(where.URL, scimPath(source.Name))
+		}
+	}
+	s.pushes.Swap(routes)
+}
+
+// lateDocs is what is pushed to a source, in the store that its session opens after its sources.
+type lateDocs struct {
+	session *session
+	source  string // its name
+}
+
+func (d lateDocs) docs() connectors.Docs {
+	id := d.session.sources[d.session.indexOf(d.source)].ID
+	switch st := d.session.store.(type) {
+	case *store.Store:
+		return st.Shelves(id)
+	case *store.Preview:
+		return st.Shelves(id)
+	}
+	panic("a session without a store reads no sources")
+}
+
+// View reads rows of one moment.
+func (d lateDocs) View(ctx context.Context, read func(connectors.Shelf) error) error {
+	return d.docs().View(ctx, read)
+}
+
+// Update changes rows.
+func (d lateDocs) Update(ctx context.Context, change func(connectors.Shelf) error) error {
+	return d.docs().Update(ctx, change)
+}
