@@ -42,7 +42,11 @@ func (n *census) put(r *directory.Record) error {
 func (s *source) Check(ctx context.Context) []connectors.Finding {
 	var f []connectors.Finding
 	var first *session
-	for _, server := range s.settings.servers() {
+	servers, err := s.candidates(ctx, "")
+	if err != nil {
+		return []connectors.Finding{problem("domain", err)}
+	}
+	for _, server := range servers {
 		c, err := s.dial(ctx, server)
 		if err != nil {
 			f = append(f, problem(pathOf(err), fmt.Errorf("%s: %w", server, err)))

@@ -42,12 +42,24 @@ func (s *session) Close() {
 
 // connect tries the servers in order. A server that answers but refuses the login ends the attempt: the next one would
 // refuse it too, and three wrong passwords may lock the account.
-func (s *source) connect(ctx context.Context) (*session, error) {
+func (s *source) connect(ctx context.Context) (*session, error) { return s.connectTo(ctx, "") }
+
+// connectTo is connect, by way of one server if DNS names it among the best: positions are good for one server. Without a wish it is the one
+// that was asked last.
+func (s *source) connectTo(ctx context.Context, prefer string) (*session, error) {
+	if last := s.last.Load(); prefer == "" && last != nil {
+		prefer = *last
+	}
+	servers, err := s.candidates(ctx, prefer)
+	if err != nil {
+		return nil, err
+	}
 	var all []error
-	for _, server := range s.settings.servers() {
+	for _, server := range servers {
 		c, err := s.dial(ctx, server)
 		if err == nil {
 			s.env.Log.Debug("connected", "server", server)
+			s.last.Store(&server)
 			return c, nil
 		}
 		err = fmt.Errorf("%s: %w", server, err)
@@ -103,7 +115,7 @@ func (s *source) dialTCP(ctx context.Context, u *url.URL) (net.Conn, error) {
 	if port == "" {
 		port = map[string]string{"ldap": ldap.DefaultLdapPort, "ldaps": ldap.DefaultLdapsPort}[u.Scheme]
 	}
-	dialer := net.Dialer{Timeout: s.settings.Timeout}
+	dialer := net.Dialer{Timeout: s.settings.Timeout, Resolver: s.resolver}
 	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
 		return nil, &hinted{fmt.Errorf("connect: %w", err), "see that the host and the port are right and that no firewall stands between"}

@@ -45,6 +45,7 @@ const (
 // token is the position of all searches.
 type token struct {
 	Cookies [][]byte `json:"cookies"` // in the order of streams
+	Server  string   `json:"server"`  // which was asked
 	Known   int      `json:"known"`   // people and groups after the last complete read
 }
 
@@ -110,7 +111,7 @@ func (r *reading) position(ctx context.Context) (token, error) {
 	if err != nil {
 		return token{}, refused(err)
 	}
-	var t token
+	t := token{Server: r.c.server}
 	for range r.streams() {
 		t.Cookies = append(t.Cookies, got.cookie)
 	}
@@ -140,7 +141,7 @@ func (r *reading) delta(ctx context.Context, since directory.Cursor) (directory.
 	if err := json.Unmarshal(since.Token, &old); err != nil || len(old.Cookies) != len(r.streams()) {
 		return directory.Receipt{}, &useless{errors.New("the position is not one of ours")}
 	}
-	d := &changes{seen: map[string]bool{}, token: token{Known: old.Known}}
+	d := &changes{seen: map[string]bool{}, token: token{Known: old.Known, Server: r.c.server}}
 	for i, q := range r.streams() {
 		if err := r.follow(ctx, d, q, old.Cookies[i]); err != nil {
 			return directory.Receipt{}, refused(err)

@@ -55,6 +55,7 @@ func (w way) told() string {
 // position is where one domain controller was.
 type position struct {
 	Way     way       `json:"way"`
+	Server  string    `json:"server"`           // which was asked
 	USN     int64     `json:"usn"`              // highestCommittedUSN
 	Cookie  []byte    `json:"cookie,omitempty"` // of DirSync
 	Known   int       `json:"known"`            // people and groups after the last complete read
@@ -177,7 +178,7 @@ func (w windows) begin(ctx context.Context) (position, error) {
 		return position{}, err
 	}
 	for _, way := range w.source.ways {
-		p := position{Way: way, USN: n}
+		p := position{Way: way, Server: w.c.server, USN: n}
 		ok, err := w.may(ctx, way)
 		if ok && err == nil && way != byNumber {
 			p.Cookie, err = w.dirSyncNow(ctx, way)
@@ -296,7 +297,7 @@ func (w windows) delta(ctx context.Context, since directory.Cursor) (directory.R
 // changed asks for what changed since a position, by the way in which that was taken.
 func (w windows) changed(ctx context.Context, old position) (position, *touched, error) {
 	n, err := w.highest()
-	next := position{Way: old.Way, USN: n}
+	next := position{Way: old.Way, Server: w.c.server, USN: n}
 	switch {
 	case err != nil:
 		return next, nil, err

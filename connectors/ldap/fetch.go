@@ -3,7 +3,9 @@ package ldap
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -11,12 +13,14 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
 
-// source is a directory. It keeps nothing between fetches.
+// source is a directory. Between fetches it keeps nothing but which server it asked last.
 type source struct {
 	settings Settings
 	env      connectors.Env
 	layout   *layout
 	ways     []way // in which Active Directory is asked for changes
+	resolver *net.Resolver
+	last     atomic.Pointer[string] // the server that was asked last
 }
 
 var (
@@ -46,7 +50,7 @@ func (s *source) Fetch(ctx context.Context, since directory.Cursor, put func(*di
 // read is one attempt over a session of its own.
 func (s *source) read(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
 	at := s.env.Now()
-	c, err := s.connect(ctx)
+	c, err := s.connectTo(ctx, cameFrom(since))
 	if err != nil {
 		return directory.Receipt{}, err
 	}

@@ -10,6 +10,8 @@ package ldap
 
 import (
 	"log/slog"
+	"net"
+	"strings"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
@@ -28,6 +30,8 @@ import (
 type Settings struct {
 	URL    string   `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"description=The server: ldaps://host or ldap://host (which then must do StartTLS)"`
 	URLs   []string `yaml:"urls,omitempty" json:"urls,omitempty" jsonschema:"description=Several servers of one directory; they are tried in this order"`
+	Domain string   `yaml:"domain,omitempty" json:"domain,omitempty" jsonschema:"description=In place of servers: the domain whose servers DNS names (SRV records)"`
+	Site   string   `yaml:"site,omitempty" json:"site,omitempty" jsonschema:"description=Of the domain: only servers of this site of Active Directory"`
 	Preset string   `yaml:"preset,omitempty" json:"preset,omitempty" jsonschema:"enum=openldap,enum=active_directory,enum=freeipa,enum=389ds,description=What kind of directory it is"`
 	Base   string   `yaml:"base,omitempty" json:"base,omitempty" jsonschema:"description=Where people and groups are looked for"`
 	Login  Login    `yaml:"login,omitempty" json:"login,omitempty" jsonschema:"description=The account that reads; it needs no right to write"`
@@ -103,11 +107,17 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	plain := &source{settings: *s, env: env, layout: layout, ways: ways()}
+	plain := newSource(s, env, layout)
 	if s.Watch && layout.watchable {
 		return &watched{plain}, nil
 	}
 	return plain, nil
+}
+
+func newSource(s *Settings, env connectors.Env, l *layout) *source {
+	own := *s
+	own.Domain = strings.ToLower(strings.TrimSuffix(s.Domain, "."))
+	return &source{settings: own, env: env, layout: l, ways: ways(), resolver: net.DefaultResolver}
 }
 
 // Invalid is what Open returns for settings that Validate finds fault with.

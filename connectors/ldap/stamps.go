@@ -64,6 +64,7 @@ func (t *tally) add(kind directory.Kind, id, name, changed string) mark {
 
 // stamps is a position: what the directory looked like.
 type stamps struct {
+	Server string    `json:"server"` // which was asked
 	Read   time.Time `json:"read"`   // when everything was read, by our clock
 	Latest int64     `json:"latest"` // the latest change of an entry, by the server's clock
 	Since  time.Time `json:"since"`  // when that was first seen, by ours
@@ -168,7 +169,7 @@ func (r stamped) fetch(ctx context.Context, since directory.Cursor) (directory.R
 		return directory.Receipt{Coverage: directory.Complete}, nil
 	}
 	next := r.tally.position(old, r.tally.buckets(), r.began)
-	next.Read = r.began
+	next.Read, next.Server = r.began, r.c.server
 	return next.receipt(*shape)
 }
 
@@ -200,7 +201,7 @@ func (r stamped) delta(ctx context.Context, old *stamps) (stamps, error) {
 		return stamps{}, &useless{errors.New("entries do not show when they were changed")}
 	}
 	next := seen.position(old, len(old.Sums), r.began)
-	next.Read = old.Read
+	next.Read, next.Server = old.Read, r.c.server
 	return next, r.compare(ctx, ids, seen.marks, old.suspects(&next))
 }
 

@@ -25,7 +25,7 @@ func Look(ctx context.Context, s *Settings, env connectors.Env) (Survey, error) 
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	c, err := (&source{settings: *s, env: env, layout: &layout{}}).connect(ctx)
+	c, err := newSource(s, env, &layout{}).connect(ctx)
 	if err != nil {
 		return Survey{}, err
 	}

@@ -48,9 +48,12 @@ func (f *findings) add(path, text, hint string) {
 }
 
 func (s *Settings) validateServers(f *findings) {
+	s.validateDomain(f)
 	switch {
+	case s.Domain != "":
+		return
 	case s.URL == "" && len(s.URLs) == 0:
-		f.add("url", "is missing", "write url: ldaps://ldap.example.com")
+		f.add("url", "is missing", "write url: ldaps://ldap.example.com, or domain: example.com for the servers that DNS names")
 	case s.URL != "" && len(s.URLs) > 0:
 		f.add("urls", "stands beside url", "keep one of the two")
 	case s.URL != "":
@@ -65,6 +68,28 @@ func (s *Settings) validateServers(f *findings) {
 	}
 	protected := !slices.ContainsFunc(s.servers(), func(u string) bool { return strings.HasPrefix(strings.ToLower(u), "ldap:") })
 	if s.TLS.Plaintext && protected {
+		f.add("tls.anyone_on_the_network_may_read_passwords_and_change_answers", "has no effect on ldaps", "remove it")
+	}
+}
+
+// validateDomain looks at servers that DNS names.
+func (s *Settings) validateDomain(f *findings) {
+	label := func(text string) bool {
+		return text != "" && len(text) <= 63 && strings.Trim(strings.ToLower(text), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+	}
+	switch labels := strings.Split(strings.TrimSuffix(s.Domain, "."), "."); {
+	case s.Domain == "" && s.Site != "":
+		f.add("site", "stands without a domain", "write domain: corp.example.com, or remove it")
+	case s.Domain == "":
+	case len(labels) < 2 || slices.ContainsFunc(labels, func(l string) bool { return !label(l) }):
+		f.add("domain", fmt.Sprintf("%q is no domain of DNS", s.Domain), "write it like corp.example.com")
+	case len(s.URLs) > 0:
+		f.add("urls", "stands beside domain", "keep one of the two")
+	case !slices.Contains([]string{"", "ldap://", "ldaps://"}, strings.ToLower(s.URL)):
+		f.add("url", "names a server beside domain", "write ldaps:// alone, or keep one of the two")
+	case s.Site != "" && !label(s.Site):
+		f.add("site", fmt.Sprintf("%q is no name of a site", s.Site), "write it like Berlin, as Active Directory Sites and Services shows it")
+	case s.TLS.Plaintext && strings.ToLower(s.URL) != "ldap://":
 		f.add("tls.anyone_on_the_network_may_read_passwords_and_change_answers", "has no effect on ldaps", "remove it")
 	}
 }

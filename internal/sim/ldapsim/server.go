@@ -46,6 +46,7 @@ type Server struct {
 	listeners [2]net.Listener // ldap, ldaps
 	running   sync.WaitGroup
 	stopping  chan struct{}
+	stop      sync.Once
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -89,9 +90,9 @@ func (s *Server) SecureURL() string { return "ldaps://localhost:" + port(s.liste
 // CA is the authority that a client must trust.
 func (s *Server) CA() *privateca.Authority { return s.ca }
 
-// Close cuts all connections and returns when nothing of the server runs any more.
+// Close cuts all connections and returns when nothing of the server runs any more. Closing twice is fine.
 func (s *Server) Close() {
-	close(s.stopping)
+	s.stop.Do(func() { close(s.stopping) })
 	for _, l := range s.listeners {
 		if l != nil {
 			l.Close()
