@@ -86,7 +86,7 @@ func (s *Settings) validateDomain(f *findings) {
 	case len(s.URLs) > 0:
 		f.add("urls", "stands beside domain", "keep one of the two")
 	case !slices.Contains([]string{"", "ldap://", "ldaps://"}, strings.ToLower(s.URL)):
-		f.add("url", "names a server beside domain", "write ldaps:// alone, or keep one of the two")
+		f.add("url", "stands beside domain", "write ldaps:// alone, or keep one of the two")
 	case s.Site != "" && !label(s.Site):
 		f.add("site", fmt.Sprintf("%q is no name of a site", s.Site), "write it like Berlin, as Active Directory Sites and Services shows it")
 	case s.TLS.Plaintext && strings.ToLower(s.URL) != "ldap://":
