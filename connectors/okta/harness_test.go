@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -8,6 +9,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,14 +18,37 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/sim/oktasim"
+	"github.com/kisi-sync/kisi-sync/internal/sim/oktaspec"
 	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 )
+
+// document is Okta's OpenAPI, read once for all tests of this package.
+var document = sync.OnceValues(func() (*oktaspec.Spec, error) { return oktaspec.Load(context.Background()) })
+
+// clock is the time of an org and of its client.
+type clock struct {
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead += d
+}
 
 // org is a simulated org with an app whose key lies in a folder. It complains at the end of the test if a client was careless.
 type org struct {
 	*oktasim.Sim
 	t      *testing.T
 	server *simhttp.Server
+	clock  *clock
 	dir    string
 }
 
@@ -31,12 +56,18 @@ const clientID = "0oa00000000000000001"
 
 func newOrg(t *testing.T, o oktasim.Options) *org {
 	t.Helper()
-	s := oktasim.New(o)
-	server, err := s.Serve(true)
+	spec, err := document()
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := &org{Sim: s, t: t, server: server, dir: t.TempDir()}
+	c := &clock{}
+	o.Now, o.Check = c.now, spec.Guard // every call of every test is held against the document
+	s := oktasim.New(o)
+	server, err := simhttp.StartTLS(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := &org{Sim: s, t: t, server: server, clock: c, dir: t.TempDir()}
 	t.Cleanup(func() {
 		server.Close()
 		for _, complaint := range s.Complaints() {
@@ -83,7 +114,7 @@ func (o *org) settings(change ...func(*Settings)) *Settings {
 
 func (o *org) open(s *Settings, attributes ...string) *source {
 	o.t.Helper()
-	opened, err := s.Open(connectors.Env{Name: "corp", Dir: o.dir, Attributes: attributes, Now: time.Now})
+	opened, err := s.Open(connectors.Env{Name: "corp", Dir: o.dir, Attributes: attributes, Now: o.clock.now})
 	if err != nil {
 		o.t.Fatal(err)
 	}

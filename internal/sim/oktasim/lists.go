@@ -60,7 +60,7 @@ type window struct {
 
 // guarded lets a call through that has a right to its scope and finds room in its quota. Refused calls count, too.
 func (s *Sim) guarded(scope string, next func(http.ResponseWriter, *http.Request)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return s.options.Check(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if !s.count(w, r.Pattern) {
@@ -70,7 +70,7 @@ func (s *Sim) guarded(scope string, next func(http.ResponseWriter, *http.Request
 		if s.authorized(w, r, scope) {
 			next(w, r)
 		}
-	}
+	}), s.Complain).ServeHTTP
 }
 
 // count counts a call and sets the headers that say how many are left. The lock is held.

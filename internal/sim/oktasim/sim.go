@@ -30,6 +30,9 @@ type Options struct {
 	// Concurrent is how many calls may be under way at a time; 0 is unlimited.
 	Concurrent int
 
+	// Check stands around the handlers, behind the faults: what oktaspec.Spec.Guard returns. nil: nothing does.
+	Check func(next http.Handler, complain func(format string, args ...any)) http.Handler
+
 	// SearchLag is how far `search` lags behind; LogLag how late events come into the system log.
 	SearchLag, LogLag time.Duration
 }
@@ -87,6 +90,9 @@ type event struct {
 func New(o Options) *Sim {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Check == nil {
+		o.Check = func(next http.Handler, _ func(string, ...any)) http.Handler { return next }
 	}
 	if o.Window == 0 {
 		o.Window = time.Minute
@@ -296,16 +302,9 @@ func (s *Sim) settle() {
 	}
 }
 
-// Serve serves the org on loopback, over TLS of a private authority or without.
-func (s *Sim) Serve(overTLS bool) (*simhttp.Server, error) {
-	if overTLS {
-		return simhttp.StartTLS(s)
-	}
-	return simhttp.Start(s)
-}
-
 // ServeHTTP implements http.Handler.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
 	s.mu.Lock()
 	s.busy++
 	crowded := s.options.Concurrent > 0 && s.busy > s.options.Concurrent
