@@ -98,8 +98,6 @@ func (s *source) checkWatch(ctx context.Context) connectors.Finding {
 	switch {
 	case !s.settings.Watch:
 		return good(onSchedule + "watching is switched off")
-	case !s.layout.watchable:
-		return good(onSchedule + "kisi-sync cannot watch this kind of directory yet")
 	}
 	within, stop := context.WithTimeout(ctx, s.settings.Timeout)
 	defer stop()
@@ -107,12 +105,17 @@ func (s *source) checkWatch(ctx context.Context) connectors.Finding {
 	err := (&watched{s}).Watch(within, func() { listens = true; stop() })
 	switch {
 	case listens:
-		if s.layout.windows {
+		switch {
+		case s.layout.windows:
 			return good("changes are told at once (change notifications)")
+		case s.layout.persistent:
+			return good("changes are told at once (persistent searches)")
 		}
 		return good("changes are told at once (RFC 4533)")
 	case errors.Is(err, connectors.ErrUnwatchable) && s.layout.windows:
 		return good(onSchedule + "the server tells of changes in its own domain alone, and not on the port of a global catalog")
+	case errors.Is(err, connectors.ErrUnwatchable) && s.layout.persistent:
+		return good(onSchedule + "the server offers no persistent searches to this account")
 	case errors.Is(err, connectors.ErrUnwatchable):
 		return good(onSchedule + noSync)
 	}

@@ -38,3 +38,46 @@ func TestContractOf389DirectoryServer(t *testing.T) {
 		},
 	})
 }
+
+func TestA389ServerTellsOfEveryChangeThatIsReadAtOnce(t *testing.T) {
+	s := ds389.Start(t)
+	ana, bo, staff := "uid=ana,"+ds389.PeopleDN, "uid=bo,"+ds389.PeopleDN, "cn=staff,"+ds389.GroupsDN
+	for _, dn := range []string{ana, bo} {
+		s.Add(dn, ds389.Attributes{"objectClass": {"inetOrgPerson"}, "cn": {"N"}, "sn": {"N"}})
+	}
+	s.Add(staff, ds389.Attributes{"objectClass": {"groupOfNames"}, "cn": {"staff"}, "member": {ana}})
+	e := listen(t, open(t, settings389(t, s), "departmentNumber"))
+	for _, c := range []struct {
+		what string
+		do   func()
+	}{
+		{"somebody is disabled", func() { s.Replace(ana, ds389.Attributes{"nsAccountLock": {"true"}}) }},
+		{"somebody is enabled", func() { s.Replace(ana, ds389.Attributes{"nsAccountLock": {}}) }},
+		{"a membership", func() { s.Replace(staff, ds389.Attributes{"member": {ana, bo}}) }},
+		{"an attribute that is read", func() { s.Replace(bo, ds389.Attributes{"departmentNumber": {"IT"}}) }},
+		{"a joiner", func() {
+			s.Add("uid=cy,"+ds389.PeopleDN, ds389.Attributes{"objectClass": {"inetOrgPerson"}, "cn": {"N"}, "sn": {"N"}})
+		}},
+		{"a rename", func() { s.Move(bo, "uid=bob", "") }},
+		{"somebody is deleted", func() { s.Delete(ana) }},
+		{"a group is deleted", func() { s.Delete(staff) }},
+	} {
+		e.quiet(50 * time.Millisecond)
+		c.do()
+		e.wantPing(c.what)
+	}
+	// Every login changes an entry of FreeIPA.
+	bob := "uid=bob," + ds389.PeopleDN
+	s.Replace(bob, ds389.Attributes{"description": {"logged in"}})
+	e.quiet(200 * time.Millisecond)
+	for range 5 {
+		s.Replace(bob, ds389.Attributes{"description": {"logged in again"}, "title": {"now"}})
+	}
+	if n := e.quiet(300 * time.Millisecond); n > 0 {
+		t.Errorf("%d pings for what is not read", n)
+	}
+	s.Restart()
+	if err := e.wantEnd(); err == nil {
+		t.Error("a watch outlived its server")
+	}
+}

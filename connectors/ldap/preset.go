@@ -19,7 +19,7 @@ type layout struct {
 	changed        string // attribute with the time of the last change
 	increments     bool   // the id is the UUID of RFC 4533, so that removals can be told apart
 	windows        bool   // Active Directory, with its own ways
-	watchable      bool   // servers of this kind can tell of changes, if they are set up for it
+	persistent     bool   // they do it by persistent searches
 }
 
 // class is one kind of entry.
@@ -59,7 +59,7 @@ func preset(name string) (layout, bool) {
 		return layout{
 			people: class{filter: "(objectClass=inetOrgPerson)", id: uuidText("entryUUID"), names: []string{"displayName", "cn"}},
 			groups: class{filter: "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))", id: uuidText("entryUUID"), names: []string{"cn"}},
-			login:  "uid", email: "mail", changed: "modifyTimestamp", increments: true, watchable: true,
+			login:  "uid", email: "mail", changed: "modifyTimestamp", increments: true,
 			members: []string{"member", "uniqueMember", "memberUid"}, disabled: []rule{lockedForGood()},
 		}, true
 	case "active_directory":
@@ -67,20 +67,20 @@ func preset(name string) (layout, bool) {
 			people: class{filter: "(&(objectCategory=person)(objectClass=user))", id: guidBytes("objectGUID"), names: []string{"displayName", "cn"}},
 			groups: class{filter: "(objectCategory=group)", id: guidBytes("objectGUID"), names: []string{"cn"}},
 			login:  "sAMAccountName", email: "mail", changed: "whenChanged",
-			members: []string{"member"}, disabled: []rule{accountDisable()}, windows: true, watchable: true,
+			members: []string{"member"}, disabled: []rule{accountDisable()}, windows: true,
 		}, true
 	case "freeipa":
 		return layout{
 			people: class{filter: "(&(objectClass=inetOrgPerson)(objectClass=ipaObject))", id: uuidText("ipaUniqueID"), names: []string{"displayName", "cn"}},
 			groups: class{filter: "(objectClass=ipaUserGroup)", id: uuidText("ipaUniqueID"), names: []string{"cn"}},
-			login:  "uid", email: "mail", changed: "modifyTimestamp",
+			login:  "uid", email: "mail", changed: "modifyTimestamp", persistent: true,
 			members: []string{"member"}, disabled: []rule{nsAccountLock()},
 		}, true
 	case "389ds":
 		return layout{
 			people: class{filter: "(objectClass=inetOrgPerson)", id: foldedText("nsUniqueId"), names: []string{"displayName", "cn"}},
 			groups: class{filter: "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))", id: foldedText("nsUniqueId"), names: []string{"cn"}},
-			login:  "uid", email: "mail", changed: "modifyTimestamp",
+			login:  "uid", email: "mail", changed: "modifyTimestamp", persistent: true,
 			members: []string{"member", "uniqueMember", "memberUid"}, disabled: []rule{nsAccountLock()},
 		}, true
 	}

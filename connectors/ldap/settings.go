@@ -108,7 +108,7 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
 	plain := newSource(s, env, layout)
-	if s.Watch && layout.watchable {
+	if s.Watch {
 		return &watched{plain}, nil
 	}
 	return plain, nil

@@ -43,8 +43,11 @@ func (w *watched) Watch(ctx context.Context, ping func()) error {
 
 // listen hears all persistent searches until one of them ends, and asks the server now and then whether it is there.
 func (w *watched) listen(ctx context.Context, c *session, ping func()) error {
-	if w.layout.windows {
+	switch {
+	case w.layout.windows:
 		return w.listenWindows(ctx, c, ping)
+	case w.layout.persistent:
+		return w.listenPersistent(ctx, c, ping)
 	}
 	r := w.reading(c, nil)
 	if !c.offers(ldap.ControlTypeSyncRequest) {
@@ -98,23 +101,8 @@ func (w *watched) listenWindows(ctx context.Context, c *session, ping func()) er
 	if err != nil {
 		return err
 	}
-	hear := func(ctx context.Context, tell chan<- heard) {
-		_, err := sent.Follow(ctx, func(a *ldapwire.Answer) error {
-			if a.Entry != nil {
-				say(ctx, tell, heard{})
-			}
-			return nil
-		})
-		say(ctx, tell, heard{ended: fmt.Errorf("watch %s: %w", q.base, c.whyDeaf(err))})
-	}
-	begun := func(ctx context.Context, tell chan<- heard) {
-		if err := c.readDSE(); err != nil {
-			say(ctx, tell, heard{ended: c.whyDeaf(err)})
-			return
-		}
-		say(ctx, tell, heard{refreshed: true})
-	}
-	return w.attend(ctx, c, []func(context.Context, chan<- heard){hear, begun}, 1, ping)
+	hear := c.follow(sent, q, func(*ldapwire.Entry) bool { return true })
+	return w.attend(ctx, c, []func(context.Context, chan<- heard){hear, c.begun}, 1, ping)
 }
 
 // heard is one thing that happened to a watch: it is refreshed, it ended, or (neither) something changed.

@@ -187,8 +187,4 @@ func TestASourceThatIsNotToBeWatchedIsNoWatcher(t *testing.T) {
 	if _, ok := open(t, o).(connectors.Watcher); ok {
 		t.Error("watch: false is a watcher")
 	}
-	o.Watch, o.Preset = true, "freeipa"
-	if _, ok := open(t, o).(connectors.Watcher); ok {
-		t.Error("FreeIPA is a watcher")
-	}
 }
