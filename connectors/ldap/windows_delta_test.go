@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -321,5 +322,60 @@ func TestAttributesOfAFilterAreFound(t *testing.T) {
 	got := filterAttributes("(&(objectClass=user)(!(|(mail=a*)(sn>=b)(cn=*)))(memberOf:1.2.3:=x)(uid~=y))")
 	if want := []string{"objectClass", "mail", "sn", "cn", "memberOf", "uid"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
+	}
+}
+
+// putBack is a controller whose disk was put back to an older state: it gives the same numbers a second time.
+func putBack(t *testing.T, s *sambadc.Server) {
+	base := "OU=Back," + sambadc.StaffDN
+	s.Add(base, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
+	s.AddUser("CN=uma,"+base, sambadc.Attributes{"mail": {"uma@example.com"}}, "Geheim0!lab")
+	somethingDeleted(s, "gone")
+	s.Backup()
+	s.AddUser("CN=vic,"+base, sambadc.Attributes{"mail": {"vic@example.com"}}, "Geheim0!lab")
+	for _, w := range ways() {
+		o := windowsSettings(t, s, base)
+		o.Login = administrator(t)
+		r := connectortest.Follow(t, by(open(t, o), w))
+		if r.Full(); usedWay(t, r) != w || len(r.People()) != 2 {
+			t.Fatalf("%s: %q, %v", w, r.Receipt.Proof.Note, r.People())
+		}
+		defer func() {
+			r.Changes()
+			if r.SameAsFull(); r.Receipt.Coverage != directory.Complete || !strings.Contains(r.Receipt.Proof.Note, "it was put back") {
+				t.Errorf("%s: %v, %q", w, r.Receipt.Coverage, r.Receipt.Proof.Note)
+			}
+			if got := r.People(); !slices.Equal(got, []string{"uma@example.com"}) {
+				t.Errorf("%s: %v", w, got)
+			}
+		}()
+	}
+	s.Restore()
+}
+
+// anotherController answers when the first does not. Both call themselves alike; a position of one is worth nothing to the other.
+func anotherController(t *testing.T, s *sambadc.Server) {
+	second := sambadc.Start(t, sambadc.Options{})
+	somethingDeleted(second, "short")
+	second.AddUser("CN=wim,"+sambadc.StaffDN, sambadc.Attributes{"mail": {"wim@example.com"}}, "Geheim0!lab")
+	first, err := os.ReadFile(s.CAFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.ReadFile(second.CAFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := windowsSettings(t, s, sambadc.StaffDN)
+	o.URL, o.URLs, o.Login = "", []string{s.SecureURL(), second.SecureURL()}, administrator(t)
+	o.TLS.CA = writeFile(t, "both.pem", string(first)+string(other))
+	r := connectortest.Follow(t, open(t, o))
+	r.Full()
+	s.Stop()
+	if r.Changes(); r.Receipt.Coverage != directory.Complete || !slices.Equal(r.People(), []string{"wim@example.com"}) {
+		t.Errorf("%v of %v (%s)", r.Receipt.Coverage, r.People(), r.Receipt.Proof.Note)
+	}
+	if r.Changes(); r.Receipt.Coverage != directory.Delta {
+		t.Errorf("%v (%s)", r.Receipt.Coverage, r.Receipt.Proof.Note)
 	}
 }
