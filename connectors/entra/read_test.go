@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/sim/entrasim"
@@ -362,5 +365,31 @@ func TestOneWhoCannotBeReadWholeStaysAsBefore(t *testing.T) {
 		if read(); len(r.People()) != 2 || r.Person("ana@example.com").Active() != directory.Yes {
 			t.Errorf("%v", r.People())
 		}
+	}
+}
+
+// What Graph itself says of somebody can be looked at, in its words.
+func TestOneObjectIsShownAsGraphHasIt(t *testing.T) {
+	d := newTenant(t, entrasim.Options{})
+	ana := d.AddUser("Ana", entrasim.Properties{"mail": "ana@example.com", "otherMails": []string{"a", "b"}, "onPremisesExtensionAttributes": map[string]any{"extensionAttribute1": "x"}})
+	lab := d.AddGroup("lab", ana)
+	s := d.open().(connectors.Revealer)
+	shown := map[string][]string{}
+	for _, of := range []directory.Record{{Kind: directory.PersonIs, ID: ana}, {Kind: directory.GroupIs, ID: lab}} {
+		all, err := s.Reveal(context.Background(), &of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range all {
+			shown[a.Name] = append(shown[a.Name], a.Values...)
+		}
+	}
+	want := map[string][]string{"id": {ana, lab}, "displayName": {"Ana", "lab"}, "mail": {"ana@example.com"}, "otherMails": {"a", "b"}, "accountEnabled": {"true"}, "userType": {"Member"},
+		"userPrincipalName": shown["userPrincipalName"], "onPremisesExtensionAttributes": {`{"extensionAttribute1":"x"}`}}
+	if diff := cmp.Diff(want, shown); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := s.Reveal(context.Background(), &directory.Record{Kind: directory.PersonIs, ID: lab}); err == nil {
+		t.Error("a group was shown as a person")
 	}
 }

@@ -57,7 +57,7 @@ func (s *Sim) tooMany() bool {
 // properties returns those that a collection has in the directory's own store (graph/api/resources/user and group).
 func properties(collection string) []string {
 	if collection == "groups" {
-		return []string{"id", "displayName", "description", "mail", "visibility", "groupTypes", "securityEnabled", "mailNickname", "members", "owners"}
+		return []string{"id", "displayName", "description", "mail", "visibility", "groupTypes", "securityEnabled", "mailNickname", "createdDateTime", "members", "owners"}
 	}
 	return []string{"id", "displayName", "accountEnabled", "userType", "mail", "userPrincipalName", "otherMails", "proxyAddresses", "givenName", "surname", "jobTitle",
 		"department", "companyName", "officeLocation", "city", "country", "state", "employeeId", "employeeType", "employeeHireDate", "employeeLeaveDateTime",
@@ -82,7 +82,7 @@ func choose(collection, text string) (chosen []string, unknown string) {
 	return chosen, ""
 }
 
-// stored says what Graph answers to a property that the directory does not have.
+// unknownProperty is what Graph answers to a property that the directory does not have.
 func unknownProperty(w http.ResponseWriter, collection, name string) {
 	if slices.Contains([]string{"skills", "interests", "aboutMe", "birthday", "schools", "hireDate", "mySite"}, name) {
 		graphError(w, 501, "NotImplemented", "This operation target is not yet supported.")
@@ -116,6 +116,22 @@ func (s *Sim) list(w http.ResponseWriter, r *http.Request, c call) {
 		}
 	}
 	answer(w, 200, map[string]any{"@odata.context": s.origin + "/v1.0/$metadata#" + c.collection, "value": values})
+}
+
+// one shows an object by its id.
+func (s *Sim) one(w http.ResponseWriter, r *http.Request, c call) {
+	chosen, unknown := choose(c.collection, r.URL.Query().Get("$select"))
+	o := s.objects[r.PathValue("id")]
+	switch {
+	case unknown != "":
+		unknownProperty(w, c.collection, unknown)
+	case o == nil || o.kind+"s" != c.collection:
+		graphError(w, 404, "Request_ResourceNotFound", "Resource '"+r.PathValue("id")+"' does not exist or one of its queried reference-property objects are not present.")
+	default:
+		shown := s.render(o, o.props, chosen, c, true)
+		shown["@odata.context"] = s.origin + "/v1.0/$metadata#" + c.collection + "/$entity"
+		answer(w, 200, shown)
+	}
 }
 
 // render shows an object. A property that was never set is only there when it is asked for outside of a delta, as null.

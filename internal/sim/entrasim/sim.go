@@ -76,6 +76,8 @@ func New(o Options) *Sim {
 	s.Handle("GET /msi/token", s.appService)
 	s.Handle("GET /v1.0/users/delta", s.reads("users", s.delta))
 	s.Handle("GET /v1.0/groups/delta", s.reads("groups", s.delta))
+	s.Handle("GET /v1.0/users/{id}", s.reads("users", s.one))
+	s.Handle("GET /v1.0/groups/{id}", s.reads("groups", s.one))
 	s.Handle("GET /v1.0/users", s.reads("users", s.list))
 	s.Handle("GET /v1.0/groups", s.reads("groups", s.list))
 	return s
