@@ -131,8 +131,6 @@ func (b *book) settleMembers(old, r *row) error {
 		switch {
 		case err != nil:
 			return err
-		case id == r.id:
-			return &scim.Error{Status: http.StatusBadRequest, Type: scim.InvalidValue, Detail: "a group cannot be a member of itself"}
 		case what == "" && known[id]:
 			continue
 		case what == "":
@@ -192,7 +190,7 @@ func (b *book) next() uint64 {
 // close keeps the state.
 func (b *book) close() error {
 	if b.state.Epoch == "" {
-		b.state.Epoch = newID(b.now)
+		b.state.Epoch = newID(b.now, b.state.Number)
 	}
 	data, err := json.Marshal(b.state)
 	if err == nil {

@@ -32,7 +32,7 @@ func (o *operation) create(w http.ResponseWriter) (answer, error) {
 	}
 	var out scim.Resource
 	err = o.update(o.Context(), func(b *book) (bool, error) {
-		r := &row{id: newID(b.now), created: b.now, resource: made}
+		r := &row{id: newID(b.now, b.state.Number), created: b.now, resource: made}
 		if err := b.put(o.kind, nil, r); err != nil {
 			return false, err
 		}

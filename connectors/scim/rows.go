@@ -167,14 +167,12 @@ func fold(s string) string {
 	}, s)
 }
 
-// newID returns a UUID of version 7 (RFC 9562 section 5.7): such ids ascend with time, so that resources are listed, and kept, in the order in which they came.
-func newID(now time.Time) string {
+// newID returns a UUID of version 7 (RFC 9562 section 5.7), with the number of the change behind the time: such ids ascend, so that
+// resources are listed, and kept, in the order in which they came.
+func newID(now time.Time, number uint64) string {
 	var b [16]byte
-	_, _ = rand.Read(b[6:]) // which never fails
-	ms := uint64(now.UnixMilli())
-	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
-	}
+	_, _ = rand.Read(b[8:]) // which never fails
+	binary.BigEndian.PutUint64(b[:], uint64(now.UnixMilli())<<16|number&0x0fff)
 	b[6], b[8] = b[6]&0x0f|0x70, b[8]&0x3f|0x80
 	h := hex.EncodeToString(b[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
