@@ -297,7 +297,7 @@ func TestAMissingPermissionIsToldAlthoughTheReadWasWhole(t *testing.T) {
 	d.Register(d.app)
 	_, receipt, err := fetch(t, d.open(leaveDate))
 	want := []string{"the application has not the permission User-LifeCycleInfo.Read.All, so employeeLeaveDateTime looks empty for everybody",
-		"1 groups hide their members, and look empty without the permission Member.Read.Hidden"}
+		"groups that hide their members look empty without the permission Member.Read.Hidden: 1"}
 	if err != nil || !slices.Equal(receipt.Remarks, want) {
 		t.Errorf("%v, %q", err, receipt.Remarks)
 	}

@@ -70,7 +70,7 @@ func (r *reading) remarks(who claims) []string {
 		}
 	}
 	if r.hidden > 0 && who.readable && !hiddenRole().in(who.Roles) {
-		out = append(out, fmt.Sprintf("%d groups hide their members, and look empty without the permission %s", r.hidden, hiddenRole().least))
+		out = append(out, fmt.Sprintf("groups that hide their members look empty without the permission %s: %d", hiddenRole().least, r.hidden))
 	}
 	if len(r.unread) > 0 {
 		ids := make([]string, 0, len(r.unread))
