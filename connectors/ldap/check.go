@@ -17,9 +17,11 @@ import (
 type census struct {
 	people, addressed, disabled int
 	groups, members             int
+	missed                      *missed
 }
 
 func (n *census) put(r *directory.Record) error {
+	n.missed.put(r)
 	switch r.Kind {
 	case directory.PersonIs:
 		n.people++
@@ -53,6 +55,7 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 			continue
 		}
 		f = append(f, good(fmt.Sprintf("%s answers and takes the login%s", server, c.protection())))
+		f = append(f, s.describe(c)...)
 		if first == nil {
 			first = c
 			defer c.Close()
@@ -74,7 +77,7 @@ func (c *session) protection() string {
 }
 
 func (s *source) checkContent(ctx context.Context, c *session) []connectors.Finding {
-	var n census
+	n := census{missed: newMissed(s.layout)}
 	r := s.reading(c, n.put)
 	check := r.checkIncrements
 	r.tally = &tally{}
@@ -84,7 +87,15 @@ func (s *source) checkContent(ctx context.Context, c *session) []connectors.Find
 	if err := r.everything(ctx); err != nil {
 		return []connectors.Finding{problem(pathOf(err), err)}
 	}
-	f := append(n.findings(s.layout), check(ctx), s.checkWatch(ctx))
+	f := append(n.findings(s.layout), n.missed.findings(c, s.env.Attributes, n.people)...)
+	for i := range f {
+		if class, ok := map[string]class{"people.filter": s.layout.people, "groups.filter": s.layout.groups}[f[i].Path]; ok {
+			if others := c.elsewhere(class.base, class.filter); len(others) > 0 {
+				f[i].Hint = "there are such entries outside of the base, for instance " + others[0] + ": widen the base"
+			}
+		}
+	}
+	f = append(f, check(ctx), s.checkWatch(ctx))
 	if r.proof.Referrals > 0 {
 		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "base", Text: fmt.Sprintf("%d referrals to other servers are not followed", r.proof.Referrals),
 			Hint: "make another source for those servers if people or groups are there"})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
+	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
 	"github.com/kisi-sync/kisi-sync/internal/sim/slapd"
 )
 
@@ -36,6 +37,7 @@ func TestCheckSaysWhatWorks(t *testing.T) {
 	s.Replace(slapd.PersonDN(1), slapd.Attributes{"pwdAccountLockedTime": {"000001010000Z"}, "mail": {}})
 	wantFindings(t, check(t, settingsFor(t, s)),
 		connectors.Finding{Level: connectors.Good, Text: "answers and takes the login"},
+		connectors.Finding{Level: connectors.Good, Text: "the certificate of localhost, issued by test authority, is good until"},
 		connectors.Finding{Level: connectors.Good, Text: "20 people, 19 with an e-mail address, 1 disabled"},
 		connectors.Finding{Level: connectors.Good, Text: "2 groups with 10 memberships"},
 		connectors.Finding{Level: connectors.Good, Text: "only what changed is read"},
@@ -65,6 +67,10 @@ func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		"no overlay":          {slapd.Options{WithoutSync: true}, func(*Settings) {}, connectors.Finding{Level: connectors.Good, Text: "names and modifyTimestamp of all are compared, what changed is read, and everything once an hour: the server offers no content"}},
 		"no watch":            {slapd.Options{WithoutSync: true}, func(*Settings) {}, connectors.Finding{Level: connectors.Good, Text: "changes are asked for on schedule: the server offers no content"}},
 		"watch switched off":  {slapd.Options{}, func(o *Settings) { o.Watch = false }, connectors.Finding{Level: connectors.Good, Text: "changes are asked for on schedule: watching is switched off"}},
+		"certificate ends":    {slapd.Options{Leaf: privateca.Leaf{Days: 9}}, func(*Settings) {}, connectors.Finding{Level: connectors.Warning, Path: "tls", Text: "(8 days)", Hint: "renewed"}},
+		"another preset":      {slapd.Options{}, func(o *Settings) { o.Preset, o.People.ID, o.Groups.ID = "389ds", "entryUUID", "entryUUID" }, connectors.Finding{Level: connectors.Warning, Path: "preset", Text: "it is openldap, and the preset is 389ds", Hint: "preset: openldap"}},
+		"members outside":     {slapd.Options{}, func(o *Settings) { o.People.Base, o.Groups.Base = slapd.GroupsDN, slapd.GroupsDN }, connectors.Finding{Level: connectors.Warning, Path: "base", Text: " members of groups lie outside of the base", Hint: "widen"}},
+		"base hides people":   {slapd.Options{}, func(o *Settings) { o.People.Base = "ou=groups," + slapd.Suffix }, connectors.Finding{Path: "people.filter", Text: "no entry below", Hint: "outside of the base, for instance uid=p0000000,"}},
 		"increments need ids": {slapd.Options{}, func(o *Settings) { o.People.ID = "uid" }, connectors.Finding{Level: connectors.Good, Text: "names and modifyTimestamp of all are compared, what changed is read, and everything once an hour: content synchronization needs entryUUID"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +94,7 @@ func TestCheckTriesEveryServer(t *testing.T) {
 	o := simSettings(t, first)
 	o.URL, o.URLs = "", []string{first.SecureURL(), second.SecureURL()}
 	got := check(t, o)
-	if len(got) < 2 || got[0].Level != connectors.Good || got[1].Level != connectors.Problem || got[1].Path != "tls.ca" {
+	if len(got) < 3 || got[0].Level != connectors.Good || got[2].Level != connectors.Problem || got[2].Path != "tls.ca" {
 		t.Errorf("a server that nobody would notice before it is needed: %+v", got)
 	}
 }

@@ -25,12 +25,13 @@ const startTLSName = "1.3.6.1.4.1.1466.20037" // RFC 4511 section 4.14.1
 // session is one connection, logged in. It belongs to one goroutine.
 type session struct {
 	*ldap.Conn
-	wire    *ldapwire.Line
-	server  string            // its URL
-	unhook  func() bool       // of the context that cuts the connection
-	dse     *ldap.Entry       // the root DSE (RFC 4512 section 5.1)
-	library bool              // go-ldap decodes searches, too
-	ids     map[string]string // of bases, as far as they were looked up
+	wire        *ldapwire.Line
+	server      string            // its URL
+	unhook      func() bool       // of the context that cuts the connection
+	certificate *x509.Certificate // of the server; nil without TLS
+	dse         *ldap.Entry       // the root DSE (RFC 4512 section 5.1)
+	library     bool              // go-ldap decodes searches, too
+	ids         map[string]string // of bases, as far as they were looked up
 }
 
 // Close ends the session. go-ldap would wait for an answer that is still under way, so the line is cut first.
@@ -94,6 +95,9 @@ func (s *source) dial(ctx context.Context, server string) (*session, error) {
 	wire := ldapwire.New(line, s.patience())
 	c := &session{Conn: ldap.NewConn(wire, u.Scheme == "ldaps"), wire: wire, server: server, library: !s.settings.Streaming, ids: map[string]string{}}
 	c.unhook = context.AfterFunc(ctx, func() { raw.Close() })
+	if protected, ok := line.(*tls.Conn); ok {
+		c.certificate = protected.ConnectionState().PeerCertificates[0]
+	}
 	c.Start()
 	if err = s.login(c); err == nil {
 		err = c.readDSE()

@@ -8,6 +8,7 @@
 package privateca
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -32,6 +33,8 @@ type Authority struct {
 type Leaf struct {
 	// Hosts are the names and addresses it speaks for; none means localhost, 127.0.0.1 and ::1.
 	Hosts []string
+	// Days is for how many days from now it is good; 0 means 90.
+	Days int
 	// Expired makes it valid from two days until one day before now.
 	Expired bool
 }
@@ -116,7 +119,7 @@ func (l Leaf) template() (*x509.Certificate, error) {
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: hosts[0]},
 		NotBefore:    now.AddDate(0, 0, -2),
-		NotAfter:     now.AddDate(0, 0, 20),
+		NotAfter:     now.AddDate(0, 0, cmp.Or(l.Days, 90)),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
