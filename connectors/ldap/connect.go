@@ -64,7 +64,7 @@ func (s *source) connectTo(ctx context.Context, prefer string) (*session, error)
 			return c, nil
 		}
 		err = fmt.Errorf("%s: %w", server, err)
-		if ctx.Err() != nil || ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) || isSecret(err) {
+		if ctx.Err() != nil || ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) || refusedLogin(err) {
 			return nil, err
 		}
 		all = append(all, err)
@@ -99,7 +99,7 @@ func (s *source) dial(ctx context.Context, server string) (*session, error) {
 		c.certificate = protected.ConnectionState().PeerCertificates[0]
 	}
 	c.Start()
-	if err = s.login(c); err == nil {
+	if err = s.login(ctx, c); err == nil {
 		err = c.readDSE()
 	}
 	if err != nil {
@@ -202,10 +202,13 @@ func startTLSAnswer(line net.Conn, p ldapwire.Patience) (*ber.Packet, error) {
 }
 
 // login binds. The password is read for this one call.
-func (s *source) login(c *session) error {
+func (s *source) login(ctx context.Context, c *session) error {
 	l := s.settings.Login
-	if l.Anonymous {
+	switch {
+	case l.Anonymous:
 		return nil
+	case l.Kerberos != nil:
+		return s.loginByTicket(ctx, c)
 	}
 	password, err := l.Password.Resolve(secret.Place{Base: s.env.Dir})
 	if err != nil {
@@ -218,7 +221,7 @@ func (s *source) login(c *session) error {
 }
 
 func loginHint(err error) string {
-	if hint := windowsHint(err); hint != "" {
+	if hint := or(signHint(err), windowsHint(err)); hint != "" {
 		return hint
 	}
 	switch {
@@ -230,13 +233,25 @@ func loginHint(err error) string {
 	return ""
 }
 
+// signHint tells a server that wants every message signed from one that only wants a protected line. Both say strongerAuthRequired; Active Directory
+// adds 00002028 (ERROR_DS_STRONG_AUTH_REQUIRED, [MS-ERREF] section 2.2), Samba that it wants to sign or seal.
+func signHint(err error) string {
+	text := strings.ToLower(err.Error())
+	switch {
+	case strings.Contains(text, "80090346"): // SEC_E_BAD_BINDINGS
+		return "the server wants channel binding, which says that nobody stands in the line: see that no proxy takes the TLS apart; the password may be right"
+	case strings.Contains(text, "sign or seal"):
+		return "the server wants each message of this login signed, which kisi-sync cannot; TLS protects the line, so log in with user and password, or allow Kerberos without signing over TLS"
+	case strings.Contains(text, "00002028"):
+		return "the server wants the line signed or protected: use ldaps://; the password may be right"
+	}
+	return ""
+}
+
 // windowsHint reads why Active Directory refuses a login. It says so in the text alone: "… comment: AcceptSecurityContext error, data 52e, v4563",
 // a Windows error code in hexadecimal ([MS-ERREF] section 2.2); what is no password's fault has words of its own.
 func windowsHint(err error) string {
 	_, rest, found := strings.Cut(err.Error(), ", data ")
-	if strings.Contains(err.Error(), "80090346") { // SEC_E_BAD_BINDINGS
-		return "the server wants channel binding, which says that nobody stands in the line: see that no proxy takes the TLS apart; the password may be right"
-	}
 	code, _, ok := strings.Cut(rest, ",")
 	if !found || !ok {
 		return ""

@@ -50,6 +50,7 @@ type Settings struct {
 type Login struct {
 	User      string     `yaml:"user,omitempty" json:"user,omitempty" jsonschema:"description=A distinguished name; for Active Directory also name@domain"`
 	Password  secret.Ref `yaml:"password,omitempty" json:"password,omitempty" jsonschema:"description=Where the password is kept"`
+	Kerberos  *Kerberos  `yaml:"kerberos,omitempty" json:"kerberos,omitempty" jsonschema:"description=Log in with a ticket instead of sending the password"`
 	Anonymous bool       `yaml:"anonymous,omitempty" json:"anonymous,omitempty" jsonschema:"description=Read without an account"`
 }
 

@@ -52,11 +52,22 @@ func TestEachProblemOfTheSettingsIsTold(t *testing.T) {
 		"login without password":       {func(s *Settings) { s.Login.Password = secret.Ref{} }, []string{"login.password"}},
 		"login without user":           {func(s *Settings) { s.Login.User = "" }, []string{"login.user"}},
 		"anonymous beside an account":  {func(s *Settings) { s.Login.Anonymous = true }, []string{"login.anonymous"}},
-		"bases that are no names":      {func(s *Settings) { s.Base, s.People.Base = "example.com", "ou" }, []string{"base", "people.base"}},
-		"filters that are none":        {func(s *Settings) { s.People.Filter, s.Groups.Filter = "(cn=", "cn=x)" }, []string{"groups.filter", "people.filter"}},
-		"scopes that are none":         {func(s *Settings) { s.People.Scope, s.Groups.Scope = "subtree", "all" }, []string{"groups.scope", "people.scope"}},
-		"half a mark of the disabled":  {func(s *Settings) { s.People.Disabled.Attribute = "employeeType" }, []string{"people.disabled"}},
-		"numbers out of range":         {func(s *Settings) { s.PageSize, s.Timeout = 0, time.Millisecond }, []string{"page_size", "timeout"}},
+		"a ticket for nobody":          {func(s *Settings) { s.Login = Login{Kerberos: &Kerberos{}} }, []string{"login.password", "login.user"}},
+		"a ticket of no realm":         {func(s *Settings) { s.Login.User, s.Login.Kerberos = "reader", &Kerberos{} }, []string{"login.kerberos.realm"}},
+		"a realm that is none":         {func(s *Settings) { s.Login.User, s.Login.Kerberos = "reader", &Kerberos{Realm: "A = {"} }, []string{"login.kerberos.realm"}},
+		"a host that is none":          {func(s *Settings) { s.Login.User, s.Login.Kerberos = "r@X.TEST", &Kerberos{KDCs: []string{"a b"}} }, []string{"login.kerberos.kdcs"}},
+		"a keytab beside a password": {func(s *Settings) {
+			s.Login.User, s.Login.Kerberos = "r@X.TEST", &Kerberos{Keytab: secret.Ref{File: "k"}}
+		}, []string{"login.kerberos.keytab"}},
+		"a keytab in the environment": {func(s *Settings) {
+			s.Login = Login{User: "r@X.TEST", Kerberos: &Kerberos{Keytab: secret.Ref{Env: "KEYTAB"}}}
+		}, []string{"login.kerberos.keytab"}},
+		"a ticket for anybody":        {func(s *Settings) { s.Login = Login{Anonymous: true, Kerberos: &Kerberos{}} }, []string{"login.anonymous"}},
+		"bases that are no names":     {func(s *Settings) { s.Base, s.People.Base = "example.com", "ou" }, []string{"base", "people.base"}},
+		"filters that are none":       {func(s *Settings) { s.People.Filter, s.Groups.Filter = "(cn=", "cn=x)" }, []string{"groups.filter", "people.filter"}},
+		"scopes that are none":        {func(s *Settings) { s.People.Scope, s.Groups.Scope = "subtree", "all" }, []string{"groups.scope", "people.scope"}},
+		"half a mark of the disabled": {func(s *Settings) { s.People.Disabled.Attribute = "employeeType" }, []string{"people.disabled"}},
+		"numbers out of range":        {func(s *Settings) { s.PageSize, s.Timeout = 0, time.Millisecond }, []string{"page_size", "timeout"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := complete()

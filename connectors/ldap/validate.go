@@ -111,9 +111,11 @@ func (s *Settings) validateURL(f *findings, path, text string) {
 func (s *Settings) validateLogin(f *findings) {
 	l := s.Login
 	switch {
-	case l.Anonymous && (l.User != "" || !l.Password.IsZero()):
+	case l.Anonymous && (l.User != "" || !l.Password.IsZero() || l.Kerberos != nil):
 		f.add("login.anonymous", "stands beside an account", "keep one of the two")
 	case l.Anonymous:
+	case l.Kerberos != nil:
+		s.validateKerberos(f)
 	case l.User == "" && l.Password.IsZero():
 		f.add("login", "is missing", "write login: {user: DN, password: {file: PATH}}, or login: {anonymous: true}")
 	case l.User == "":
@@ -122,6 +124,33 @@ func (s *Settings) validateLogin(f *findings) {
 		// A bind with a name and no password succeeds as nobody (RFC 4513 section 5.1.2): we would see half a directory.
 		if err := l.Password.Validate(); err != nil {
 			f.add("login.password", err.Error(), "write {file: PATH} or {env: NAME}")
+		}
+	}
+}
+
+func (s *Settings) validateKerberos(f *findings) {
+	l := s.Login
+	name, realm := l.account()
+	odd := func(text string) bool { return strings.ContainsAny(text, " \t\r\n{}[]=#/") }
+	switch {
+	case name == "" || odd(name) || strings.Contains(name, "\\"):
+		f.add("login.user", "is no account of a realm", "write the login name, kisi-sync, or kisi-sync@CORP.EXAMPLE.COM")
+	case realm == "" || odd(realm):
+		f.add("login.kerberos.realm", "is missing, or no realm", "write it like CORP.EXAMPLE.COM")
+	}
+	if slices.ContainsFunc(l.Kerberos.KDCs, func(h string) bool { return h == "" || odd(h) }) {
+		f.add("login.kerberos.kdcs", "holds something that is no host", "write [dc1.corp.example.com], with :port if it is not 88")
+	}
+	key := l.Kerberos.Keytab
+	switch {
+	case !key.IsZero() && !l.Password.IsZero():
+		f.add("login.kerberos.keytab", "stands beside a password", "keep one of the two")
+	case key.Env != "":
+		f.add("login.kerberos.keytab", "is no text that fits an environment variable", "write {file: PATH}")
+	case !key.IsZero():
+	default:
+		if err := l.Password.Validate(); err != nil {
+			f.add("login.password", err.Error(), "write {file: PATH} or {env: NAME}, or a keytab under login.kerberos")
 		}
 	}
 }

@@ -354,8 +354,7 @@ func putBack(t *testing.T, s *sambadc.Server) {
 }
 
 // anotherController answers when the first does not. Both call themselves alike; a position of one is worth nothing to the other.
-func anotherController(t *testing.T, s *sambadc.Server) {
-	second := sambadc.Start(t, sambadc.Options{})
+func anotherController(t *testing.T, s, second *sambadc.Server) {
 	somethingDeleted(second, "short")
 	second.AddUser("CN=wim,"+sambadc.StaffDN, sambadc.Attributes{"mail": {"wim@example.com"}}, "Geheim0!lab")
 	first, err := os.ReadFile(s.CAFile())

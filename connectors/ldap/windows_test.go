@@ -62,7 +62,9 @@ func TestActiveDirectory(t *testing.T) {
 	t.Run("attributes without a trace", func(t *testing.T) { withoutTrace(t, s) })
 	t.Run("check", func(t *testing.T) { windowsCheck(t, s) })
 	t.Run("a controller that was put back", func(t *testing.T) { putBack(t, s) })
-	t.Run("another controller", func(t *testing.T) { anotherController(t, s) })
+	second := sambadc.Start(t, sambadc.Options{Kerberos: true})
+	t.Run("tickets", func(t *testing.T) { tickets(t, s, second) })
+	t.Run("another controller", func(t *testing.T) { anotherController(t, s, second) })
 }
 
 // population are people in D0 to D19, every twentieth disabled, and a group of all but ten of them.

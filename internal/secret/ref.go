@@ -114,6 +114,18 @@ func (r Ref) Resolve(p Place) (String, error) {
 	return r.resolveFile(p)
 }
 
+// ResolveBinary is Resolve for a file that is no text, such as a keytab: what it returns are its bytes as they are.
+func (r Ref) ResolveBinary(p Place) (String, error) {
+	where, raw, err := r.readFile(p)
+	if err == nil && len(raw) == 0 {
+		err = &Error{Ref: where, Problem: "is empty"}
+	}
+	if err != nil {
+		return String{}, err
+	}
+	return New(string(raw)), nil
+}
+
 func (r Ref) resolveEnv(p Place) (String, error) {
 	value, ok := p.lookupEnv(r.Env)
 	if !ok {
@@ -123,24 +135,33 @@ func (r Ref) resolveEnv(p Place) (String, error) {
 }
 
 func (r Ref) resolveFile(p Place) (String, error) {
-	path, file, err := p.find(r.File)
-	where := "file " + path
+	where, raw, err := r.readFile(p)
 	if err != nil {
-		return String{}, openError(where, err)
+		return String{}, err
+	}
+	return clean(where, raw)
+}
+
+// readFile reads a file that nobody else may read, up to a byte more than a secret may have.
+func (r Ref) readFile(p Place) (where string, raw []byte, err error) {
+	path, file, err := p.find(r.File)
+	where = "file " + path
+	if err != nil {
+		return where, nil, openError(where, err)
 	}
 	defer func() { _ = file.Close() }() // opened for reading only
 	info, err := file.Stat()
 	if err != nil {
-		return String{}, &Error{Ref: where, Problem: "cannot be examined: " + reason(err), Err: err}
+		return where, nil, &Error{Ref: where, Problem: "cannot be examined: " + reason(err), Err: err}
 	}
 	if err := private(where, path, info); err != nil {
-		return String{}, err
+		return where, nil, err
 	}
-	raw, err := io.ReadAll(io.LimitReader(file, maxSize+1))
+	raw, err = io.ReadAll(io.LimitReader(file, maxSize+1))
 	if err != nil {
-		return String{}, &Error{Ref: where, Problem: "cannot be read: " + reason(err), Err: err}
+		return where, nil, &Error{Ref: where, Problem: "cannot be read: " + reason(err), Err: err}
 	}
-	return clean(where, raw)
+	return where, raw, nil
 }
 
 // find opens the first of the places where name may be.

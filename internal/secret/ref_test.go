@@ -206,3 +206,22 @@ func TestAnOpenerOfTheCallerIsUsed(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestWhatIsNoTextIsReadToTheByte(t *testing.T) {
+	for _, content := range []string{"\x05\x02\n", "\n", "\xff\xfe\x00\r\n"} {
+		path := filepath.Join(t.TempDir(), "keytab")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := secret.Ref{File: path}.ResolveBinary(secret.Place{})
+		if err != nil || got.Reveal() != content {
+			t.Errorf("%q is read as %q, %v", content, got.Reveal(), err)
+		}
+		if err := os.Chmod(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := (secret.Ref{File: path}).ResolveBinary(secret.Place{}); err == nil && runtime.GOOS != "windows" {
+			t.Error("a file open to others is taken")
+		}
+	}
+}

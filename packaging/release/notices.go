@@ -22,6 +22,9 @@ const noticesHead = `THIRD PARTY NOTICES
 
 kisi-sync is licensed under the Apache License, Version 2.0; see LICENSE. Its program contains the works below, under the
 licences of their authors. Made by: go run ./packaging/release notices
+
+Works under the Mozilla Public License, version 2.0 (MPL-2.0) are unchanged; their source can be had as the Go module of the path
+and version that stand beside each.
 `
 
 // writeNotices writes the notices anew.
@@ -130,6 +133,7 @@ func licenceKinds() [][]string {
 		{"BSD-3-Clause", "Redistribution and use in source and binary forms", "Neither the name"},
 		{"BSD-2-Clause", "Redistribution and use in source and binary forms"},
 		{"MIT", "Permission is hereby granted, free of charge", "THE SOFTWARE IS PROVIDED \"AS IS\""},
+		{"MPL-2.0", "Mozilla Public License, version 2.0"},
 		{"ISC", "Permission to use, copy, modify, and/or distribute this software"},
 	}
 }

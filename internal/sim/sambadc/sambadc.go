@@ -246,7 +246,26 @@ func (s *Server) Restart() {
 // makeReader makes the account that reads: an ordinary one.
 func (s *Server) makeReader() error {
 	s.AddUser("CN=reader,CN=Users,"+Suffix, Attributes{"sAMAccountName": {"reader"}, "userPrincipalName": {ReaderUser}}, ReaderPassword)
+	// So that there are tickets for its LDAP service; provisioning registers the host alone.
+	s.Do("register ldap/"+Host, func(c *ldap.Conn) error {
+		m := ldap.NewModifyRequest("CN=DC1,OU=Domain Controllers,"+Suffix, nil)
+		m.Add("servicePrincipalName", []string{"ldap/" + Host})
+		return c.Modify(m)
+	})
 	return nil
+}
+
+// Keytab writes the keys of an account, named without its realm, into a file that is gone with the test.
+func (s *Server) Keytab(account string) string {
+	s.t.Helper()
+	path := filepath.Join(s.dir, account+".keytab")
+	if err := s.run("samba-tool", "domain", "exportkeytab", path, "--principal="+account, "-s", s.dir+"/dc/etc/smb.conf"); err != nil {
+		s.t.Fatalf("samba: %v", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		s.t.Fatalf("samba: %v", err)
+	}
+	return path
 }
 
 func (s *Server) dial() (*ldap.Conn, error) {
