@@ -160,7 +160,7 @@ func fieldComments(t *testing.T, dir, path string) map[string]string {
 	t.Helper()
 	comments := map[string]string{}
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(name, "keys.go") {
+		if err != nil || d.IsDir() || !strings.Contains(filepath.Base(name), "keys") {
 			return err
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
