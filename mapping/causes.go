@@ -64,7 +64,7 @@ func (m *mapper) ruleCause(rules []uint32, group uint32) access.Cause {
 	names, texts := make([]string, len(rules)), make([]string, len(rules))
 	for i, r := range rules {
 		names[i] = m.rules[r].Name
-		texts[i] = "rule " + names[i] + ": " + m.rules[r].words()
+		texts[i] = "rule " + names[i] + ": " + m.wordsOf(int(r))
 	}
 	return access.Cause{Kind: access.ByRule, Rule: strings.Join(names, ruleSeparator), Mark: m.markIn(rules, group), Text: strings.Join(texts, "; ")}
 }

@@ -128,7 +128,7 @@ func (c *compiler) checkConditions() {
 		}
 		if err != nil {
 			message, snippet := place(err)
-			c.problem(path, cutOff(err), "%s%s", message, snippet)
+			c.problem(path, parseHint(err), "%s%s", message, snippet)
 			continue
 		}
 		all.list, all.tree[x.Name] = append(all.list, x), tree.Node

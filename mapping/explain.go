@@ -22,7 +22,7 @@ var (
 // says who was meant perhaps.
 func (r *Rules) Explain(in Input, who string) (Trail, error) {
 	m := r.begin(in)
-	m.conflicts.whole = true
+	m.conflicts.whole, m.telling = true, true
 	m.prepare()
 	human, account, err := m.lookUp(who)
 	if err != nil {

@@ -107,3 +107,52 @@ func TestExplainSaysWhenARuleCannotBeAsked(t *testing.T) {
 		t.Errorf("%+v %v", got, err)
 	}
 }
+
+func TestExplainSaysWhichRoleLostToAHigherOne(t *testing.T) {
+	rules, in, _ := scene{
+		spec: func(s *Spec) {
+			from := Selector{Source: "corp", Everyone: true}
+			s.Rules = []Rule{
+				{Name: "doors", From: from, Grant: []string{"HQ Staff", "Contractors"}},
+				{Name: "managers", From: from, Grant: []string{"HQ Staff"}, Role: access.GroupManager},
+			}
+		},
+		corp: records(person("1", "ana@example.com")),
+	}.play(t)
+	got, err := rules.Explain(in, "ana@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []TrailGrant{
+		{Group: "Contractors", Role: "door_access", Cause: "rule doors: everyone in corp"},
+		{Group: "HQ Staff", Role: "group_manager", Cause: "rule doors: everyone in corp; rule managers: everyone in corp", Covered: []TrailCovered{{"doors", "door_access"}}},
+	}
+	if diff := cmp.Diff(want, got.Wish.Grants); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExplainSaysAGroupThatTheFileNamesByIDByItsName(t *testing.T) {
+	rules, in, out := scene{
+		spec: func(s *Spec) { s.Rules[0].From.Group, s.Rules[1].From.Group = "g-staff", "g-admins" },
+		corp: records(person("1", "ana@example.com", "departmentNumber", "HR"), staff("1"), admins()),
+	}.play(t)
+	got, err := rules.Explain(in, "ana@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, r := range got.Rules {
+		texts = append(texts, r.Text)
+	}
+	if diff := cmp.Diff([]string{"not in contractors", "member of Staff", "not a member of SysAdmins", "rule hq: member of Staff"}, append(texts, got.Wish.Grants[0].Cause)); diff != "" {
+		t.Error(diff)
+	}
+	x, err := rules.ExplainRule(in, "servers", false)
+	if err != nil || len(x.Parts) != 1 || x.Parts[0].Text != "not a member of SysAdmins" {
+		t.Errorf("%+v %v", x, err)
+	}
+	if text := out.Desired.Causes[out.Desired.Wishes[0].Grants[0].Cause].Text; text != "rule hq: member of g-staff" {
+		t.Errorf("the cause is %q: a rename of the group would make another step", text)
+	}
+}

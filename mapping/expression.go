@@ -112,7 +112,7 @@ func compileExpression(text string, s *scope) (e *expression, hint string, err e
 	c := &checker{scope: s, source: file.NewSource(text)}
 	tree, err := parser.ParseWithConfig(text, s.config())
 	if err != nil {
-		return nil, cutOff(err), err
+		return nil, parseHint(err), err
 	}
 	c.check(tree.Node, outside)
 	if c.err != nil {
@@ -235,8 +235,14 @@ func patternProblem(pattern string) string {
 	return ""
 }
 
-// cutOff is what to do about a text that ends too early: in YAML, # after a blank begins a comment.
-func cutOff(err error) string {
+// parseHint is what to do about a text that cannot be read: in YAML, # after a blank begins a comment; and what stands between two values elsewhere
+// is often taken for a function.
+func parseHint(err error) string {
+	for _, word := range []string{"matches", "contains", "startsWith", "endsWith", "in"} {
+		if strings.Contains(err.Error(), `unexpected token Operator("`+word+`")`) {
+			return word + " is no function, it stands between: person.title " + word + map[bool]string{true: " ['Engineer', 'Technician']", false: " 'Engineer'"}[word == "in"]
+		}
+	}
 	if strings.Contains(err.Error(), "unexpected token EOF") {
 		return "if the rest of it is missing here, put the whole in single quotes: a blank and # begin a comment"
 	}

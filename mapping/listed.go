@@ -20,7 +20,8 @@ func (c *compiler) listed(path string, r *rule) {
 		key string
 	}{{len(r.Grant) > 0, "grant"}, {r.Exclude != nil, "exclude"}, {r.Role > access.DoorAccess, "role"}, {r.Begin != nil, "from_date"}, {r.Until != nil, "until"}, {r.Notify, "notify"}} {
 		if said.is {
-			c.problem(path+"."+said.key, "leave it out, or grant_listed", "the list says for each person what, as what and until when")
+			c.problem(path+"."+said.key, "write two rules of the source: one with grant_listed and no "+said.key+", and one for what everybody in the list gets",
+				"stands beside grant_listed: true, by which the list itself says for each person what, as what and until when")
 		}
 	}
 	if r.Begin, r.Until = nil, nil; r.source < 0 {

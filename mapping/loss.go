@@ -186,7 +186,7 @@ func (m *mapper) anyGrants(id access.RemoteID) bool {
 // why says what changed about a person, so that a rule which gave something does not any more.
 func (m *mapper) why(number, human uint32, account *access.Account, group access.RemoteID) (access.CauseKind, string) {
 	r := &m.rules[number]
-	left := "no longer a " + r.words()
+	left := "no longer a " + m.wordsOf(int(number))
 	if r.From.Everyone {
 		left = "no longer in " + r.From.Source
 	}

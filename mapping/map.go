@@ -104,6 +104,7 @@ type mapper struct {
 	machine     vm.VM
 	row         row
 	quiet       bool // conflicts of the person at hand are of no interest
+	telling     bool // it is put into words for a person: see wordsOf
 }
 
 // part is a source of the view that the file knows.

@@ -69,7 +69,7 @@ func (r *Rules) ExplainRule(in Input, name string, all bool) (RuleTrail, error) 
 			t.Told = append(t.Told, c)
 		}
 	}
-	m.quiet = true
+	m.quiet, m.telling = true, true
 	t.Parts = m.outcomes(number, &t.People, all)
 	for i := range m.ledger() {
 		for _, g := range m.ledger()[i].Owned {
@@ -146,7 +146,7 @@ func (m *mapper) outcomeFor(number int, human uint32) (kind, text, until string)
 	}
 	record, selected := m.selects(uint32(number), human)
 	if !selected {
-		return "not_selected", "not a " + r.words(), ""
+		return "not_selected", "not a " + m.wordsOf(number), ""
 	}
 	v := m.judge(r, record, human, m.zoneOf(r))
 	until = m.instant(v.until)

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -125,6 +126,19 @@ func (r *rule) words() string {
 		return "everyone in " + r.From.Source
 	}
 	return "member of " + shortGroup(r.From.Group)
+}
+
+// wordsOf says in short whom a rule is about. To a person who asks, a group that the file names by its id is said by its name; a cause keeps the id,
+// or a new name of the group would make another step of one that waits.
+func (m *mapper) wordsOf(number int) string {
+	r := &m.rules[number]
+	if !m.telling || r.Path != "" || number >= len(m.selection.groups) || m.selection.groups[number] == noGroup {
+		return r.words()
+	}
+	if g := m.view.Group(m.selection.groups[number]); g.Name() != "" && strings.EqualFold(g.ID(), strings.TrimSpace(r.From.Group)) {
+		return "member of " + g.Name()
+	}
+	return r.words()
 }
 
 // role returns what the rule gives; the zero role is door access.

@@ -89,6 +89,14 @@ type TrailGrant struct {
 	Until  string `json:"until,omitempty"`
 	Unsure bool   `json:"unsure,omitempty"`
 	Cause  string `json:"cause"`
+	// Covered are the rules that give the group with a lower role: somebody has one role in a group, and the higher one wins.
+	Covered []TrailCovered `json:"covered,omitempty"`
+}
+
+// TrailCovered is a role that a rule gives, and that does not count beside a higher one.
+type TrailCovered struct {
+	Rule string `json:"rule"`
+	Role string `json:"role"`
 }
 
 // TrailLoss is a right of ours that nobody wants any more.
@@ -153,7 +161,7 @@ func (o outcome) String() string {
 
 func (m *mapper) trailRule(number int, human uint32) TrailRule {
 	r := &m.rules[number]
-	t := TrailRule{Rule: r.Name, Outcome: "not_selected", Text: "not a " + r.words()}
+	t := TrailRule{Rule: r.Name, Outcome: "not_selected", Text: "not a " + m.wordsOf(number)}
 	if r.From.Everyone {
 		t.Text = "not in " + r.From.Source
 	}
@@ -174,7 +182,7 @@ func (m *mapper) trailRule(number int, human uint32) TrailRule {
 	if !ok {
 		return t
 	}
-	t.Selects, t.Text = true, r.words()
+	t.Selects, t.Text = true, m.wordsOf(number)
 	if g := m.selection.groups[number]; g != noGroup {
 		for _, hop := range m.view.Path(g, int(record)) {
 			t.Through = append(t.Through, groupWords(hop))
@@ -291,7 +299,8 @@ func (m *mapper) trailWish(human, account uint32) *TrailWish {
 		if g.Unsure && goes(m.groups[g.Group].ID) {
 			continue
 		}
-		t.Grants = append(t.Grants, TrailGrant{m.groups[g.Group].Name, g.Role.Words(), m.instant(g.From), m.instant(g.Until), g.Unsure, m.causes.list[g.Cause].Text})
+		t.Grants = append(t.Grants, TrailGrant{Group: m.groups[g.Group].Name, Role: g.Role.Words(), From: m.instant(g.From), Until: m.instant(g.Until),
+			Unsure: g.Unsure, Cause: m.causes.list[g.Cause].Text, Covered: m.covered(g)})
 	}
 	for _, l := range slices.Concat(w.Losses, w.Unproven) {
 		name := ""
@@ -304,6 +313,20 @@ func (m *mapper) trailWish(human, account uint32) *TrailWish {
 		t.Grants = append(t.Grants, m.undecidedGrants(human, &m.ledger()[account], &w)...)
 	}
 	return t
+}
+
+// covered returns the rules that give a group with a lower role than it is wanted with, to the human who was asked about last. What an
+// exclusion took out of what was given is not wanted either.
+func (m *mapper) covered(w access.WishedGrant) (all []TrailCovered) {
+	for _, g := range m.given {
+		if g.group != w.Group || g.unsure || g.role == w.Role || !w.Role.Covers(g.role) {
+			continue
+		}
+		if c := (TrailCovered{m.rules[g.rule].Name, g.role.Words()}); !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // undecidedGrants returns the rights of ours of which the wish says nothing, because a rule that gave them, or may give them, cannot be

@@ -217,7 +217,7 @@ func (m *mapper) newlyExcluded(excluders []uint32) string {
 
 // excludedWords says that a rule excludes somebody from a group.
 func (m *mapper) excludedWords(rule uint32) string {
-	return "rule " + m.rules[rule].Name + " excludes: " + m.rules[rule].words()
+	return "rule " + m.rules[rule].Name + " excludes: " + m.wordsOf(int(rule))
 }
 
 func changeOf(was *Wording, now *rule) string {
