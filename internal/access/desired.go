@@ -49,6 +49,7 @@ type Order struct {
 	Delete bool   // the group, with every right in it
 	Rename string // "": it keeps its name
 	Cause  Cause
+	Again  string // the command line that says so
 }
 
 // Standing is what should become of a member as a whole.

@@ -31,6 +31,7 @@ type Hold struct {
 	Why     string
 	Email   string   // of the person whom the step is about, folded; "" when it is about a group
 	Needs   []Digest // steps that were held as well and must be done first
+	Again   string   // the command line that does it once it is approved: no run does what an operator wants of one group; "": runs do it
 }
 
 // HoldReason says why a step is held.

@@ -28,7 +28,7 @@ func (h *holdRow) obsolete(now access.Instant) bool {
 	since := max(h.Planned, h.Hold.Until)
 	switch h.Hold.Verdict {
 	case access.Waiting:
-		return false
+		return h.Hold.Again != "" && now > since+decisionGood // no run wants it, so none says that it is over
 	case access.Approved, access.Rejected:
 		return now > since+decisionGood
 	}
@@ -60,7 +60,7 @@ func (t *txn) eachHold(yield func(*holdRow) error) error {
 }
 
 // SaveHolds makes the held steps of a plan over everybody the ones that wait: who waits already keeps waiting since then, and
-// what the plan no longer holds does not wait any more. What was approved, rejected or parked stays until it is used up, or
+// what the plan no longer holds does not wait any more, unless an operator wanted it: that waits for a week. What was approved, rejected or parked stays until it is used up, or
 // until no plan has needed it for a week (decisions) or a month (refusals).
 func (s *Store) SaveHolds(ctx context.Context, waiting []access.Hold) error {
 	planned := make(map[access.Digest]bool, len(waiting))
@@ -70,7 +70,7 @@ func (s *Store) SaveHolds(ctx context.Context, waiting []access.Hold) error {
 	return s.update(ctx, holdBucket, func(t *txn) error {
 		var over []access.Digest
 		err := t.eachHold(func(h *holdRow) error {
-			if h.Hold.Verdict == access.Waiting && !planned[h.Hold.Step] || h.obsolete(s.instant()) {
+			if h.Hold.Verdict == access.Waiting && h.Hold.Again == "" && !planned[h.Hold.Step] || h.obsolete(s.instant()) {
 				over = append(over, h.Hold.Step)
 			}
 			return nil

@@ -143,3 +143,20 @@ func TestARefusedStepIsParkedLongerEachTimeAndADayAtMost(t *testing.T) {
 		t.Errorf("%+v", f.holds())
 	}
 }
+
+func TestWhatAnOperatorWantsOfAGroupWaitsForAWeekWhateverRunsLieBetween(t *testing.T) {
+	f, ctx := newFixture(t), context.Background()
+	ordered := waits(1, "5 people")
+	ordered.Again = "kisi-sync groups delete Nights --why x"
+	must(t, f.AddHolds(ctx, []access.Hold{ordered}))
+	must(t, f.SaveHolds(ctx, []access.Hold{waits(2, "x")}))
+	f.clock.pass(6 * 24 * time.Hour)
+	must(t, f.SaveHolds(ctx, nil))
+	if d := cmp.Diff([]access.Hold{ordered}, f.holds()); d != "" {
+		t.Error(d)
+	}
+	f.clock.pass(2 * 24 * time.Hour)
+	if p := f.plan(); len(f.holds()) != 0 || len(p.Steps) != 0 {
+		t.Errorf("waits for ever: %+v %+v", f.holds(), p)
+	}
+}

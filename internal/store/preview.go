@@ -237,6 +237,11 @@ func (p *Preview) Wordings(ctx context.Context) ([]mapping.Wording, error) {
 // SaveWordings does nothing.
 func (p *Preview) SaveWordings(context.Context, []mapping.Wording) error { return nil }
 
+// Document returns a document of a source, nil when there is none.
+func (p *Preview) Document(ctx context.Context, source, key string) ([]byte, error) {
+	return p.base.Documents(source).Get(ctx, key)
+}
+
 // HeldPlan is Store.HeldPlan.
 func (p *Preview) HeldPlan(ctx context.Context) (record.HeldPlan, error) { return p.base.HeldPlan(ctx) }
 

@@ -233,6 +233,7 @@ func (o *Outlook) holds(at access.Instant) []access.Hold {
 		if h.Reason.Kind == access.HeldByVerdict { // what was rejected is known as that already; the rest is what somebody accepted
 			h.Reason.Kind = access.HeldByHand
 		}
+		h.Again = o.again(&s.Change)
 		if s.Change.Kind.OfMember() {
 			h.Email = s.Change.Object.Email
 		}
@@ -244,6 +245,16 @@ func (o *Outlook) holds(at access.Instant) []access.Hold {
 		all = append(all, h)
 	}
 	return all
+}
+
+// again is the command line that wants a change of a group; "" for what the file wants.
+func (o *Outlook) again(c *access.Change) string {
+	for i := range o.Input.Desired.Groups {
+		if g := &o.Input.Desired.Groups[i]; g.Order != nil && g.ID == c.Object.Group {
+			return g.Order.Again
+		}
+	}
+	return ""
 }
 
 // Reconcile is one run: look, then carry out what is not held. urgent is asked after each call; true cuts the run short.

@@ -10,7 +10,7 @@ import (
 // today and what the file makes of it; everybody is looked at where what it returns takes something away from whole groups.
 func (e *Engine) Order(ctx context.Context, everybody bool, make func(*Outlook) ([]access.DesiredGroup, error)) (*Outlook, error) {
 	l := e.look(true)
-	l.out.Full = false // nothing is said about anything else
+	l.out.Full, l.out.Run.Full = false, false // nothing is said about anything else
 	var wanted []access.DesiredGroup
 	order := func(context.Context) (err error) {
 		wanted, err = make(l.out)
