@@ -116,6 +116,9 @@ func (s *session) applyUnasked(ctx context.Context, saved *plan.Saved) error {
 	}
 	f := s.forecast(o)
 	s.showPlan(f)
+	if err := s.takeUp(ctx, o); err != nil {
+		return err
+	}
 	return s.carry(ctx, f)
 }
 
@@ -132,6 +135,9 @@ func (s *session) applyAsked(ctx context.Context) error {
 	f := s.forecast(o)
 	f.asks = s.settings.Approvals.Allow(s.ui.me())
 	s.showPlan(f)
+	if err := s.proven(ctx, o); err != nil {
+		return err
+	}
 	approved, yes, err := s.consult(ctx, o)
 	if err != nil || !yes {
 		return s.untouched(err)
@@ -140,6 +146,9 @@ func (s *session) applyAsked(ctx context.Context) error {
 		o, err := s.decided(ctx, o, approved)
 		if err != nil {
 			return s.untouched(err)
+		}
+		if err := s.takeUp(ctx, o); err != nil {
+			return err
 		}
 		return s.carry(ctx, s.forecast(o))
 	})

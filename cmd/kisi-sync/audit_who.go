@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
+	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 func auditWhoVerb(ui *voice, c *common) *cobra.Command {
@@ -32,17 +35,54 @@ the name is that of a door or elevator stop, and all groups count that opened it
 				return err
 			}
 		}
-		ask := t.Holders
+		ask, named := t.Holders, namedGroups
 		if door {
-			ask = t.DoorHolders
+			ask, named = t.DoorHolders, namedOpenings
 		}
 		a, err := ask(ctx, args[0], when)
+		if errors.Is(err, store.ErrUntold) {
+			var name string
+			if name, err = t.spelled(ctx, args[0], named, err); err == nil {
+				a, err = ask(ctx, name, when)
+			}
+		}
+		if hinted := (*exit)(nil); errors.Is(err, store.ErrUntold) && !errors.As(err, &hinted) {
+			return failed(err, "it tells of groups whose members or doors kisi-sync manages; kisi-sync explain asks Kisi how it is now")
+		}
 		if err != nil {
 			return broken(err)
 		}
 		return t.who(&a)
 	})
 	return cmd
+}
+
+// spelled returns the name that the trail has for a name as people say it: a door without its place. untold is what was answered to that.
+func (t *trail) spelled(ctx context.Context, name string, named func(*access.Catalog, string) ([]string, string), untold error) (string, error) {
+	c, err := t.Catalog(ctx)
+	if err != nil || c == nil {
+		return "", untold
+	}
+	found, near := named(c, name)
+	switch {
+	case len(found) > 1:
+		return "", usage(fmt.Errorf("%q names %d of them", name, len(found)), "write one of them: "+strings.Join(found, ", "))
+	case len(found) == 0:
+		return "", failed(fmt.Errorf("%q: %w", name, untold), near)
+	}
+	return found[0], nil
+}
+
+// namedOpenings are the doors and elevator stops that people call so, as the trail names them.
+func namedOpenings(c *access.Catalog, name string) (all []string, near string) {
+	found, near := mapping.FindOpenings(c, name)
+	return convert(found, func(o mapping.Opening) string { return o.Name }), near
+}
+
+// namedGroups are the ids of groups that people call so.
+func namedGroups(c *access.Catalog, name string) (all []string, near string) {
+	found, near := mapping.FindGroups(c, nil, name)
+	return convert(found, func(g access.Group) string { return fmt.Sprint(g.ID) }), near
 }
 
 // whoDocument is what audit who --json prints.

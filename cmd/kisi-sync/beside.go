@@ -101,7 +101,11 @@ func (u *voice) beside(ctx context.Context, c *common) error {
 		return wrong // by this program; the other one may well take it
 	}
 	if wrong != nil {
-		u.tell("%s %s cannot be used; the daemon goes on by the one before, and kisi-sync check names the lines", u.yellow("warning:"), c.config)
+		names := ", and kisi-sync check names the lines"
+		if c.judges {
+			names = ""
+		}
+		u.tell("%s %s cannot be used; the daemon goes by the file that it last could use%s", u.yellow("warning:"), c.config, names)
 	}
 	if there.Version != version() {
 		u.tell("%s the daemon is kisi-sync %s, this is %s: it is the daemon that does this; restart it", u.yellow("warning:"), there.Version, version())
@@ -309,10 +313,17 @@ func (u *voice) settingsFor(c *common, keep bool) (*config.Settings, error) {
 		return load(&file)
 	}
 	used := h.daemon().settings
-	if now, err := loadWithoutSecrets(&file); err == nil && !alike(now, used) { // of one with mistakes, beside has told
+	now, err := loadWithoutSecrets(&file)
+	switch {
+	case err != nil: // of one with mistakes, beside has told
+		return used, nil
+	case !alike(now, used):
 		u.tell("%s %s is not what the daemon goes by; kisi-sync reload has it read", u.yellow("warning:"), used.File)
+		return used, nil
 	}
-	return used, nil
+	same := *used
+	same.Warnings = now.Warnings // who may read a file is not what it says, and may have been mended since
+	return &same, nil
 }
 
 // alike says that two files mean the same.

@@ -98,7 +98,7 @@ func ended(f forecast, report apply.Report, err error) error {
 		return failed(errors.New("not everything could be done"), again)
 	case len(f.Unsettled) > 0 || h.kisi > 0:
 		return failed(errors.New("something waits for Kisi: it refused it lately, or does not say yet whether it was done"), again)
-	case f.mode != plan.Observe && h.person+f.waiting() > 0:
+	case f.mode != plan.Observe && h.person > 0 || f.mode != plan.Observe && !f.own && f.waiting() > 0:
 		return &exit{code: exitHeld}
 	}
 	return nil

@@ -112,7 +112,7 @@ type decisionDocument struct {
 func (r *ruling) tell(m *memory, all *held, chosen []access.Digest) error {
 	d := decisionDocument{Verdict: r.verdict.String(), By: m.ui.me(), Why: r.why, Steps: []heldStep{}}
 	for _, id := range chosen {
-		d.Steps = append(d.Steps, heldStep{ID: id, What: all.byStep[id].What})
+		d.Steps = append(d.Steps, heldStep{ID: id, What: all.byStep[id].What, Again: all.byStep[id].Again})
 	}
 	if m.ui.json {
 		return m.ui.print(d)
@@ -124,8 +124,29 @@ func (r *ruling) tell(m *memory, all *held, chosen []access.Digest) error {
 		m.ui.say("Rejected %s; kisi-sync approve takes that back.", count(len(d.Steps), "step", "steps"))
 		return nil
 	}
-	m.ui.say("Approved %s, once. The next kisi-sync sync carries out exactly these; the limits stay as they are.", count(len(d.Steps), "step", "steps"))
+	m.ui.say("Approved %s, once; the limits stay as they are. %s", count(len(d.Steps), "step", "steps"), d.next())
 	return nil
+}
+
+// next says what carries out what was approved.
+func (d *decisionDocument) next() string {
+	var again []string
+	byRuns := false
+	for _, step := range d.Steps {
+		byRuns = byRuns || step.Again == ""
+		if step.Again != "" && !slices.Contains(again, step.Again) {
+			again = append(again, step.Again)
+		}
+	}
+	const run = "The next kisi-sync sync carries out exactly these."
+	if len(again) == 0 {
+		return run
+	}
+	text := "No run does that by itself: run this again, within a week: " + strings.Join(again, "; ")
+	if byRuns {
+		return run + " But for some: " + text
+	}
+	return text
 }
 
 // held is everything that a decision can be about.

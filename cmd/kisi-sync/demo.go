@@ -127,8 +127,8 @@ func (d *demo) files() error {
 
 const handpicked = `# People who are in no directory, kept by hand and reviewed like code.
 people:
-  - {email: maria.santos@partner.example, name: Maria Santos}
-  - {email: 'j.o''neill@partner.example', name: Jack O'Neill}
+  - {email: maria.santos@partner.example, name: Maria Santos, access: [Visitors]}
+  - {email: 'j.o''neill@partner.example', name: Jack O'Neill, access: [Visitors]}
 `
 
 func (d *demo) config() string { return filepath.Join(d.dir, "config.yaml") }

@@ -97,8 +97,9 @@ func (d *demo) next(ctx context.Context, keep bool) error {
   %[1]s -c %[2]s apply
   %[1]s -c %[2]s explain jmueller
   %[1]s -c %[2]s groups
+  %[1]s -c %[2]s users add vera@partner.example,'Vera Lang' --target Visitors
 
-Put somebody into %[3]s, and plan again.
+Or write somebody into %[3]s, and plan again.
 Ctrl-C ends it.`, program(), d.config(), filepath.Join(d.dir, "handpicked.yaml"))
 	<-ctx.Done()
 	return nil

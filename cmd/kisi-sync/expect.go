@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -101,32 +100,19 @@ func (k *checkup) expectations(o *engine.Outlook) {
 	}
 }
 
-// expected says which expectation of the file is not met. What cannot be decided now, because a directory was never read, is no reason to
-// refuse a file.
-func (s *session) expected(ctx context.Context) error {
-	if len(s.settings.Expect) == 0 {
-		return nil
-	}
-	o, err := s.engine.Resolve(ctx)
-	if err != nil {
-		return fmt.Errorf("whether what the file expects is so could not be tried: %w", err)
-	}
-	return s.unmet(s.test(o))
-}
-
-// unmet makes one error of the expectations that are not met; nil when all are, or may be.
-func (s *session) unmet(all []tested) error {
+// unmet makes one error of the expectations that are not met, with more hints; nil when all are, or may be.
+func (s *session) unmet(all []tested, more ...string) error {
 	var wrong, hints []string
 	for _, t := range all {
 		for _, line := range t.wrong() {
 			wrong = append(wrong, fmt.Sprintf("%s:%d: %s", t.File, t.Line, line))
 		}
 		if len(t.Wrong) > 0 && len(hints) == 0 {
-			hints = append(hints, t.next()+"; the file is used when its expectations are met")
+			hints = append(hints, t.next()+"; the file is used when its expectations are met, and kisi-sync check tries them")
 		}
 	}
 	if len(wrong) == 0 {
 		return nil
 	}
-	return usage(fmt.Errorf("%s: what the file expects is not so: %s", s.settings.File, strings.Join(wrong, "; ")), strings.Join(hints, "\n"))
+	return usage(fmt.Errorf("%s: what the file expects is not so: %s", s.settings.File, strings.Join(wrong, "; ")), strings.Join(append(hints, more...), "; "))
 }

@@ -56,6 +56,7 @@ func (s *session) access(ctx context.Context, x *explaining) (*holdersDocument, 
 	if err != nil {
 		return nil, also(readErr, withoutKisi(err))
 	}
+	doc.ofGroup = x.door == ""
 	return doc, readErr
 }
 

@@ -11,10 +11,13 @@ const someHolders = 25
 // showHolders tells who may open a door, or the doors of a group.
 func (s *session) showHolders(d *holdersDocument, all bool) {
 	ui := s.ui
-	if len(d.Groups) == 0 {
+	switch people := count(d.People, "person", "people"); {
+	case d.ofGroup:
+		ui.say("%s: %s may open its doors now", ui.bold(d.Asked), people)
+	case len(d.Groups) == 0:
 		ui.say("%s: no group opens it.", ui.bold(d.Asked))
-	} else {
-		ui.say("%s: %s may open it now, through %s", ui.bold(d.Asked), count(d.People, "person", "people"), count(len(d.Groups), "group", "groups"))
+	default:
+		ui.say("%s: %s may open it now, through %s", ui.bold(d.Asked), people, count(len(d.Groups), "group", "groups"))
 	}
 	for i := range d.Groups {
 		s.showHolderGroup(&d.Groups[i], all)
@@ -106,7 +109,7 @@ func (s *session) holdersWords(d *holdersDocument) string {
 	text := "These are rights as Kisi showed them just now. "
 	if d.Remembered {
 		text = fmt.Sprintf("This is as kisi-sync last saw it in Kisi, which was not asked. Users whom it does not know and who hold one of these groups: %d. "+
-			"Who may open it by a role in a place or the organization is not in it. ", d.Outside)
+			"Who may open %s by a role in a place or the organization is not in it. ", d.Outside, map[bool]string{true: "its doors", false: "it"}[d.ofGroup])
 	}
 	text += "What narrows a group's rights in Kisi (times, readers, places), and what opens a door by itself (schedules, intercoms), is not looked at."
 	for _, lacking := range d.Unread {

@@ -75,6 +75,8 @@ type wantedRow struct {
 	Until  string `json:"until,omitempty"`
 	Unsure bool   `json:"unsure,omitempty"` // not decided; it stays as it is
 	Cause  string `json:"cause"`
+	// Covered are rules that give the group with a lower role; the higher one wins.
+	Covered []mapping.TrailCovered `json:"covered,omitempty"`
 }
 
 type lossRow struct {

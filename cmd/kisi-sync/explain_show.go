@@ -175,6 +175,9 @@ func (s *session) showShould(w *shouldHold) {
 			continue
 		}
 		s.ui.say("  %s %s(%s)", asRole(g.Group, g.Role), s.span(g.From, g.Until), g.Cause)
+		for _, low := range g.Covered {
+			s.ui.say("      rule %s gives it as %s only; somebody has one role in a group, and the higher one wins", low.Rule, low.Role)
+		}
 	}
 	for _, l := range w.Losses {
 		s.ui.say("  not %s any more: %s", l.Group, l.Cause)

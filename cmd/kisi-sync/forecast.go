@@ -17,6 +17,7 @@ type forecast struct {
 	mode plan.Mode
 	rate float64 // calls a second
 	asks bool    // what is held is asked about next
+	own  bool    // it is about what somebody wants now, and how it ends says nothing of what waits beside it
 }
 
 func (s *session) forecast(o *engine.Outlook) forecast {

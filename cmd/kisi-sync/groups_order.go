@@ -70,7 +70,7 @@ func (o *ordering) order(ctx context.Context, want func(*engine.Outlook) (access
 		if err != nil {
 			return nil, err
 		}
-		g.Order.Cause = access.Cause{Kind: access.Ordered, Text: o.cause()}
+		g.Order.Cause, g.Order.Again = access.Cause{Kind: access.Ordered, Text: o.cause()}, o.ui.typed()
 		o.group = g
 		return []access.DesiredGroup{g}, nil
 	}
@@ -155,6 +155,7 @@ func (o *ordering) agreed(ctx context.Context, f forecast, look func(context.Con
 		}
 		f = o.forecast(again)
 	}
+	f.own = true
 	o.doc.Agreed = true
 	progress := o.ui.progress(f.Words.Catalog)
 	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: o.logged(progress.step), Urgent: o.urgent()})
@@ -183,7 +184,7 @@ func (o *ordering) agreed(ctx context.Context, f forecast, look func(context.Con
 func (o *ordering) showHeld(f forecast) {
 	for i := range f.Plan.Steps {
 		if s := &f.Plan.Steps[i]; s.Hold != nil && s.Hold.Kind == access.HeldByLimit {
-			o.ui.say("Held: %s. kisi-sync approve %s --why TEXT lets it pass; then run the same again.", s.Hold.Text, s.ID.Short())
+			o.ui.say("Held: %s. kisi-sync approve %s --why TEXT lets it pass; then run the same again, with the same --why: no run does it by itself.", s.Hold.Text, s.ID.Short())
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -89,15 +90,16 @@ type heldGroup struct {
 }
 
 type heldStep struct {
-	ID   access.Digest `json:"id"`
-	What string        `json:"what"`
-	By   string        `json:"by,omitempty"`
-	Why  string        `json:"why,omitempty"`
-	Next string        `json:"next,omitempty"` // when it is tried again
+	ID    access.Digest `json:"id"`
+	What  string        `json:"what"`
+	By    string        `json:"by,omitempty"`
+	Why   string        `json:"why,omitempty"`
+	Next  string        `json:"next,omitempty"`      // when it is tried again
+	Again string        `json:"run_again,omitempty"` // the command line that does it once it is approved; left out: the next run does
 }
 
 func newHeldStep(h access.Hold) heldStep {
-	return heldStep{ID: h.Step, What: h.What, By: h.By, Why: h.Why}
+	return heldStep{ID: h.Step, What: h.What, By: h.By, Why: h.Why, Again: h.Again}
 }
 
 // holdReader is what is asked of the store about holds.
@@ -203,7 +205,11 @@ func (s *session) showHeld(d heldDocument) error {
 	}
 	for _, g := range d.Held {
 		ui.say("\n%s %s", ui.yellow("Held:"), g.Reason)
-		ui.say("  since %s; %s: %s", s.moment(g.Since), count(len(g.People), "person", "people"), names(g.People))
+		about := "" // a step about a group names nobody
+		if len(g.People) > 0 {
+			about = fmt.Sprintf("; %s: %s", count(len(g.People), "person", "people"), names(g.People))
+		}
+		ui.say("  since %s%s", s.moment(g.Since), about)
 		s.showSteps(g.Steps)
 	}
 	if len(d.Approved) > 0 {
@@ -258,5 +264,8 @@ func (s *session) showSteps(steps []heldStep) {
 			text += " (" + step.By + ": " + step.Why + ")"
 		}
 		s.ui.say("  %s  %s", step.ID.Short(), text)
+		if step.Again != "" {
+			s.ui.say("            no run does it by itself; once it is approved, run again: %s", step.Again)
+		}
 	}
 }

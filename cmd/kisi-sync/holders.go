@@ -26,6 +26,7 @@ type holdersDocument struct {
 	Roles      []roleHolder  `json:"roles"`   // who may open it without a group
 	Unread     []string      `json:"unread"`  // what could not be read, and why
 	Outside    int           `json:"outside"` // if remembered: users whom kisi-sync does not know, and who hold one of the groups
+	ofGroup    bool          // asked was for a group, not a door
 }
 
 // holderGroup is one group with everybody who holds it.

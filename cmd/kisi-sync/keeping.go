@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -38,15 +36,6 @@ type keeping struct {
 	// hasRead says that the directories were read already, and readErr how that ended.
 	hasRead bool
 	readErr error
-}
-
-// keptList is a list of the file, as it is now.
-type keptList struct {
-	name string // of its source
-	path string
-	text []byte
-	*list.Document
-	settings *list.Settings
 }
 
 // usersDocument is what users add, revoke, remove and restore print as JSON.
@@ -96,82 +85,6 @@ func (k *keeping) run(ctx context.Context, ui *voice, c *common, do func(context
 	return do(ctx)
 }
 
-// readLists reads the lists of the configuration, or the one of a source.
-func readLists(settings *config.Settings, only string) ([]keptList, error) {
-	var all []keptList
-	var names []string
-	for _, s := range settings.Sources {
-		kept, is := s.Config.(*list.Settings)
-		if !is {
-			continue
-		}
-		names = append(names, s.Name)
-		if only != "" && only != s.Name {
-			continue
-		}
-		l := keptList{name: s.Name, path: kept.File(settings.Dir), settings: kept}
-		if err := l.read(); err != nil {
-			return nil, err
-		}
-		all = append(all, l)
-	}
-	switch {
-	case len(names) == 0:
-		return nil, noList(settings)
-	case len(all) == 0:
-		return nil, usage(fmt.Errorf("--source %s: no list is called that", only), "the lists are "+strings.Join(names, ", "))
-	}
-	return all, nil
-}
-
-func (l *keptList) read() error {
-	text, err := os.ReadFile(l.path)
-	if err != nil {
-		return failed(fmt.Errorf("source %s: %w", l.name, err), "a list without people says people: []")
-	}
-	document, problems := list.ReadDocument(text)
-	if document == nil {
-		var all several
-		for _, p := range problems {
-			all = append(all, usage(fmt.Errorf("%s:%d:%d: %s", l.path, max(p.Line, 1), max(p.Column, 1), p.Text), p.Hint))
-		}
-		return all
-	}
-	l.text, l.Document = text, document
-	return nil
-}
-
-// noList says what to write where no list is.
-func noList(settings *config.Settings) error {
-	return usage(fmt.Errorf("%s has no source of type list, which is where people are kept by hand", settings.File),
-		"write this into it, and people: [] into people-by-hand.yaml beside it:\n\n"+
-			"sources:\n  by_hand:\n    type: list\n    path: people-by-hand.yaml\n    emails: any\n    may_grant: [NAMES OF GROUPS]\n\n"+
-			"people:\n  attributes_from: [YOUR DIRECTORIES, by_hand]\n\n"+listedRule("by_hand"))
-}
-
-// listedRule is the rule by which a list gives something.
-func listedRule(source string) string {
-	return "rules:\n  - name: " + source + "\n    from: {source: " + source + ", everyone: true}\n    grant_listed: true\n"
-}
-
-// listOf returns the list that somebody is in.
-func (k *keeping) listOf(who string) (*keptList, error) {
-	var in []string
-	var found *keptList
-	for i := range k.lists {
-		if _, ok := k.lists[i].Find(who); ok {
-			in, found = append(in, k.lists[i].name), &k.lists[i]
-		}
-	}
-	switch len(in) {
-	case 1:
-		return found, nil
-	case 0:
-		return nil, k.untouched(failed(fmt.Errorf("%s: %w", who, list.ErrNotListed), "kisi-sync users list says who is; a directory's people are changed there"))
-	}
-	return nil, usage(fmt.Errorf("%s is in %s", who, strings.Join(in, " and ")), "say which one: --source "+in[0])
-}
-
 // alter shows what a change means, asks, and does it.
 func (k *keeping) alter(ctx context.Context, a alteration) error {
 	k.doc.Source, k.doc.File, k.doc.People = a.list.name, a.list.path, a.who
@@ -194,6 +107,9 @@ func (k *keeping) alter(ctx context.Context, a alteration) error {
 	k.showAhead(a, f)
 	if k.ahead {
 		return also(readErr, k.ui.printJSON(k.doc), k.foreseen(f))
+	}
+	if err := k.proven(ctx, f.Outlook); err != nil {
+		return also(readErr, err)
 	}
 	if yes, err := k.agreed(ctx, a.question); err != nil || !yes {
 		return err
@@ -266,7 +182,8 @@ func (k *keeping) keysOf(l *keptList, who string) []access.Anchor {
 // showAhead shows what the file will say, and what Kisi would get by that.
 func (k *keeping) showAhead(a alteration, f forecast) {
 	k.doc.Next = convert(f.told.Summary(f.Words), func(l plan.Line) nextLine { return nextLine{Text: l.Text, Hold: l.Hold} })
-	k.doc.Notes = orEmpty(f.told.Notes)
+	notes := k.notesAbout(a, f)
+	k.doc.Notes = orEmpty(notes)
 	mine := k.concerning(a, f.Conflicts)
 	k.doc.Problems = convert(mine, func(c mapping.Conflict) problem {
 		return problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint, Count: 1}
@@ -277,14 +194,16 @@ func (k *keeping) showAhead(a alteration, f forecast) {
 			k.ui.say("%s", k.paintDiff(strings.TrimRight(line, "\r\n")))
 		}
 	}
-	if f.mode == plan.Observe {
+	switch {
+	case len(k.doc.Next) == 0: // showTotals says so
+	case f.mode == plan.Observe:
 		k.ui.say("\n%s", k.ui.bold("mode: observe – this is what mode: full would do in Kisi:"))
-	} else {
+	default:
 		k.ui.say("\n%s", k.ui.bold("In Kisi:"))
 	}
 	k.showLines(f)
 	k.showConflicts("About these people:", mine)
-	k.showNotes("Noticed in Kisi:", f.told.Notes)
+	k.showNotes("Noticed in Kisi:", notes)
 	k.showTotals(f)
 	if a.later != "" {
 		k.ui.say("\n%s", a.later)
@@ -313,6 +232,18 @@ func (k *keeping) concerning(a alteration, all []mapping.Conflict) []mapping.Con
 		}
 	}
 	return mine
+}
+
+// notesAbout are the notes about the people, and about groups of which somebody gains or loses something.
+func (k *keeping) notesAbout(a alteration, f forecast) []plan.Note {
+	about := map[string]bool{}
+	for _, who := range a.who {
+		about[email.Fold(who)] = true
+	}
+	for i := range f.told.Steps {
+		about[f.told.Steps[i].Change.Object.GroupName] = true
+	}
+	return slices.DeleteFunc(slices.Clone(f.told.Notes), func(n plan.Note) bool { return !about[n.Who] && !about[email.Fold(n.Who)] })
 }
 
 // agreed asks; without --yes only a person agrees.
@@ -427,6 +358,7 @@ func (k *keeping) carryFor(ctx context.Context, e *engine.Engine, f forecast) er
 		return err
 	}
 	k.showRun(f, run, report)
+	f.own = true
 	return ended(f, report, err)
 }
 

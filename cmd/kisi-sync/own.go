@@ -92,8 +92,10 @@ func (o *owning) pin(p access.Pin) access.Pin {
 func (o *owning) attend(ctx context.Context, a engine.Attention) (forecast, error) {
 	var out *engine.Outlook
 	err := o.inTurn(ctx, func(ctx context.Context) (err error) {
-		out, err = o.lookAt(ctx, a)
-		return err
+		if out, err = o.lookAt(ctx, a); err != nil {
+			return err
+		}
+		return o.proven(ctx, out)
 	})
 	if err != nil {
 		return forecast{}, o.untouched(err)
@@ -206,6 +208,7 @@ func (o *owning) carryOut(ctx context.Context, f forecast) error {
 		return err
 	}
 	o.showRun(f, run, report)
+	f.own = true
 	return ended(f, report, err)
 }
 

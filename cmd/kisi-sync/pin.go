@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ type pinning struct {
 	kind       access.PinKind
 	why, until string
 	noRun      bool
+	undo       string // the verb that takes it back, where that is another than for most
 }
 
 func (p *pinning) command(ui *voice, c *common, cmd *cobra.Command) *cobra.Command {
@@ -161,7 +163,7 @@ func (p *pinning) ends(zone *time.Location) (access.Instant, error) {
 func (p *pinning) follow(ctx context.Context, s *session, d pinDocument) error {
 	switch p.kind {
 	case access.Block:
-		s.ui.say("%s is blocked, until kisi-sync unblock.", d.Who)
+		s.ui.say("%s is blocked, until kisi-sync %s.", d.Who, cmp.Or(p.undo, "unblock"))
 	default:
 		s.ui.say("%s keeps what they have until %s.", d.Who, s.moment(d.Until))
 	}
@@ -179,10 +181,35 @@ func (p *pinning) follow(ctx context.Context, s *session, d pinDocument) error {
 		if err != nil {
 			return failed(err, "the block is written down, and the next run carries it out")
 		}
+		if err := s.proven(ctx, o); err != nil {
+			return p.alone(ctx, s, d, err)
+		}
 		f := s.forecast(o)
 		s.showPlan(f)
 		return s.carry(ctx, f)
 	})
+}
+
+// alone carries out a block for the person alone, where nothing else may be carried out: whoever must lose access does not wait for the file to be
+// put right.
+func (p *pinning) alone(ctx context.Context, s *session, d pinDocument, why error) error {
+	if p.kind != access.Block {
+		return why
+	}
+	who := d.Person
+	if who == "" {
+		who = d.Email
+	}
+	x, err := s.engine.LookAtPerson(ctx, who)
+	if errors.Is(err, mapping.ErrNobody) {
+		return why
+	}
+	if err != nil {
+		return also(why, failed(err, "the block is written down, and the next run carries it out"))
+	}
+	f := s.forecast(x.Outlook)
+	s.showPlan(f)
+	return also(s.carry(ctx, f), why)
 }
 
 // printJSON prints a document if one is wanted.

@@ -82,6 +82,9 @@ func (s *session) plan(ctx context.Context, file *outFile) error {
 		}
 	}
 	s.showPlan(f)
+	if err := s.proven(ctx, o); err != nil {
+		s.ui.warn(troubles(err))
+	}
 	if file != nil {
 		if err := file.commitPlan(saved); err != nil {
 			return err

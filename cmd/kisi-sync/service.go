@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
@@ -52,16 +53,21 @@ func (s *service) inUse() *session {
 	return s.used
 }
 
-// prepare loads the first configuration. One that was changed since it was last in use is tried against its own expectations.
+// prepare loads the first configuration. One that was changed since it was last in use, or never was, is tried against its own expectations.
 func (s *service) prepare(ctx context.Context) error {
 	first, err := s.load(ctx)
 	if err != nil {
 		return err
 	}
 	s.first, s.used = first, first
-	known, err := s.remembered().Get(ctx, "configuration")
-	if s.changed = err == nil && known != nil && !bytes.Equal(known, s.digests[first]); s.changed {
+	known, err := inUse(s.store).Get(ctx, inUseKey)
+	s.changed = err == nil && known != nil && !bytes.Equal(known, s.digests[first])
+	switch {
+	case err != nil:
+	case s.changed:
 		err = first.expected(ctx)
+	case known == nil:
+		err = s.firstEver(ctx, first)
 	}
 	if err != nil {
 		return also(err, first.Close())
@@ -69,8 +75,18 @@ func (s *service) prepare(ctx context.Context) error {
 	return nil
 }
 
-// remembered are the daemon's own documents, under a name that no source can have.
-func (s *service) remembered() store.Documents { return s.store.Documents("(daemon)") }
+// firstEver tries a file where none was ever carried out. A daemon that cannot reach Kisi begins all the same, and says that it tried in vain.
+func (s *service) firstEver(ctx context.Context, first *session) error {
+	const soon = 10 * time.Second
+	brief, cancel := context.WithTimeout(ctx, soon)
+	defer cancel()
+	err := first.expected(brief)
+	if wrong := (*exit)(nil); err == nil || errors.As(err, &wrong) && wrong.code == exitUsage {
+		return err
+	}
+	s.log.Warn("whether what the file expects is so could not be tried", "err", err)
+	return ctx.Err()
+}
 
 // load makes a session of the file as it is now. It contacts nobody.
 func (s *service) load(ctx context.Context) (*session, error) {
@@ -89,7 +105,6 @@ func (s *service) load(ctx context.Context) (*session, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// By the text: what the text means may be another thing after an update of kisi-sync, and nobody has changed the file then.
 	s.digests = map[*session][]byte{s.used: s.digests[s.used], made: settings.Digest[:]}
 	return made, nil
 }
@@ -162,7 +177,7 @@ func (s *service) begin(made *session) {
 	s.mu.Unlock()
 	s.setLevel(made.settings.Log)
 	s.takePushes(made)
-	if err := s.remembered().Put(context.Background(), "configuration", digest); err != nil {
+	if err := inUse(s.store).Put(context.Background(), inUseKey, digest); err != nil {
 		s.log.Error("that the configuration is in use is not written down", "err", err)
 	}
 }

@@ -72,6 +72,9 @@ func (s *session) lookAndCarry(ctx context.Context, full bool) error {
 	}
 	f := s.forecast(o)
 	s.showPlan(f)
+	if err := s.takeUp(ctx, o); err != nil {
+		return err
+	}
 	return s.carry(ctx, f)
 }
 
@@ -89,6 +92,9 @@ func (s *session) syncPerson(ctx context.Context, who string) error {
 		})
 		if err != nil {
 			return s.untouched(err)
+		}
+		if err := s.proven(ctx, x.Outlook); err != nil {
+			return err
 		}
 		f := s.forecast(x.Outlook)
 		shown := newExplanation(x)

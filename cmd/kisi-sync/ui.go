@@ -16,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -161,3 +162,26 @@ func (u *voice) bold(text string) string   { return u.paint("1", text) }
 func (u *voice) green(text string) string  { return u.paint("32", text) }
 func (u *voice) yellow(text string) string { return u.paint("33", text) }
 func (u *voice) red(text string) string    { return u.paint("31", text) }
+
+// typed is the command line as it could be typed again.
+func (u *voice) typed() string {
+	args := u.args
+	if u.from != nil && len(args) > 2 && args[0] == "--config" { // which relay put there
+		args = args[2:]
+	}
+	words := []string{"kisi-sync"}
+	for _, a := range args {
+		if !plainWord(a) {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		words = append(words, a)
+	}
+	return strings.Join(words, " ")
+}
+
+// plainWord says that a shell takes a word as it is.
+func plainWord(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_=./:,@%+", r))
+	})
+}

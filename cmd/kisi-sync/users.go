@@ -159,7 +159,7 @@ func (n *noting) words() string {
 }
 
 func usersSuspendVerb(ui *voice, c *common) *cobra.Command {
-	p := &pinning{kind: access.Block}
+	p := &pinning{kind: access.Block, undo: "users restore"}
 	cmd := &cobra.Command{
 		Use: "suspend PERSON", Short: "Take all access from somebody at once, until users restore", Args: exactly("PERSON"),
 		Long: `Suspends the Kisi user of somebody at once, whether a list or a directory brings the person, and whatever rules and other

@@ -121,7 +121,7 @@ func mayGive(settings *config.Settings, source string, e listed.Entry) (listed.E
 	spec := settings.MappingSpec()
 	i := slices.IndexFunc(spec.Rules, func(r mapping.Rule) bool { return r.Listed && r.From.Source == source })
 	if i < 0 {
-		return e, usage(fmt.Errorf("%s has no rule that gives what %s lists", settings.File, source), "write this into it:\n\n"+listedRule(source))
+		return e, usage(fmt.Errorf("%s has no rule that gives what %s lists", settings.File, source), "write this into it; a rule under rules: that is there already stays:\n\n"+listedRule(source))
 	}
 	if e.Group == "" {
 		return e, mayGiveRole(spec.Rules, source, e)

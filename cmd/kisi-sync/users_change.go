@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
+	"github.com/kisi-sync/kisi-sync/internal/listed"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
@@ -19,10 +21,14 @@ func usersRevokeVerb(ui *voice, c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "revoke PERSON", Short: "Take from somebody what the list gives them in one group", Args: exactly("PERSON"),
 		Long: `Takes one entry of a person out of the list. What rules give the person in the same group stays. PERSON is the address or
-the id in the list. First it shows what the file will say and what Kisi would lose by that, and asks.`,
-		Example: `  kisi-sync users revoke ana@partner.example --target Visitors --why ticket-4711`,
+the id in the list. With --role it is taken only if the list gives that role. First it shows what the file will say and what
+Kisi would lose by that, and asks.`,
+		Example: `  kisi-sync users revoke ana@partner.example --target Visitors --why ticket-4711
+  kisi-sync users revoke ana@partner.example --scope place --target HQ --role 'Place administrator'`,
 	}
 	g.flags(cmd)
+	cmd.Flags().StringVar(&g.role, "role", "", "only if it is this `ROLE`; in a group door_access or group_manager")
+	completes(cmd, "role", listed.DoorAccess, listed.GroupManager)
 	k.flags(cmd)
 	k.noting.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -36,6 +42,9 @@ the id in the list. First it shows what the file will say and what Kisi would lo
 				return err
 			}
 			a := alteration{list: l, who: []string{k.addressIn(l, args[0])}, question: fmt.Sprintf("Write %s, and carry it out?", l.path)}
+			if err := sameRole(l, args[0], entry, g.role); err != nil {
+				return k.untouched(err)
+			}
 			err = l.Revoke(args[0], entry)
 			if groups := l.GroupsOf(args[0]); errors.Is(err, list.ErrNotListed) && len(groups) > 0 {
 				return k.untouched(failed(err, "the list has "+args[0]+" in "+strings.Join(groups, ", ")+", which may give it: edit the file"))
@@ -48,6 +57,23 @@ the id in the list. First it shows what the file will say and what Kisi would lo
 		})
 	}
 	return cmd
+}
+
+// sameRole refuses to take what is listed with another role than the one that was named; "" names none.
+func sameRole(l *keptList, who string, scope listed.Entry, role string) error {
+	p, _ := l.Find(who)
+	i := slices.IndexFunc(p.Access, func(a list.Access) bool { return a.Same(scope) })
+	if role == "" || i < 0 {
+		return nil
+	}
+	is := p.Access[i].Role
+	if is == "" {
+		is = listed.DoorAccess
+	}
+	if strings.EqualFold(is, strings.TrimSpace(role)) {
+		return nil
+	}
+	return failed(fmt.Errorf("the list gives %s the role %s in %s, and not %s", who, is, scope.Scope(), role), "leave --role out to take it whatever it is")
 }
 
 func usersRemoveVerb(ui *voice, c *common) *cobra.Command {
