@@ -46,6 +46,7 @@ func TestMain(m *testing.M) {
 //	append FILE LINE           add a line to a file
 //	directory VERB ARGS...     something happens in the directory
 //	entra VERB ARGS...         something happens in a tenant of Entra ID (story_entra_test.go)
+//	okta VERB ARGS...          something happens in an Okta org (story_okta_test.go)
 //	kisi VERB ARGS...          somebody does something by hand in Kisi, or Kisi fails
 //	[!] holds PERSON GROUP     somebody holds a group in Kisi
 //	[!] enabled PERSON         somebody's Kisi user is not suspended
@@ -95,8 +96,9 @@ func TestStories(t *testing.T) {
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
 			"spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
 			"manager": cmdManager, "push": cmdPush, "company": cmdCompany, "disable": cmdDisable,
-			"signal":  cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
+			"signal": cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
 			"entra":     cmdEntra,
+			"okta":      cmdOkta,
 			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,
 		},
 	})

@@ -34,6 +34,7 @@ type stage struct {
 	fault     *kisisim.Injection
 	collector collector
 	contoso   *contoso // if there is one
+	acme      *acme    // an Okta org, if there is one
 	written   int      // writes that the story has accounted for
 	asked     int      // requests that the story has accounted for
 }

@@ -57,7 +57,7 @@ func (s *source) checkLogin(ctx context.Context) ([]connectors.Finding, bool) {
 	if l.bound() {
 		bound = ", bound to a key of this process (DPoP)"
 	}
-	return []connectors.Finding{{Level: connectors.Good, Path: "login", Text: "okta gives a token for " + strings.Join(granted, ", ") + bound}}, true
+	return []connectors.Finding{{Level: connectors.Good, Text: "okta gives a token for " + strings.Join(granted, ", ") + bound}}, true
 }
 
 func scopeFinding(scope string) connectors.Finding {
@@ -136,9 +136,9 @@ func (s *source) checkUsers(ctx context.Context) []connectors.Finding {
 		}
 	}
 	text := fmt.Sprintf("%s users are read, %d with an address, %d disabled", some(len(users), p), addressed, disabled)
-	f := []connectors.Finding{{Level: connectors.Good, Path: "people", Text: text}}
+	f := []connectors.Finding{{Level: connectors.Good, Text: text}}
 	for _, name := range s.env.Attributes {
-		if !slices.Contains(seen, name) && len(users) > 0 {
+		if !slices.Contains(seen, name) && len(users) > 0 && p.next == "" { // among many, a few may well have it
 			f = append(f, connectors.Finding{Level: connectors.Warning, Path: "attributes", Text: fmt.Sprintf("none of these users has the attribute %s", name),
 				Hint: "write the attribute's variable name as the Profile Editor shows it; capitals count"})
 		}
@@ -159,8 +159,7 @@ func (s *source) checkQuota(p *page) []connectors.Finding {
 	if limit == "" {
 		return nil
 	}
-	return []connectors.Finding{{Level: connectors.Good, Path: "leave_to_others",
-		Text: fmt.Sprintf("the org takes %s calls a minute for users, %s are left in this one; %d %% are left to others", limit, left, s.settings.LeaveToOthers)}}
+	return []connectors.Finding{{Level: connectors.Good, Text: fmt.Sprintf("the org takes %s calls a minute for users, %s are left in this one; %d %% are left to others", limit, left, s.settings.LeaveToOthers)}}
 }
 
 func (s *source) checkGroups(ctx context.Context) []connectors.Finding {
@@ -179,7 +178,7 @@ func (s *source) checkGroups(ctx context.Context) []connectors.Finding {
 		return []connectors.Finding{f}
 	}
 	kept := slices.DeleteFunc(slices.Clone(groups), func(g group) bool { return !slices.Contains(s.settings.types(), g.Type) })
-	f := connectors.Finding{Level: connectors.Good, Path: "groups", Text: fmt.Sprintf("%s groups are there, of which %d are read", some(len(groups), p), len(kept))}
+	f := connectors.Finding{Level: connectors.Good, Text: fmt.Sprintf("%s groups are there, of which %d are read", some(len(groups), p), len(kept))}
 	if len(kept) == 0 {
 		return []connectors.Finding{f}
 	}
@@ -199,5 +198,5 @@ func (s *source) checkLog(ctx context.Context) connectors.Finding {
 		f.Hint += "; or write system_log: false, and deletions are noticed by full reads only"
 		return f
 	}
-	return connectors.Finding{Level: connectors.Good, Path: "system_log", Text: "the system log says who was deleted"}
+	return connectors.Finding{Level: connectors.Good, Text: "the system log says who was deleted"}
 }
