@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Token is what every server of this package wants as a bearer token. It guards nothing.
+// Token is what every server of this package wants as a bearer token; with something behind it, it is that of another directory on the same
+// server. It guards nothing.
 const Token = "peer-token"
 
 // Server is a running scimmy, empty at first.
