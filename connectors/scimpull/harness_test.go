@@ -1,36 +1,26 @@
 package scimpull
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
-	"github.com/kisi-sync/kisi-sync/internal/scim"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/sim/scimpeer"
 	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 )
 
-// provider is a scimmy with a front before it, which counts and spoils calls. People and groups are called by name.
+// provider is a directory on a scimmy, or on a server of a test. What fails ends the test.
 type provider struct {
-	*simhttp.Front
+	*scimpeer.Directory
 	t        testing.TB
-	url      string
-	token    string
 	dir      string
-	paths    map[string]string // "/Users/ID" or "/Groups/ID", by name
 	pageSize int
 }
 
@@ -40,29 +30,23 @@ func newProvider(t testing.TB) *provider {
 }
 
 // newProviderOn makes an empty directory of its own on a scimmy.
-func newProviderOn(t testing.TB, peer *scimpeer.Server, tenant string) *provider {
+func newProviderOn(t testing.TB, peer *scimpeer.Server, name string) *provider {
 	t.Helper()
-	target, err := url.Parse(peer.URL)
+	d, err := peer.Directory(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &provider{Front: simhttp.New(), t: t, token: scimpeer.Token + tenant, dir: t.TempDir(), paths: map[string]string{}, pageSize: 4}
-	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: target.Scheme, Host: target.Host})
-	pass.ModifyResponse = func(r *http.Response) error { // an answer may be rewritten
-		r.Header.Del("Content-Length")
-		return nil
-	}
-	for _, pattern := range []string{"GET /scim/Users", "GET /scim/Groups", "GET /scim/Groups/{id}", "/scim/"} {
-		p.Handle(pattern, pass.ServeHTTP)
-	}
-	front, err := simhttp.Start(p.Front)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(front.Close)
-	p.url = front.URL + "/scim"
-	p.secret("token", p.token)
+	t.Cleanup(d.Close)
+	p := &provider{Directory: d, t: t, dir: t.TempDir(), pageSize: 4}
+	p.secret("token", d.Token)
 	return p
+}
+
+func (p *provider) must(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 func (p *provider) secret(name, value string) {
@@ -74,7 +58,7 @@ func (p *provider) secret(name, value string) {
 
 func (p *provider) settings() *Settings {
 	s := New().(*Settings)
-	s.URL, s.Address, s.PageSize = p.url, fromEmails, p.pageSize
+	s.URL, s.Address, s.PageSize = p.URL, fromEmails, p.pageSize
 	s.Login.Token = &secret.Ref{File: "token"}
 	return s
 }
@@ -94,128 +78,56 @@ func (p *provider) Open(attributes ...string) connectors.Source {
 	return p.open(p.settings(), attributes...)
 }
 
-// call speaks to the provider as an administrator.
-func (p *provider) call(method, path string, body any) scim.Resource {
-	p.t.Helper()
-	var text []byte
-	if body != nil {
-		var err error
-		if text, err = json.Marshal(body); err != nil {
-			p.t.Fatal(err)
-		}
-	}
-	req, err := http.NewRequest(method, p.url+path, bytes.NewReader(text))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+p.token)
-	req.Header.Set("Content-Type", "application/scim+json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode > 299 {
-		p.t.Fatalf("%s %s: %d %s, %v", method, path, resp.StatusCode, answer, err)
-	}
-	if len(answer) == 0 {
-		return nil
-	}
-	r, err := scim.Decode(answer, scim.Limits{})
-	if err != nil {
-		p.t.Fatalf("%s: %v", answer, err)
-	}
-	return r
-}
-
-type object = map[string]any
-
-func user(name, department string) object {
-	u := object{"schemas": []string{scim.UserSchema, scim.EnterpriseSchema}, "userName": name, "active": true, "displayName": "The " + name,
-		"emails": []object{{"value": name + "@example.com", "type": "work", "primary": true}}}
-	if department != "" {
-		u[scim.EnterpriseSchema] = object{"department": department}
-	}
-	return u
-}
+const domain = "example.com"
 
 // AddPerson implements connectortest.Directory.
 func (p *provider) AddPerson(name, value string) {
 	p.t.Helper()
-	p.paths[name] = "/Users/" + p.call("POST", "/Users", user(name, value)).Text("id")
-}
-
-func (p *provider) members(names []string) []object {
-	all := []object{}
-	for _, name := range names {
-		if path := p.paths[name]; path != "" {
-			all = append(all, object{"value": path[strings.LastIndexByte(path, '/')+1:]})
-		}
-	}
-	return all
+	p.must(p.AddUser(name, domain, value))
 }
 
 // AddGroup implements connectortest.Directory.
 func (p *provider) AddGroup(name string, members ...string) {
 	p.t.Helper()
-	p.paths[name] = "/Groups/" + p.call("POST", "/Groups", object{"schemas": []string{scim.GroupSchema}, "displayName": name, "members": p.members(members)}).Text("id")
-}
-
-func (p *provider) patch(path string, operations ...object) {
-	p.t.Helper()
-	p.call("PATCH", path, object{"schemas": []string{scim.PatchSchema}, "Operations": operations})
+	p.must(p.Directory.AddGroup(name, members...))
 }
 
 // SetMembers implements connectortest.Directory.
 func (p *provider) SetMembers(group string, members ...string) {
 	p.t.Helper()
-	p.call("PUT", p.path(group), object{"schemas": []string{scim.GroupSchema}, "displayName": group, "members": p.members(members)})
-}
-
-func (p *provider) path(name string) string {
-	p.t.Helper()
-	if p.paths[name] == "" {
-		p.t.Fatalf("nobody is called %s", name)
-	}
-	return p.paths[name]
-}
-
-func (p *provider) renamed(name, to string) string {
-	p.t.Helper()
-	p.paths[to] = p.path(name)
-	delete(p.paths, name)
-	return p.paths[to]
+	p.must(p.Directory.SetMembers(group, members...))
 }
 
 // RenamePerson implements connectortest.Directory.
 func (p *provider) RenamePerson(name, to string) {
 	p.t.Helper()
-	p.call("PUT", p.renamed(name, to), user(to, ""))
+	p.Rename(name, to)
+	p.must(p.PutUser(to, domain, ""))
 }
 
 // RenameGroup implements connectortest.Directory.
 func (p *provider) RenameGroup(name, to string) {
 	p.t.Helper()
-	p.patch(p.renamed(name, to), object{"op": "replace", "path": "displayName", "value": to})
+	p.Rename(name, to)
+	p.must(p.Replace(to, "displayName", to))
 }
 
 // SetValue implements connectortest.Directory.
 func (p *provider) SetValue(person, value string) {
 	p.t.Helper()
-	p.call("PUT", p.path(person), user(person, value))
+	p.must(p.PutUser(person, domain, value))
 }
 
 // Disable implements connectortest.Directory.
 func (p *provider) Disable(person string) {
 	p.t.Helper()
-	p.patch(p.path(person), object{"op": "replace", "path": "active", "value": false})
+	p.must(p.Replace(person, "active", false))
 }
 
 // Remove implements connectortest.Directory.
 func (p *provider) Remove(name string) {
 	p.t.Helper()
-	p.call("DELETE", p.path(name), nil)
+	p.must(p.Directory.Remove(name))
 }
 
 // Break implements connectortest.Breaker: the first page comes, the second does not.

@@ -63,7 +63,7 @@ func (p strange) start(t *testing.T) *provider {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	all := &provider{Front: front, t: t, url: server.URL + "/scim", dir: t.TempDir(), pageSize: 10}
+	all := &provider{Directory: &scimpeer.Directory{Front: front, URL: server.URL + "/scim"}, t: t, dir: t.TempDir(), pageSize: 10}
 	all.secret("token", "x")
 	return all
 }
@@ -313,7 +313,7 @@ func (p *provider) lock(knows func(*http.Request) bool) *simhttp.Server {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(server.Close)
-	p.url = server.URL + "/scim"
+	p.URL = server.URL + "/scim"
 	return server
 }
 

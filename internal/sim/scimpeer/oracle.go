@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -23,8 +25,20 @@ type Oracle struct {
 // StartOracle starts the libraries in one process that lives as long as the test.
 func StartOracle(t testing.TB) *Oracle {
 	t.Helper()
-	folder := modules(t)
-	cmd := exec.Command("node", script(t, "oracle.cjs"), folder)
+	need(t)
+	folder, err := modules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := files.ReadFile("node/oracle.cjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "oracle.cjs")
+	if err := os.WriteFile(path, script, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("node", path, folder)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

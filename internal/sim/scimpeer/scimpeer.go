@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,43 +19,38 @@ import (
 //go:embed node/oracle.cjs node/server.cjs node/package-lock.json
 var files embed.FS
 
-// hint says how the packages come.
-const hint = "this test needs node and the packages of internal/sim/scimpeer/node in %s: run `bash .ci/test ./internal/sim/scimpeer`"
-
-// modules returns the folder that holds node_modules, and ends or skips the test when there is none.
-func modules(t testing.TB) string {
-	t.Helper()
+// modules returns the folder that holds node_modules, or what to do when there is none.
+func modules() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	lock, err := files.ReadFile("node/package-lock.json")
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	sum := sha256.Sum256(lock)
 	folder := filepath.Join(cache, "kisi-sync-tests", "scimpeer-"+hex.EncodeToString(sum[:8]))
-	_, nodeErr := exec.LookPath("node")
-	if _, err := os.Stat(filepath.Join(folder, "ready")); err == nil && nodeErr == nil {
-		return folder
+	if _, err := exec.LookPath("node"); err == nil {
+		if _, err = os.Stat(filepath.Join(folder, "ready")); err == nil {
+			return folder, nil
+		}
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(hint, folder)
-	}
-	t.Skipf(hint, folder)
-	return ""
+	return "", fmt.Errorf("this test needs node and the packages of internal/sim/scimpeer/node in %s: run `bash .ci/test ./internal/sim/scimpeer`", folder)
 }
 
-// script writes one of our scripts where node finds it.
-func script(t testing.TB, name string) string {
+// Here says whether node and the packages are there. In CI they have to be.
+func Here() bool {
+	_, err := modules()
+	return err == nil || os.Getenv("CI") == "true"
+}
+
+// need ends or skips the test when the packages are not there.
+func need(t testing.TB) {
 	t.Helper()
-	text, err := files.ReadFile("node/" + name)
-	if err != nil {
+	if _, err := modules(); err != nil && Here() {
 		t.Fatal(err)
+	} else if err != nil {
+		t.Skip(err)
 	}
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

@@ -2,8 +2,7 @@ package scimpeer
 
 import (
 	"errors"
-	"io"
-	"net/http"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -26,33 +25,22 @@ func TestTheLibrariesAnswer(t *testing.T) {
 }
 
 func TestTheServiceProviderKeepsWhatItIsGiven(t *testing.T) {
-	s := Start(t)
-	call := func(method, path, body string) (int, string) {
-		r, err := http.NewRequest(method, s.URL+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", "Bearer "+Token)
-		r.Header.Set("Content-Type", "application/scim+json")
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		text, err := io.ReadAll(answer.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return answer.StatusCode, string(text)
+	d, err := Start(t).Directory("")
+	if err != nil {
+		t.Fatal(err)
 	}
-	status, body := call("POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ana","active":true}`)
-	if status != 201 {
-		t.Fatalf("a user: %d %s", status, body)
+	defer d.Close()
+	if err := d.AddUser("ana", "example.com", "IT"); err != nil {
+		t.Fatal(err)
 	}
-	if status, body = call("GET", "/Users?filter="+`userName+eq+%22ana%22`, ""); status != 200 || !strings.Contains(body, `"totalResults":1`) {
-		t.Errorf("a query: %d %s", status, body)
+	if found, err := d.Do("GET", `/Users?filter=userName+eq+%22ana%22`, nil); err != nil || found["totalResults"] != 1.0 {
+		t.Errorf("a query: %v, %v", found, err)
 	}
-	if status, body = call("GET", "/ServiceProviderConfig", ""); status != 200 || !strings.Contains(body, "oauthbearertoken") {
-		t.Errorf("what it can: %d %s", status, body)
+	if config, err := d.Do("GET", "/ServiceProviderConfig", nil); err != nil || !strings.Contains(fmt.Sprint(config), "oauthbearertoken") {
+		t.Errorf("what it can: %v, %v", config, err)
+	}
+	d.Token = "other"
+	if _, err := d.Do("GET", "/Users", nil); err == nil || !strings.Contains(err.Error(), "401") {
+		t.Errorf("with another token: %v", err)
 	}
 }
