@@ -27,6 +27,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
+	"github.com/kisi-sync/kisi-sync/internal/sim/scimpeer"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
@@ -47,6 +48,7 @@ func TestMain(m *testing.M) {
 //	directory VERB ARGS...     something happens in the directory
 //	entra VERB ARGS...         something happens in a tenant of Entra ID (story_entra_test.go)
 //	okta VERB ARGS...          something happens in an Okta org (story_okta_test.go)
+//	scimmy VERB ARGS...        something happens in a SCIM service provider (story_scim_pull_test.go)
 //	kisi VERB ARGS...          somebody does something by hand in Kisi, or Kisi fails
 //	[!] holds PERSON GROUP     somebody holds a group in Kisi
 //	[!] enabled PERSON         somebody's Kisi user is not suspended
@@ -86,6 +88,8 @@ func TestStories(t *testing.T) {
 			switch name {
 			case "collector":
 				return hasCollector(), nil
+			case "scimmy":
+				return scimpeer.Here(), nil
 			case "root":
 				return os.Geteuid() == 0, nil
 			}
@@ -99,6 +103,7 @@ func TestStories(t *testing.T) {
 			"signal": cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
 			"entra":     cmdEntra,
 			"okta":      cmdOkta,
+			"scimmy":    cmdScimmy,
 			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,
 		},
 	})

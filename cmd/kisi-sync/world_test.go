@@ -37,6 +37,7 @@ type stage struct {
 	acme      *acme    // an Okta org, if there is one
 	written   int      // writes that the story has accounted for
 	asked     int      // requests that the story has accounted for
+	acquired  *acquired
 }
 
 const key = "story-key"

@@ -12,16 +12,18 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/connectors/okta"
 	"github.com/kisi-sync/kisi-sync/connectors/scim"
+	"github.com/kisi-sync/kisi-sync/connectors/scimpull"
 )
 
 // Types returns the built-in types by the word that follows `type:` in the file. Each call returns a table of its own.
 func Types() connectors.Types {
 	return connectors.Types{
-		"csv":   csv.New,
-		"entra": entra.New,
-		"ldap":  ldap.New,
-		"list":  list.New,
-		"okta":  okta.New,
-		"scim":  scim.New,
+		"csv":       csv.New,
+		"entra":     entra.New,
+		"ldap":      ldap.New,
+		"list":      list.New,
+		"okta":      okta.New,
+		"scim":      scim.New,
+		"scim_pull": scimpull.New,
 	}
 }

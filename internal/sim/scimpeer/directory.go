@@ -19,7 +19,7 @@ type Directory struct {
 	*simhttp.Front
 	URL   string            // of the front, with /scim
 	Token string            // of this directory
-	Paths map[string]string // "/Users/ID" or "/Groups/ID", by name
+	Paths map[string]string // of people and groups below URL, by name
 
 	server *simhttp.Server
 }
