@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -94,6 +95,8 @@ func (u *voice) beside(ctx context.Context, c *common) error {
 		return wrong
 	case errors.Is(err, admin.ErrNobody):
 		return nil
+	case errors.Is(err, admin.ErrForbidden):
+		return forbidden(err, socketOf(settings))
 	case err != nil:
 		return failed(err, besideHint(err))
 	}
@@ -120,20 +123,42 @@ func besideHint(err error) string {
 		return "look at the daemon's log, and restart it; what it began is written down, and it goes on where it stopped"
 	case errors.Is(err, admin.ErrOther):
 		return "give each installation a state file of its own (state: in the file), or a socket of its own (admin.socket)"
-	case errors.Is(err, admin.ErrForbidden):
-		return "run this as the account of the daemon, as in sudo -u kisi-sync kisi-sync ..., or as root"
 	}
 	return ""
 }
 
+// forbidden says who may ask the daemon: the account whose socket it is, or whoever may look into the folder.
+func forbidden(err error, socket string) error {
+	if owner := admin.Owner(socket); owner != "" {
+		return failed(err, "run this as that account, as in sudo -u "+owner+" kisi-sync ..., or as root")
+	}
+	if folder := shutFolder(socket); folder != "" {
+		return failed(fmt.Errorf("%s: this account may not look into that folder, where the state and the daemon's socket are", folder),
+			"run this as the account of the daemon, as in sudo -u kisi-sync kisi-sync ..., or as root")
+	}
+	return failed(err, "run this as the account of the daemon, or as an administrator")
+}
+
+// shutFolder returns the first folder above a file that this account may not look into; "" when there is none.
+func shutFolder(file string) string {
+	for folder := filepath.Dir(file); ; folder = filepath.Dir(folder) {
+		info, err := os.Stat(folder)
+		switch {
+		case err == nil && info.IsDir():
+			if _, err := os.Lstat(file); errors.Is(err, fs.ErrPermission) {
+				return folder
+			}
+			return ""
+		case folder == filepath.Dir(folder):
+			return ""
+		}
+	}
+}
+
 // relay hands the command line over.
 func (u *voice) relay(ctx context.Context, client *admin.Client, common *common) error {
-	dir, err := os.Getwd()
-	if err != nil { // in a folder that this account must not look into; nothing can be named from there
-		dir = string(filepath.Separator)
-	}
 	args := append([]string{"--config", common.config}, u.args...) // as it was found here; one that was named stands behind it, and wins
-	c := admin.Command{Args: args, Dir: dir, Out: u.out, Err: u.err, Terminal: u.terminal(), Sudo: os.Getenv("SUDO_USER")}
+	c := admin.Command{Args: args, Dir: here(), Out: u.out, Err: u.err, Terminal: u.terminal(), Sudo: os.Getenv("SUDO_USER")}
 	if u.asks != nil {
 		c.Ask = u.prompt
 	}
@@ -142,6 +167,18 @@ func (u *voice) relay(ctx context.Context, client *admin.Client, common *common)
 		return failed(err, "kisi-sync status says whether it is back; what it began is written down")
 	}
 	return &exit{code: code}
+}
+
+// here is the folder in which this process is. In one that this account must not look into no file can be named: then it is one that
+// nobody has, so that nothing is written elsewhere instead.
+func here() string {
+	if dir, err := os.Getwd(); err == nil {
+		return dir
+	}
+	if dir := os.Getenv("PWD"); filepath.IsAbs(dir) {
+		return dir
+	}
+	return string(filepath.Separator) + "the folder in which you are, which kisi-sync must not look into"
 }
 
 // terminal is what the daemon must know of this process's screen.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // time zones where the system brings none that Go can read: Windows, and an image of nothing but the program
 )
 
 func main() {

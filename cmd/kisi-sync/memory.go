@@ -11,6 +11,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 	"github.com/kisi-sync/kisi-sync/internal/store"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
 // memory is what kisi-sync remembers, for verbs that need nothing else: they contact nobody, and work while a directory or Kisi is
@@ -44,7 +45,7 @@ func remember(ctx context.Context, ui *voice, c *common) (*memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := isThere(settings.State); err != nil {
+	if err := isThere(settings); err != nil {
 		return nil, err
 	}
 	st, err := store.Open(settings.State, store.Options{Now: now, Who: ui.me()})
@@ -61,10 +62,10 @@ func recollect(ctx context.Context, ui *voice, c *common) (*config.Settings, *st
 
 // recollectAny does the same where there may be no state file yet.
 func recollectAny(ctx context.Context, ui *voice, c *common) (*config.Settings, *store.Preview, error) {
-	return recollectFrom(ctx, ui, c, func(string) error { return nil })
+	return recollectFrom(ctx, ui, c, func(*config.Settings) error { return nil })
 }
 
-func recollectFrom(ctx context.Context, ui *voice, c *common, fit func(path string) error) (*config.Settings, *store.Preview, error) {
+func recollectFrom(ctx context.Context, ui *voice, c *common, fit func(*config.Settings) error) (*config.Settings, *store.Preview, error) {
 	if h := ui.host(); h != nil {
 		return h.daemon().settings, h.store.Preview(), nil
 	}
@@ -75,18 +76,23 @@ func recollectFrom(ctx context.Context, ui *voice, c *common, fit func(path stri
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := fit(settings.State); err != nil {
+	if err := fit(settings); err != nil {
 		return nil, nil, err
 	}
 	st, err := store.OpenPreview(settings.State, store.Options{Now: now})
 	return settings, st, err
 }
 
-func isThere(path string) error {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return failed(fmt.Errorf("there is no state file yet (%s): nothing is held, and nothing was done", path), "kisi-sync apply begins")
+// isThere says of a state file that is not there how it comes to be.
+func isThere(settings *config.Settings) error {
+	if _, err := os.Stat(settings.State); !errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	hint := "kisi-sync plan says what would happen; the daemon (kisi-sync run, or its service) begins, or kisi-sync apply once"
+	if settings.Policy().Mode == plan.Observe {
+		hint = "the daemon (kisi-sync run, or its service) begins, or kisi-sync sync once; in mode: observe neither writes anything into Kisi"
+	}
+	return failed(fmt.Errorf("there was no run yet, so there is no state file (%s): nothing is held, and nothing was done", settings.State), hint)
 }
 
 // closeInto closes it when a verb ends, and adds the error to the verb's own. A daemon goes by what was decided at once.

@@ -67,7 +67,7 @@ func examined(ctx context.Context, ui *voice, c *common) (*config.Settings, []st
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := isThere(settings.State); err != nil {
+	if err := isThere(settings); err != nil {
 		return nil, nil, err
 	}
 	all, err := store.Examine(ctx, settings.State, store.Options{Now: now})

@@ -126,6 +126,19 @@ func account(uid int) named {
 	return named("uid " + id)
 }
 
+// Owner names the account whose socket it is; "" when that cannot be seen.
+func Owner(path string) string {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return ""
+	}
+	is, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	return string(account(int(is.Uid)))
+}
+
 // control calls do with the descriptor of a connection.
 func control(conn *net.UnixConn, do func(fd int) error) error {
 	raw, err := conn.SyscallConn()

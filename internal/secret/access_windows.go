@@ -19,7 +19,8 @@ func crowds() []windows.WELL_KNOWN_SID_TYPE {
 
 // listed refuses a file whose access list lets everybody in. Named accounts are somebody's decision and are left alone.
 func listed(where, path string) error {
-	const hint = "run as an administrator: icacls \"%s\" /inheritance:r /grant SYSTEM:F Administrators:F, and /grant the service's account: (R)"
+	// By their numbers, since Windows calls the system and administrators differently in each language.
+	const hint = `run as an administrator: icacls "%s" /inheritance:r /grant *S-1-5-18:F *S-1-5-32-544:F "NT SERVICE\kisi-sync:R" (the system, administrators, the service)`
 	descriptor, err := windows.GetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
 		return &Error{Ref: where, Problem: "does not say who may read it: " + err.Error(), Err: err}

@@ -44,14 +44,18 @@ func Install(o Options) error {
 		return fmt.Errorf("create the service %s: %w", o.Name, err)
 	}
 	defer func() { _ = s.Close() }()
-	if err := o.furnish(s); err != nil {
+	err = recovers(s)
+	if err == nil {
+		err = o.furnish()
+	}
+	if err != nil {
 		return errors.Join(err, s.Delete()) // half a service would start half secured
 	}
 	return nil
 }
 
-// furnish gives a new service what it needs besides being there.
-func (o Options) furnish(s *mgr.Service) error {
+// recovers has a service begun again after a fault.
+func recovers(s *mgr.Service) error {
 	again := func(after time.Duration) mgr.RecoveryAction {
 		return mgr.RecoveryAction{Type: mgr.ServiceRestart, Delay: after}
 	}
@@ -62,6 +66,11 @@ func (o Options) furnish(s *mgr.Service) error {
 	if err := s.SetRecoveryActionsOnNonCrashFailures(true); err != nil {
 		return fmt.Errorf("set what happens after a failure: %w", err)
 	}
+	return nil
+}
+
+// furnish gives a new service what it needs besides being there: a source of events, and its folders.
+func (o Options) furnish() error {
 	_ = eventlog.Remove(o.Name) // one that a removed service left behind, perhaps
 	if err := eventlog.InstallAsEventCreate(o.Name, eventlog.Error|eventlog.Warning|eventlog.Info); err != nil {
 		return fmt.Errorf("make a source of events: %w", err)

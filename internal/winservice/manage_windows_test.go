@@ -3,12 +3,14 @@ package winservice
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/windows/svc/eventlog"
 	"golang.org/x/sys/windows/svc/mgr"
 )
 
@@ -108,5 +110,26 @@ func TestAServiceThatEndsInsteadOfRunningIsSaidToHaveEnded(t *testing.T) {
 	}
 	if err := Start(ctx, name); err == nil || !strings.Contains(err.Error(), "has ended (exit code 1)") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Wine keeps of the access lists what a file of Unix can; Windows keeps them.
+func TestAServiceIsFurnishedWithFoldersAndASourceOfEvents(t *testing.T) {
+	folder, name := scratch(t), "kisi-sync-test-furnished"
+	t.Cleanup(func() { _ = eventlog.Remove(name) })
+	o := Options{Name: name, Config: filepath.Join(folder, "conf", "config.yaml")}
+	if err := o.furnish(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(StateFolder(o.Config)); err != nil || !info.IsDir() {
+		t.Errorf("the folder of the state: %v, %v", info, err)
+	}
+	events, end, err := OpenEvents(name, slog.LevelInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slog.New(events).Info("furnished", "key", "value")
+	if err := end(); err != nil {
+		t.Error(err)
 	}
 }

@@ -14,6 +14,8 @@ fi
 
 # Its files are read by the account and by root; secrets lie there too.
 [ -d /etc/kisi-sync ] || install -d -m 0750 -o root -g "$user" /etc/kisi-sync
+# As systemd makes it for the service, so that verbs look for the state there before its first start, too.
+[ -d /var/lib/kisi-sync ] || install -d -m 0700 -o "$user" -g "$user" /var/lib/kisi-sync
 
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload || true

@@ -39,6 +39,7 @@ install /given/before.$kind | tee /tmp/first
 grep -q 'not yet running' /tmp/first || fail "the first installation says nothing about what comes next"
 getent passwd kisi-sync | grep -q nologin || fail "there is no account"
 [ "$(stat -c '%U:%G %a' /etc/kisi-sync)" = 'root:kisi-sync 750' ] || fail "/etc/kisi-sync is $(stat -c '%U:%G %a' /etc/kisi-sync)"
+[ "$(stat -c '%U:%G %a' /var/lib/kisi-sync)" = 'kisi-sync:kisi-sync 700' ] || fail "/var/lib/kisi-sync is $(stat -c '%U:%G %a' /var/lib/kisi-sync)"
 [ ! -e /etc/systemd/system/multi-user.target.wants/kisi-sync.service ] || fail "it starts without having been told to"
 was=$(kisi-sync version)
 say "installed, $was"
