@@ -17,6 +17,7 @@ func testTypes() connectors.Types {
 	return connectors.Types{
 		"tree":  func() connectors.Config { return &treeSettings{Port: 636, Timeout: 30 * time.Second, Preset: "plain"} },
 		"sheet": func() connectors.Config { return &sheetSettings{} },
+		"scim":  func() connectors.Config { return &sheetSettings{} }, // what is said of this type stands outside of its sources
 	}
 }
 

@@ -91,7 +91,7 @@ func beyond() []string {
 		"group-id-twice", "group-name", "group-manage-twice", "group-manage-nothing", "group-stop-other", "kisi-domain", "kisi-http",
 		"kisi-integration", "kisi-other", "kisi-url", "missing-rules-comm", "missing-sources", "missing-scope", "missing-value",
 		"approvals-", "audit-anchor", "leavers-too-long", "leavers-delete", "same-person-", "sensitive-doors-", "source-was-",
-		"rule-", "source-attribute-name", "source-attribute-builtin", "source-connector", "source-id", "source-may", "source-name", "source-precedence",
+		"rule-", "scim-listen", "scim-no", "scim-open", "source-attribute-name", "source-attribute-builtin", "source-connector", "source-id", "source-may", "source-name", "source-precedence",
 		"metrics-address", "metrics-every", "metrics-no-token", "metrics-off", "metrics-open", "notify-heartbeat", "notify-mail-clear", "notify-nobody", "notify-webhook.",
 		"unknown-group", "unknown-source-in", "unknown-time", "type-scope-empty", "type-port", "type-rate-hex",
 	}
