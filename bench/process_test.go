@@ -33,7 +33,7 @@ func BenchmarkProcess(b *testing.B) {
 	for _, c := range []crowd{{people: 10_000, departments: 97}, {people: 100_000, departments: 30}} {
 		b.Run(fmt.Sprint(c.people), func(b *testing.B) {
 			for b.Loop() {
-				home := c.furnish(b)
+				home := c.furnish(b).config
 				b.ReportMetric(float64(size.Size())/(1<<20), "MB-binary")
 				b.ReportMetric(took(b, shipped, "version").Seconds(), "s-version")
 				b.ReportMetric(took(b, shipped, "check", "--config", home).Seconds(), "s-check")
@@ -82,8 +82,14 @@ func write(b *testing.B, path, text string) {
 // crowd is a directory; the first departments of 97 have doors. The first of those also share a group that opens one, if large is not zero.
 type crowd struct{ people, departments, large int }
 
-// furnish starts a directory and a Kisi in which everybody holds what they should, and returns the path of a configuration.
-func (c crowd) furnish(b *testing.B) string {
+// setting is a crowd with all that is around it.
+type setting struct {
+	config string // the path of the file
+	kisi   *kisisim.Company
+}
+
+// furnish starts a directory and a Kisi in which everybody holds what they should.
+func (c crowd) furnish(b *testing.B) setting {
 	directory := slapd.Start(b, slapd.Options{Load: slapd.Population{People: c.people, Groups: c.people / 50, Members: 250, Nested: 10}.Write})
 	sim := kisisim.Acme(kisisim.Options{Rate: -1})
 	var groups, rules strings.Builder
@@ -119,7 +125,7 @@ func (c crowd) furnish(b *testing.B) string {
 	path := filepath.Join(home, "config.yaml")
 	write(b, path, strings.NewReplacer("KISI_URL", server.URL, "LDAP_URL", directory.SecureURL(), "BASE", slapd.Suffix, "READER", slapd.ReaderDN,
 		"CA", directory.CAFile(), "GROUPS", groups.String(), "RULES", rules.String()).Replace(processConfig))
-	return path
+	return setting{path, sim}
 }
 
 // settling is how long Go may take to give memory back: it looks every two minutes.

@@ -14,7 +14,7 @@ func BenchmarkProof(b *testing.B) {
 	shipped, quick := buildBinary(b, false), buildBinary(b, true)
 	b.Setenv("KILLTEST_AHEAD", "0s") // of the quick one
 	for b.Loop() {
-		home := crowd{people: 50_000, departments: 39, large: 10}.furnish(b)
+		home := crowd{people: 50_000, departments: 39, large: 10}.furnish(b).config
 		took(b, quick, "sync", "--config", home)
 		for _, ask := range []struct{ metric, line string }{
 			{"s-explain-small", "explain --group|Department 20"},

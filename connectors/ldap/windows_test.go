@@ -212,6 +212,13 @@ func windowsCheck(t *testing.T, s *sambadc.Server) {
 	has(reader, "this account may not replicate and sees no deleted objects")
 	has(reader, "changes are told at once (change notifications)")
 	has(administrator(t), "only what changed is read (DirSync, with the right to replicate)")
+	late, err := windowsSettings(t, s, sambadc.StaffDN).Open(connectors.Env{Now: func() time.Time { return time.Now().Add(-10 * time.Minute) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(late.(connectors.Checker).Check(context.Background()), func(f connectors.Finding) bool { return strings.Contains(f.Text, "the server's clock is 10m0s from") }) {
+		t.Error("nothing is said of a clock that is ten minutes late")
+	}
 }
 
 func TestNamesOfWindowsAreTakenApart(t *testing.T) {

@@ -1,0 +1,36 @@
+//go:build unix
+
+package bench
+
+import (
+	"flag"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var passPeople = flag.Int("people", 1_000_000, "how many people BenchmarkPass has")
+
+// BenchmarkPass is a whole full run in which nothing is to be done, as a process of its own from its start to its end: a directory of 1,000,000
+// people and 20,000 groups (slapd over LDAPS) is read, everybody is mapped, all of Kisi is looked at, and both are compared. Everybody
+// has a right in one of 97 groups. Kisi answers at once, and shows no list beyond its largest offset, so it is looked at group by group. A run
+// before it learns of everybody.
+func BenchmarkPass(b *testing.B) {
+	quick := buildBinary(b, true)
+	b.Setenv("KILLTEST_AHEAD", "0s")
+	for b.Loop() {
+		c := crowd{people: *passPeople, departments: 97}.furnish(b)
+		b.ReportMetric(took(b, quick, "sync", "--config", c.config, "--accept", "corp").Seconds(), "s-first")
+		c.kisi.ResetLog()
+		began := time.Now()
+		run := exec.Command(quick, "sync", "--config", c.config)
+		if out, err := run.CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
+		}
+		b.ReportMetric(time.Since(began).Seconds(), "s-pass")
+		b.ReportMetric(float64(run.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1024, "MB-peak")
+		b.ReportMetric(float64(len(c.kisi.Requests())), "calls")
+	}
+	b.ReportMetric(0, "ns/op")
+}
