@@ -79,14 +79,20 @@ func whole(value any) (int, bool) {
 // before: if it does not, somebody before it came or went, and the rest has moved up or down, so that somebody would have been read
 // twice or never. Servers may give fewer than they are asked for, and say how many there are in all.
 func (s *source) each(ctx context.Context, l *list, take func(scim.Resource) error) (calls int, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	ahead := &pager{source: s, list: l, pages: map[int]chan fetched{}}
+	defer func() { // nothing is asked for any more when this has ended
+		stop()
+		ahead.all.Wait()
+		calls = int(ahead.calls.Load())
+	}()
 	seen := map[string]bool{}
 	last, total := "", -1
 	for start := 1; ; {
-		p, err := s.client.page(ctx, l, start, s.settings.PageSize)
+		p, err := ahead.page(ctx, start)
 		if err != nil {
 			return calls, err
 		}
-		calls++
 		if total >= 0 && p.total != total {
 			return calls, errMoved
 		}
