@@ -67,7 +67,7 @@ func (o *operation) search(w http.ResponseWriter) (answer, error) {
 		if sent.Get(name) == nil {
 			continue
 		}
-		if *to, err = strconv.Atoi(textOf(sent.Get(name))); err != nil {
+		if *to, err = strconv.Atoi(scim.Text(sent.Get(name))); err != nil {
 			return answer{}, &scim.Error{Status: http.StatusBadRequest, Type: scim.InvalidValue, Detail: name + " is no whole number"}
 		}
 	}
@@ -79,7 +79,7 @@ func (o *operation) search(w http.ResponseWriter) (answer, error) {
 
 func texts(values []any) (all []string) {
 	for _, v := range values {
-		all = append(all, textOf(v))
+		all = append(all, scim.Text(v))
 	}
 	return all
 }

@@ -89,14 +89,15 @@ func (g Getter) Values(r Resource) (values []string) {
 		case g.at.sub != nil && !equalFold(g.at.sub.Name, "value"):
 			continue
 		}
-		if text := textOf(each); text != "" {
+		if text := Text(each); text != "" {
 			values = append(values, text)
 		}
 	}
 	return values
 }
 
-func textOf(value any) string {
+// Text returns a string, boolean or number as a text, "" for anything else.
+func Text(value any) string {
 	switch value := value.(type) {
 	case string:
 		return value
