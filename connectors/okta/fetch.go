@@ -65,7 +65,14 @@ func (s *source) Fetch(ctx context.Context, since directory.Cursor, put func(*di
 	r := newReading(ctx, s, put)
 	from := s.position(since)
 	var groups []group
+	var deleted []string
 	r.aside(func() error { return r.people(from) })
+	if from != nil && s.settings.readsLog() {
+		r.aside(func() (err error) {
+			deleted, err = r.deleted(from)
+			return err
+		})
+	}
 	r.aside(func() (err error) {
 		if groups, err = r.groups(); err != nil {
 			return err
@@ -73,6 +80,10 @@ func (s *source) Fetch(ctx context.Context, since directory.Cursor, put func(*di
 		return r.changed(from, groups)
 	})
 	if err := r.end(); err != nil {
+		return directory.Receipt{}, err
+	}
+	// Okta may still list somebody whose deletion has begun, and the last word counts.
+	if err := r.gone(deleted); err != nil {
 		return directory.Receipt{}, err
 	}
 	receipt := directory.Receipt{Coverage: directory.Complete, Proof: r.proof, At: at, Remarks: r.remarks()}

@@ -60,10 +60,8 @@ func (r *reading) sinceOf(from *position) string {
 	return from.Since.Add(-r.settings.Overlap).UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// people reads the people, and then who was deleted: Okta may still list somebody whose deletion has begun, and the last word counts.
-//
-// Without an expression of the admin's they come by filter, from the live data; an expression only works by search, on an index that
-// lags a little behind.
+// people reads the people. Without an expression of the admin's they come by filter, from the live data; an expression only works by
+// search, on an index that lags a little behind.
 func (r *reading) people(from *position) error {
 	expression := r.settings.People.Search
 	switch {
@@ -72,18 +70,9 @@ func (r *reading) people(from *position) error {
 	case from == nil:
 		return r.users("search", "("+expression+") and "+everyStatus(), nil)
 	case expression == "":
-		if err := r.users("filter", r.after(from)+" and "+everyStatus(), nil); err != nil {
-			return err
-		}
-	default:
-		if err := r.searched(from, expression); err != nil {
-			return err
-		}
+		return r.users("filter", r.after(from)+" and "+everyStatus(), nil)
 	}
-	if !r.settings.readsLog() {
-		return nil
-	}
-	return r.deleted(from)
+	return r.searched(from, expression)
 }
 
 // users reads users that fit and states them. Their IDs are taken out of those in left, which may be nil.
@@ -139,15 +128,15 @@ func (r *reading) remarks() []string {
 }
 
 // deleted looks up in the system log who was deleted. A deleted user leaves no other trace.
-func (r *reading) deleted(from *position) error {
+func (r *reading) deleted(from *position) ([]string, error) {
 	query := url.Values{"limit": {eventsAtOnce}, "sortOrder": {"ASCENDING"}, "since": {r.sinceOf(from)},
 		"until":  {r.env.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")},
 		"filter": {`eventType eq "user.lifecycle.delete.initiated"`}}
+	var ids []string
 	err := list(r, "system log", logsPath, query, func(events []event) error {
 		if len(events) == 0 {
-			return errEnd // the log always links to a next page, for what may still come
+			return errEnd // the log may always link to a next page, for what is still to come
 		}
-		var ids []string
 		for _, e := range events {
 			for _, target := range e.Target {
 				if target.Type == "User" && target.ID != "" {
@@ -155,12 +144,12 @@ func (r *reading) deleted(from *position) error {
 				}
 			}
 		}
-		return r.gone(ids)
+		return nil
 	})
 	if errors.Is(err, errEnd) {
-		return nil
+		err = nil
 	}
-	return err
+	return ids, err
 }
 
 // errEnd ends a list that has no last page.

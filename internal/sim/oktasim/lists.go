@@ -123,12 +123,12 @@ func (s *Sim) known(w http.ResponseWriter, r *http.Request, names ...string) (ur
 	return query, true
 }
 
-// listing is what a list gives: entries by keys that ascend.
+// listing is what a list gives: the entries, of those by keys that ascend, that there are.
 type listing[T any] struct {
-	most    int // entries of a page
-	entries []T
-	key     func(T) string
-	show    func(T) object
+	most int // entries of a page
+	keys []string
+	get  func(key string) (T, bool) // false: not in this list
+	show func(T) object
 }
 
 // write answers with one page and the links to itself and the next one, each in a header of its own.
@@ -140,28 +140,29 @@ func (l listing[T]) write(s *Sim, w http.ResponseWriter, r *http.Request, query 
 	if s.options.Page > 0 {
 		most = min(most, s.options.Page)
 	}
-	from := 0
-	if after := query.Get("after"); after != "" {
-		key, err := base64.RawURLEncoding.DecodeString(after)
-		if err != nil {
-			refuse(w, http.StatusBadRequest, "E0000001", "Api validation failed: after")
-			return
-		}
-		from, _ = slices.BinarySearchFunc(l.entries, string(key)+"\x00", func(e T, key string) int { return cmp.Compare(l.key(e), key) })
+	after, err := base64.RawURLEncoding.DecodeString(query.Get("after"))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "E0000001", "Api validation failed: after")
+		return
 	}
-	page := l.entries[from:min(len(l.entries), from+most)]
 	link := func(query url.Values, rel string) {
 		w.Header().Add("Link", fmt.Sprintf(`<%s?%s>; rel="%s"`, originOf(r)+r.URL.EscapedPath(), query.Encode(), rel))
 	}
 	link(query, "self")
-	if from+len(page) < len(l.entries) {
-		next := maps.Clone(query)
-		next["after"] = []string{base64.RawURLEncoding.EncodeToString([]byte(l.key(page[len(page)-1])))}
-		link(next, "next")
-	}
-	out := make([]object, 0, len(page))
-	for _, e := range page {
-		out = append(out, l.show(e))
+	out, last := []object{}, ""
+	from, _ := slices.BinarySearch(l.keys, string(after)+"\x00")
+	for _, key := range l.keys[from:] {
+		entry, ok := l.get(key)
+		if !ok {
+			continue
+		}
+		if len(out) == most {
+			next := maps.Clone(query)
+			next["after"] = []string{base64.RawURLEncoding.EncodeToString([]byte(last))}
+			link(next, "next")
+			break
+		}
+		out, last = append(out, l.show(entry)), key
 	}
 	answer(w, http.StatusOK, out)
 }
@@ -184,10 +185,10 @@ func (s *Sim) listUsers(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	users, text := s.indexed(), query.Get("search")
+	get, text := s.indexed, query.Get("search")
 	var only []string
 	if text == "" {
-		users, text, only = s.present(), query.Get("filter"), filterable()
+		get, text, only = func(id string) *User { return s.users[id] }, query.Get("filter"), filterable()
 	}
 	fits := func(u *User) bool { return u.Status != "DEPROVISIONED" }
 	if text != "" {
@@ -200,17 +201,10 @@ func (s *Sim) listUsers(w http.ResponseWriter, r *http.Request) {
 			return e.fits(u.value) && (u.Status != "DEPROVISIONED" || strings.Contains(text, `"DEPROVISIONED"`))
 		}
 	}
-	users = slices.DeleteFunc(users, func(u *User) bool { return !fits(u) })
-	listing[*User]{200, users, func(u *User) string { return u.ID }, func(u *User) object { return u.show(r) }}.write(s, w, r, query)
-}
-
-// present are the users as they are. The lock is held.
-func (s *Sim) present() []*User {
-	var all []*User
-	for _, id := range slices.Sorted(maps.Keys(s.users)) {
-		all = append(all, s.users[id])
-	}
-	return all
+	listing[*User]{200, s.order, func(id string) (*User, bool) {
+		u := get(id)
+		return u, u != nil && fits(u)
+	}, func(u *User) object { return u.show(r) }}.write(s, w, r, query)
 }
 
 func (s *Sim) listGroups(w http.ResponseWriter, r *http.Request) {
@@ -227,13 +221,8 @@ func (s *Sim) listGroups(w http.ResponseWriter, r *http.Request) {
 		}
 		fits = func(g *Group) bool { return e.fits(g.value) }
 	}
-	var all []*Group
-	for _, id := range slices.Sorted(maps.Keys(s.groups)) {
-		if fits(s.groups[id]) {
-			all = append(all, s.groups[id])
-		}
-	}
-	listing[*Group]{10_000, all, func(g *Group) string { return g.ID }, func(g *Group) object { return g.show(r) }}.write(s, w, r, query)
+	listing[*Group]{10_000, slices.Sorted(maps.Keys(s.groups)), func(id string) (*Group, bool) { return s.groups[id], fits(s.groups[id]) },
+		func(g *Group) object { return g.show(r) }}.write(s, w, r, query)
 }
 
 func (s *Sim) listMembers(w http.ResponseWriter, r *http.Request) {
@@ -246,16 +235,13 @@ func (s *Sim) listMembers(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "E0000007", "Not found: Resource not found: "+r.PathValue("groupId")+" (UserGroup)")
 		return
 	}
-	var all []*User
-	for _, id := range slices.Sorted(maps.Keys(g.members)) {
-		if u, ok := s.users[id]; ok {
-			all = append(all, u)
-		}
-	}
-	listing[*User]{1000, all, func(u *User) string { return u.ID }, func(u *User) object { return u.show(r) }}.write(s, w, r, query)
+	listing[*User]{1000, slices.Sorted(maps.Keys(g.members)), func(id string) (*User, bool) {
+		u, ok := s.users[id]
+		return u, ok
+	}, func(u *User) object { return u.show(r) }}.write(s, w, r, query)
 }
 
-// listEvents always links to a next page when no end is given: more may come.
+// listEvents gives the events of a time that ends.
 func (s *Sim) listEvents(w http.ResponseWriter, r *http.Request) {
 	query, ok := s.known(w, r, "since", "until", "filter", "q", "limit", "sortOrder", "after")
 	if !ok {
@@ -266,21 +252,23 @@ func (s *Sim) listEvents(w http.ResponseWriter, r *http.Request) {
 	if err1 != nil || err2 != nil {
 		s.Complain("the system log is asked from %q until %q", query.Get("since"), query.Get("until"))
 	}
-	var e *expression
+	fits := func(event) bool { return true }
 	if text := query.Get("filter"); text != "" {
-		if e, err1 = parse(text, nil); err1 != nil {
+		e, err := parse(text, nil)
+		if err != nil {
 			refuse(w, http.StatusBadRequest, "E0000053", "Invalid filter.")
 			return
 		}
+		fits = func(v event) bool { return e.fits(v.value) }
 	}
-	known := s.now().Add(-s.options.LogLag)
-	var all []event
+	known, byID, ids := s.now().Add(-s.options.LogLag), map[string]event{}, []string{}
 	for _, v := range s.events {
-		if !v.at.Before(since) && v.at.Before(until) && !v.at.After(known) && (e == nil || e.fits(v.value)) {
-			all = append(all, v)
+		if !v.at.Before(since) && v.at.Before(until) && !v.at.After(known) && fits(v) {
+			byID[v.id] = v
+			ids = append(ids, v.id)
 		}
 	}
-	listing[event]{1000, all, func(v event) string { return v.id }, event.show}.write(s, w, r, query)
+	listing[event]{1000, ids, func(id string) (event, bool) { return byID[id], true }, event.show}.write(s, w, r, query)
 }
 
 const stampForm = "2006-01-02T15:04:05.000Z"

@@ -45,6 +45,7 @@ type Sim struct {
 	mu      sync.Mutex // guards what follows
 	serial  int
 	users   map[string]*User
+	order   []string             // the IDs of all users that ever were; they ascend
 	past    map[string][]version // of users, for the index
 	groups  map[string]*Group
 	rules   []rule
@@ -125,13 +126,15 @@ func (s *Sim) AddUser(status string, profile map[string]any) string {
 	now := s.now()
 	u := &User{ID: s.id("00u"), Status: status, Created: now, Activated: now, StatusChanged: now, Updated: now, LastSignIn: now, Profile: maps.Clone(profile)}
 	s.users[u.ID] = u
+	s.order = append(s.order, u.ID)
 	s.index(u.ID, now)
 	for _, g := range s.groups {
 		if g.Type == "BUILT_IN" {
-			g.direct[u.ID] = true
-			s.settle()
-			g.Membership = now
+			g.direct[u.ID], g.members[u.ID], g.Membership = true, true, now
 		}
+	}
+	if len(s.rules) > 0 {
+		s.settle()
 	}
 	return u.ID
 }
@@ -199,22 +202,16 @@ func (s *Sim) index(id string, at time.Time) {
 	s.past[id] = append(s.past[id], version{at, s.users[id]})
 }
 
-// indexed are the users as the search index has them. The lock is held.
-func (s *Sim) indexed() []*User {
+// indexed is a user as the search index has it; nil when it has none. The lock is held.
+func (s *Sim) indexed(id string) *User {
 	until := s.now().Add(-s.options.SearchLag)
-	var all []*User
-	for _, id := range slices.Sorted(maps.Keys(s.past)) {
-		var known *User
-		for _, v := range s.past[id] {
-			if !v.at.After(until) {
-				known = v.user
-			}
-		}
-		if known != nil {
-			all = append(all, known)
+	var known *User
+	for _, v := range s.past[id] {
+		if !v.at.After(until) {
+			known = v.user
 		}
 	}
-	return all
+	return known
 }
 
 // AddGroup adds a group of a type (OKTA_GROUP, APP_GROUP or BUILT_IN) and returns its ID. "" is OKTA_GROUP.
