@@ -46,6 +46,13 @@ type Watcher interface {
 	Watch(ctx context.Context, ping func()) error
 }
 
+// Consenter is a Source that reads in the name of somebody who consents to it once, in a browser. Consent calls show with the address
+// that is to be opened in a browser on this machine, waits for the answer, and returns where it is kept. With a port other than 0 the
+// browser comes back to that one.
+type Consenter interface {
+	Consent(ctx context.Context, port int, show func(address string)) (kept string, err error)
+}
+
 // ErrUnwatchable is returned by a Watch for which the directory is not set up. Trying again soon is of no use.
 var ErrUnwatchable = errors.New("the directory does not tell of changes")
 

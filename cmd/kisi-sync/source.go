@@ -18,10 +18,10 @@ import (
 
 func sourceVerb(ui *voice, c *common) *cobra.Command {
 	cmd := group(&cobra.Command{
-		Use: "source", Short: "Look at one source, as kisi-sync sees it",
+		Use: "source", Short: "Look at one source as kisi-sync sees it, or log in to it",
 		Example: "  kisi-sync source read corp --person ana@example.com",
 	})
-	cmd.AddCommand(sourceReadVerb(ui, c))
+	cmd.AddCommand(sourceReadVerb(ui, c), sourceLoginVerb(ui, c))
 	return cmd
 }
 

@@ -72,6 +72,7 @@ func TestMain(m *testing.M) {
 //	collector start|stop       an rsyslog listens at $COLLECTOR and writes into the file collected
 //	collected PATTERN          wait until it has written such a line
 //	chained FILE               lines of the audit trail in it follow each other, and none is missing
+//	google VERB ARGS...        something happens in a Google Workspace (story_google_test.go)
 //	spoil FILE HOW             a file is damaged: cut (its second half is missing), empty, loop (its pages lead to themselves)
 func TestStories(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -98,7 +99,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
-			"spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
+			"google": cmdGoogle, "spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
 			"manager": cmdManager, "push": cmdPush, "company": cmdCompany, "disable": cmdDisable,
 			"signal": cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
 			"entra":     cmdEntra,

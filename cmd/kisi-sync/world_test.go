@@ -38,6 +38,8 @@ type stage struct {
 	written   int      // writes that the story has accounted for
 	asked     int      // requests that the story has accounted for
 	acquired  *acquired
+
+	google *googleWorld // of stories with one
 }
 
 const key = "story-key"

@@ -8,6 +8,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/csv"
 	"github.com/kisi-sync/kisi-sync/connectors/entra"
+	"github.com/kisi-sync/kisi-sync/connectors/google"
 	"github.com/kisi-sync/kisi-sync/connectors/ldap"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/connectors/okta"
@@ -20,6 +21,7 @@ func Types() connectors.Types {
 	return connectors.Types{
 		"csv":       csv.New,
 		"entra":     entra.New,
+		"google":    google.New,
 		"ldap":      ldap.New,
 		"list":      list.New,
 		"okta":      okta.New,
