@@ -131,7 +131,7 @@ func (w windows) putLinks(ctx context.Context, t *touched, linked []string, foun
 func (w windows) putEach(group string, links []link) error {
 	for _, l := range links {
 		kind, refs := directory.MemberIs, []directory.Ref(nil)
-		if ref, ok := l.name.member(); ok {
+		if ref, ok := w.member(l.name); ok {
 			refs = append(refs, ref)
 		} else {
 			w.proof.Ignored++

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -75,12 +74,6 @@ func (w windows) domain() string {
 		return ""
 	}
 	return own
-}
-
-// catalog says whether the server is asked as a global catalog, by its ports ([MS-ADTS] section 3.1.1.3.1.10).
-func (c *session) catalog() bool {
-	u, err := url.Parse(c.server)
-	return err == nil && (u.Port() == "3268" || u.Port() == "3269")
 }
 
 // obstacle is why increments are not to be had here, "" if nothing stands against them.
@@ -249,6 +242,9 @@ func (w windows) fetch(ctx context.Context, since directory.Cursor) (directory.R
 	}
 	if shape != nil && since.Shape == *shape {
 		return w.delta(ctx, since)
+	}
+	if w.onlyChanges {
+		return directory.Receipt{}, &useless{errors.New(or(why, "the position is of another controller, or of other searches"))}
 	}
 	var now position
 	if shape != nil {

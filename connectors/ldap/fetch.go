@@ -49,6 +49,15 @@ func (s *source) Fetch(ctx context.Context, since directory.Cursor, put func(*di
 
 // read is one attempt over a session of its own.
 func (s *source) read(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
+	return s.attempt(ctx, since, put, false)
+}
+
+// changes reads what changed, and nothing else: it is useless where that cannot be told.
+func (s *source) changes(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
+	return s.attempt(ctx, since, put, true)
+}
+
+func (s *source) attempt(ctx context.Context, since directory.Cursor, put func(*directory.Record) error, onlyChanges bool) (directory.Receipt, error) {
 	at := s.env.Now()
 	c, err := s.connectTo(ctx, cameFrom(since))
 	if err != nil {
@@ -56,6 +65,7 @@ func (s *source) read(ctx context.Context, since directory.Cursor, put func(*dir
 	}
 	defer c.Close()
 	r := s.reading(c, put)
+	r.onlyChanges = onlyChanges
 	fetch := r.fetch
 	if s.layout.windows {
 		fetch = windows{r}.fetch
@@ -68,6 +78,7 @@ func (s *source) read(ctx context.Context, since directory.Cursor, put func(*dir
 // reading is one fetch over one session.
 type reading struct {
 	*recorder
+	onlyChanges     bool // everything is of no use
 	c               *session
 	source          *source
 	peopleQ, groupQ query
@@ -77,7 +88,7 @@ func (s *source) reading(c *session, put func(*directory.Record) error) *reading
 	l := s.layout
 	controls := l.controls(c)
 	return &reading{
-		recorder: &recorder{layout: l, asked: s.env.Attributes, put: put, proof: &directory.Proof{}, began: s.env.Now()},
+		recorder: &recorder{layout: l, asked: s.env.Attributes, put: put, proof: &directory.Proof{}, began: s.env.Now(), homes: l.homes(c)},
 		c:        c, source: s,
 		peopleQ: query{"people", l.people.base, l.people.filter, l.people.scope, l.personAttributes(s.env.Attributes), controls},
 		groupQ:  query{"groups", l.groups.base, l.groups.filter, l.groups.scope, l.groupAttributes(), controls},
@@ -138,6 +149,12 @@ func answered(err error) (code uint16, ok bool) {
 // everything reads all people and groups, page by page.
 func (r *reading) everything(ctx context.Context) error {
 	size := r.source.settings.PageSize
+	if r.layout.windows && r.c.catalog() {
+		r.catalogOf = r.c.dse.GetEqualFoldAttributeValue("defaultNamingContext")
+		if err := r.catalogHas(ctx); err != nil {
+			return err
+		}
+	}
 	if err := r.c.pages(ctx, r.peopleQ, size, r.proof, r.person); err != nil {
 		return err
 	}

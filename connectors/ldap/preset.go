@@ -16,10 +16,11 @@ type layout struct {
 	email          string
 	disabled       []rule
 	members        []string
-	changed        string // attribute with the time of the last change
-	increments     bool   // the id is the UUID of RFC 4533, so that removals can be told apart
-	windows        bool   // Active Directory, with its own ways
-	persistent     bool   // they do it by persistent searches
+	changed        string   // attribute with the time of the last change
+	increments     bool     // the id is the UUID of RFC 4533, so that removals can be told apart
+	forest         []string // bases of all domains, where the source has several
+	windows        bool     // Active Directory, with its own ways
+	persistent     bool     // they do it by persistent searches
 }
 
 // class is one kind of entry.

@@ -28,11 +28,13 @@ type recorder struct {
 	tally *tally // of all entries, where somebody wants it
 
 	// Of Active Directory.
-	began    time.Time           // when the read began
-	nextEnd  time.Time           // when the next account expires; zero if none does
-	primary  map[string][]string // people by the SID of their primary group
-	settled  []string            // of these groups all of them, and they were put
-	partials []partial           // member lists of which a part has come
+	began     time.Time           // when the read began
+	nextEnd   time.Time           // when the next account expires; zero if none does
+	primary   map[string][]string // people by the SID of their primary group
+	settled   []string            // of these groups all of them, and they were put
+	homes     []string            // the domains of this source
+	catalogOf string              // the own domain of a server that is asked as a global catalog; "" for others
+	partials  []partial           // member lists of which a part has come
 }
 
 // personAttributes and groupAttributes are what must be asked for, each once.
@@ -50,7 +52,7 @@ func (l *layout) personAttributes(asked []string) []string {
 func (l *layout) groupAttributes() []string {
 	names := slices.Concat([]string{l.groups.id.attribute, l.changed}, l.groups.names, l.members)
 	if l.windows {
-		names = append(names, "objectSid", "uSNChanged")
+		names = append(names, "objectSid", "uSNChanged", "groupType")
 	}
 	return distinct(names)
 }
@@ -110,6 +112,10 @@ func (x *recorder) group(e *ldapwire.Entry) error {
 	if err := x.begin(directory.GroupIs, &x.groups, e); err != nil {
 		return err
 	}
+	if x.unlisted(x.name, e) {
+		x.proof.Ignored++
+		return x.put(&directory.Record{Kind: directory.Unsure, ID: x.r.ID})
+	}
 	sid := ""
 	if x.windows {
 		sid = x.windowsGroup(e)
@@ -149,7 +155,7 @@ func (x *recorder) putMembers(group, attribute string, values [][]byte) error {
 	for _, v := range values {
 		var ok bool
 		if x.windows {
-			member.Member, ok = identify(string(v)).member()
+			member.Member, ok = x.member(identify(string(v)))
 		} else {
 			member.Member, ok = memberRef(attribute, string(v))
 		}

@@ -28,16 +28,17 @@ import (
 //
 // Everything else has a default from the preset.
 type Settings struct {
-	URL    string   `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"description=The server: ldaps://host or ldap://host (which then must do StartTLS)"`
-	URLs   []string `yaml:"urls,omitempty" json:"urls,omitempty" jsonschema:"description=Several servers of one directory; they are tried in this order"`
-	Domain string   `yaml:"domain,omitempty" json:"domain,omitempty" jsonschema:"description=In place of servers: the domain whose servers DNS names (SRV records)"`
-	Site   string   `yaml:"site,omitempty" json:"site,omitempty" jsonschema:"description=Of the domain: only servers of this site of Active Directory"`
-	Preset string   `yaml:"preset,omitempty" json:"preset,omitempty" jsonschema:"enum=openldap,enum=active_directory,enum=freeipa,enum=389ds,description=What kind of directory it is"`
-	Base   string   `yaml:"base,omitempty" json:"base,omitempty" jsonschema:"description=Where people and groups are looked for"`
-	Login  Login    `yaml:"login,omitempty" json:"login,omitempty" jsonschema:"description=The account that reads; it needs no right to write"`
-	TLS    TLS      `yaml:"tls,omitempty" json:"tls,omitempty" jsonschema:"description=How the server proves who it is"`
-	People People   `yaml:"people,omitempty" json:"people,omitempty" jsonschema:"description=Which entries are people; the preset knows"`
-	Groups Groups   `yaml:"groups,omitempty" json:"groups,omitempty" jsonschema:"description=Which entries are groups; the preset knows"`
+	URL     string         `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"description=The server: ldaps://host or ldap://host (which then must do StartTLS)"`
+	URLs    []string       `yaml:"urls,omitempty" json:"urls,omitempty" jsonschema:"description=Several servers of one directory; they are tried in this order"`
+	Domain  string         `yaml:"domain,omitempty" json:"domain,omitempty" jsonschema:"description=In place of servers: the domain whose servers DNS names (SRV records)"`
+	Site    string         `yaml:"site,omitempty" json:"site,omitempty" jsonschema:"description=Of the domain: only servers of this site of Active Directory"`
+	Domains []ForestDomain `yaml:"domains,omitempty" json:"domains,omitempty" jsonschema:"description=In place of servers and base: several domains of a forest of Active Directory"`
+	Preset  string         `yaml:"preset,omitempty" json:"preset,omitempty" jsonschema:"enum=openldap,enum=active_directory,enum=freeipa,enum=389ds,description=What kind of directory it is"`
+	Base    string         `yaml:"base,omitempty" json:"base,omitempty" jsonschema:"description=Where people and groups are looked for"`
+	Login   Login          `yaml:"login,omitempty" json:"login,omitempty" jsonschema:"description=The account that reads; it needs no right to write"`
+	TLS     TLS            `yaml:"tls,omitempty" json:"tls,omitempty" jsonschema:"description=How the server proves who it is"`
+	People  People         `yaml:"people,omitempty" json:"people,omitempty" jsonschema:"description=Which entries are people; the preset knows"`
+	Groups  Groups         `yaml:"groups,omitempty" json:"groups,omitempty" jsonschema:"description=Which entries are groups; the preset knows"`
 
 	PageSize   int           `yaml:"page_size,omitempty" json:"page_size,omitempty" jsonschema:"minimum=1,maximum=10000,description=How many entries are asked for at once"`
 	Timeout    time.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty" jsonschema:"description=How long the server may be silent"`
@@ -104,15 +105,23 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if findings := s.Validate(); len(findings) > 0 {
 		return nil, &Invalid{findings}
 	}
-	layout, _ := s.layout() // Validate has seen its problems
-	if env.Log == nil {
-		env.Log = slog.New(slog.DiscardHandler)
+	if len(s.Domains) > 0 {
+		return s.openForest(withLog(env)), nil
 	}
+	layout, _ := s.layout() // Validate has seen its problems
+	env = withLog(env)
 	plain := newSource(s, env, layout)
 	if s.Watch {
 		return &watched{plain}, nil
 	}
 	return plain, nil
+}
+
+func withLog(env connectors.Env) connectors.Env {
+	if env.Log == nil {
+		env.Log = slog.New(slog.DiscardHandler)
+	}
+	return env
 }
 
 func newSource(s *Settings, env connectors.Env, l *layout) *source {

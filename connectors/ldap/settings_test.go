@@ -41,21 +41,31 @@ func TestEachProblemOfTheSettingsIsTold(t *testing.T) {
 		"an account in the url":        {func(s *Settings) { s.URL = "ldaps://a:b@ldap.example.com" }, []string{"url"}},
 		"a base in the url":            {func(s *Settings) { s.URL = "ldaps://ldap.example.com/dc=example" }, []string{"url"}},
 		"no protection of what has it": {func(s *Settings) { s.TLS.Plaintext = true }, []string{plaintext}},
-		"domain beside a server":       {func(s *Settings) { s.Domain = "example.com" }, []string{"url"}},
-		"domain beside servers":        {func(s *Settings) { s.URL, s.URLs, s.Domain = "", []string{"ldaps://a"}, "example.com" }, []string{"urls"}},
-		"a domain that is none":        {func(s *Settings) { s.URL, s.Domain = "", "ldaps://example.com" }, []string{"domain"}},
-		"a domain of one word":         {func(s *Settings) { s.URL, s.Domain = "", "corp" }, []string{"domain"}},
-		"a site that is none":          {func(s *Settings) { s.URL, s.Domain, s.Site = "", "example.com", "Berlin Mitte" }, []string{"site"}},
-		"a site of no domain":          {func(s *Settings) { s.Site = "Berlin" }, []string{"site"}},
-		"plaintext for ldaps by DNS":   {func(s *Settings) { s.URL, s.Domain, s.TLS.Plaintext = "", "example.com", true }, []string{plaintext}},
-		"unknown preset":               {func(s *Settings) { s.Preset = "novell" }, []string{"preset"}},
-		"login without password":       {func(s *Settings) { s.Login.Password = secret.Ref{} }, []string{"login.password"}},
-		"login without user":           {func(s *Settings) { s.Login.User = "" }, []string{"login.user"}},
-		"anonymous beside an account":  {func(s *Settings) { s.Login.Anonymous = true }, []string{"login.anonymous"}},
-		"a ticket for nobody":          {func(s *Settings) { s.Login = Login{Kerberos: &Kerberos{}} }, []string{"login.password", "login.user"}},
-		"a ticket of no realm":         {func(s *Settings) { s.Login.User, s.Login.Kerberos = "reader", &Kerberos{} }, []string{"login.kerberos.realm"}},
-		"a realm that is none":         {func(s *Settings) { s.Login.User, s.Login.Kerberos = "reader", &Kerberos{Realm: "A = {"} }, []string{"login.kerberos.realm"}},
-		"a host that is none":          {func(s *Settings) { s.Login.User, s.Login.Kerberos = "r@X.TEST", &Kerberos{KDCs: []string{"a b"}} }, []string{"login.kerberos.kdcs"}},
+		"domains beside a server": {func(s *Settings) {
+			s.Preset, s.Domains = "active_directory", []ForestDomain{{Base: "DC=a", URL: "ldaps://a"}}
+		}, []string{"base", "url"}},
+		"domains of another kind": {func(s *Settings) {
+			s.URL, s.Base, s.Domains = "", "", []ForestDomain{{Base: "DC=a", URL: "ldaps://a"}}
+		}, []string{"domains"}},
+		"domains with their own problems": {func(s *Settings) {
+			s.URL, s.Base, s.Preset = "", "", "active_directory"
+			s.Domains = []ForestDomain{{Base: "DC=a"}, {Base: "dc=A", URL: "ldaps://a"}, {URL: "http://b", Login: &Login{}}}
+		}, []string{"domains[0].url", "domains[1].base", "domains[2].base", "domains[2].login", "domains[2].url"}},
+		"domain beside a server":      {func(s *Settings) { s.Domain = "example.com" }, []string{"url"}},
+		"domain beside servers":       {func(s *Settings) { s.URL, s.URLs, s.Domain = "", []string{"ldaps://a"}, "example.com" }, []string{"urls"}},
+		"a domain that is none":       {func(s *Settings) { s.URL, s.Domain = "", "ldaps://example.com" }, []string{"domain"}},
+		"a domain of one word":        {func(s *Settings) { s.URL, s.Domain = "", "corp" }, []string{"domain"}},
+		"a site that is none":         {func(s *Settings) { s.URL, s.Domain, s.Site = "", "example.com", "Berlin Mitte" }, []string{"site"}},
+		"a site of no domain":         {func(s *Settings) { s.Site = "Berlin" }, []string{"site"}},
+		"plaintext for ldaps by DNS":  {func(s *Settings) { s.URL, s.Domain, s.TLS.Plaintext = "", "example.com", true }, []string{plaintext}},
+		"unknown preset":              {func(s *Settings) { s.Preset = "novell" }, []string{"preset"}},
+		"login without password":      {func(s *Settings) { s.Login.Password = secret.Ref{} }, []string{"login.password"}},
+		"login without user":          {func(s *Settings) { s.Login.User = "" }, []string{"login.user"}},
+		"anonymous beside an account": {func(s *Settings) { s.Login.Anonymous = true }, []string{"login.anonymous"}},
+		"a ticket for nobody":         {func(s *Settings) { s.Login = Login{Kerberos: &Kerberos{}} }, []string{"login.password", "login.user"}},
+		"a ticket of no realm":        {func(s *Settings) { s.Login.User, s.Login.Kerberos = "reader", &Kerberos{} }, []string{"login.kerberos.realm"}},
+		"a realm that is none":        {func(s *Settings) { s.Login.User, s.Login.Kerberos = "reader", &Kerberos{Realm: "A = {"} }, []string{"login.kerberos.realm"}},
+		"a host that is none":         {func(s *Settings) { s.Login.User, s.Login.Kerberos = "r@X.TEST", &Kerberos{KDCs: []string{"a b"}} }, []string{"login.kerberos.kdcs"}},
 		"a keytab beside a password": {func(s *Settings) {
 			s.Login.User, s.Login.Kerberos = "r@X.TEST", &Kerberos{Keytab: secret.Ref{File: "k"}}
 		}, []string{"login.kerberos.keytab"}},

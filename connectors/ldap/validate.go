@@ -16,8 +16,14 @@ import (
 // Validate returns every problem of the settings at once.
 func (s *Settings) Validate() []connectors.Finding {
 	var f findings
-	s.validateServers(&f)
-	s.validateLogin(&f)
+	if len(s.Domains) > 0 {
+		s.validateForest(&f)
+	} else {
+		s.validateServers(&f)
+	}
+	if !s.eachHasLogin() {
+		s.validateLogin(&f)
+	}
 	if s.Preset == "" {
 		f.add("preset", "is missing", "write one of "+strings.Join(presetNames(), ", "))
 	} else if _, ok := preset(s.Preset); !ok {
@@ -69,6 +75,42 @@ func (s *Settings) validateServers(f *findings) {
 	protected := !slices.ContainsFunc(s.servers(), func(u string) bool { return strings.HasPrefix(strings.ToLower(u), "ldap:") })
 	if s.TLS.Plaintext && protected {
 		f.add("tls.anyone_on_the_network_may_read_passwords_and_change_answers", "has no effect on ldaps", "remove it")
+	}
+}
+
+// eachHasLogin says that the source's own account is used for none of its domains.
+func (s *Settings) eachHasLogin() bool {
+	return len(s.Domains) > 0 && !slices.ContainsFunc(s.Domains, func(d ForestDomain) bool { return d.Login == nil })
+}
+
+// validateForest looks at each domain as if it were a source of its own.
+func (s *Settings) validateForest(f *findings) {
+	for path, is := range map[string]bool{"url": s.URL != "", "urls": len(s.URLs) > 0, "domain": s.Domain != "", "site": s.Site != "", "base": s.Base != "",
+		"people.base": s.People.Base != "", "groups.base": s.Groups.Base != ""} {
+		if is {
+			f.add(path, "stands beside domains", "write it within each of them, or keep one of the two")
+		}
+	}
+	if s.Preset != "active_directory" {
+		f.add("domains", "are for Active Directory", "make a source of each directory")
+	}
+	for i, d := range s.Domains {
+		var own findings
+		one := d.of(s)
+		one.People.Base, one.Groups.Base, one.TLS = "", "", TLS{}
+		one.validateServers(&own)
+		one.validateBases(&own)
+		if d.Login != nil {
+			one.validateLogin(&own)
+		}
+		for _, finding := range own {
+			finding.Path = strings.TrimSuffix(fmt.Sprintf("domains[%d].%s", i, finding.Path), ".")
+			*f = append(*f, finding)
+		}
+		same := func(o ForestDomain) bool { return within(o.Base, d.Base) && within(d.Base, o.Base) }
+		if d.Base != "" && slices.ContainsFunc(s.Domains[:i], same) {
+			f.add(fmt.Sprintf("domains[%d].base", i), "is there twice", "remove one")
+		}
 	}
 }
 
@@ -156,7 +198,7 @@ func (s *Settings) validateKerberos(f *findings) {
 }
 
 func (s *Settings) validateBases(f *findings) {
-	if s.Base == "" && (s.People.Base == "" || s.Groups.Base == "") {
+	if len(s.Domains) == 0 && s.Base == "" && (s.People.Base == "" || s.Groups.Base == "") {
 		f.add("base", "is missing", "write base: dc=example,dc=com")
 	}
 	for path, name := range map[string]string{"base": s.Base, "people.base": s.People.Base, "groups.base": s.Groups.Base} {

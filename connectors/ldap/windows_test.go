@@ -64,6 +64,10 @@ func TestActiveDirectory(t *testing.T) {
 	t.Run("a controller that was put back", func(t *testing.T) { putBack(t, s) })
 	second := sambadc.Start(t, sambadc.Options{Kerberos: true})
 	t.Run("tickets", func(t *testing.T) { tickets(t, s, second) })
+	partner := sambadc.Start(t, sambadc.Options{Domain: "partner"})
+	t.Run("two sources", func(t *testing.T) { twoSources(t, s, partner) })
+	t.Run("two domains of one source", func(t *testing.T) { twoDomains(t, s, partner) })
+	t.Run("a global catalog", func(t *testing.T) { globalCatalog(t, s) })
 	t.Run("another controller", func(t *testing.T) { anotherController(t, s, second) })
 }
 

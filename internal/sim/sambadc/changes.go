@@ -63,7 +63,7 @@ func (s *Server) Undelete(cn, dn string) {
 	s.t.Helper()
 	deleted := []ldap.Control{ldap.NewControlMicrosoftShowDeleted()}
 	s.Do("restore "+dn, func(c *ldap.Conn) error {
-		found, err := c.Search(ldap.NewSearchRequest("CN=Deleted Objects,"+Suffix, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
+		found, err := c.Search(ldap.NewSearchRequest("CN=Deleted Objects,"+s.Local(Suffix), ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
 			"(cn="+ldap.EscapeFilter(cn)+"\\0aDEL:*)", []string{"cn"}, deleted))
 		if err != nil || len(found.Entries) != 1 {
 			return fmt.Errorf("%v were deleted: %w", found, err)
@@ -81,7 +81,7 @@ func (s *Server) AllowReplication(user string) {
 	s.t.Helper()
 	var sid string
 	s.Do("look for "+user, func(c *ldap.Conn) error {
-		found, err := c.Search(ldap.NewSearchRequest(Suffix, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+		found, err := c.Search(ldap.NewSearchRequest(s.Local(Suffix), ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
 			"(userPrincipalName="+ldap.EscapeFilter(user)+")", []string{"objectSid"}, nil))
 		if err == nil {
 			sid = sidText(found.Entries[0].GetRawAttributeValue("objectSid"))
@@ -89,7 +89,7 @@ func (s *Server) AllowReplication(user string) {
 		return err
 	})
 	s.Stop()
-	if err := s.run("samba-tool", "dsacl", "set", "-H", s.dir+"/dc/private/sam.ldb", "--action=allow", "--objectdn="+Suffix,
+	if err := s.run("samba-tool", "dsacl", "set", "-H", s.dir+"/dc/private/sam.ldb", "--action=allow", "--objectdn="+s.Local(Suffix),
 		"--sddl=(OA;;CR;1131f6aa-9c07-11d1-f79f-00c04fc2dcd2;;"+sid+")"); err != nil {
 		s.t.Fatalf("samba: allow replication: %v", err)
 	}
@@ -105,4 +105,17 @@ func sidText(raw []byte) string {
 		text += fmt.Sprintf("-%d", binary.LittleEndian.Uint32(part))
 	}
 	return text
+}
+
+// SID is an entry's security identifier as text.
+func (s *Server) SID(dn string) (sid string) {
+	s.t.Helper()
+	s.Do("read "+dn, func(c *ldap.Conn) error {
+		found, err := c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"objectSid"}, nil))
+		if err == nil {
+			sid = sidText(found.Entries[0].GetRawAttributeValue("objectSid"))
+		}
+		return err
+	})
+	return sid
 }

@@ -44,6 +44,8 @@ const (
 type Options struct {
 	// Load writes LDIF that is loaded before the first start, below StaffDN, which is there already.
 	Load func(io.Writer) error
+	// Domain is another word than "ad" for the domain; what the constants name is called as Local says then.
+	Domain string
 	// Kerberos lets people log in by GSSAPI without signing, which go-ldap cannot.
 	Kerberos bool
 }
@@ -101,6 +103,15 @@ func unable(t testing.TB, why string) {
 // Address is the loopback address that the controller has for itself.
 func (s *Server) Address() string { return s.address }
 
+// Local is a name of this package, or below one, as it is in this domain.
+func (s *Server) Local(name string) string {
+	if d := s.options.Domain; d != "" {
+		up := strings.ToUpper(d)
+		return strings.NewReplacer("DC=ad,", "DC="+d+",", "ad.lab.test", d+".lab.test", "AD.LAB.TEST", up+".LAB.TEST", "ADLAB", up+"LAB").Replace(name)
+	}
+	return name
+}
+
 // SecureURL is the controller's ldaps:// address; the name in its certificate is Host.
 func (s *Server) SecureURL() string { return "ldaps://" + s.address }
 
@@ -126,7 +137,7 @@ func (s *Server) chooseAddress() error {
 }
 
 func (s *Server) provision() error {
-	return s.run("samba-tool", "domain", "provision", "--targetdir="+s.dir+"/dc", "--realm="+Realm, "--domain=ADLAB", "--server-role=dc",
+	return s.run("samba-tool", "domain", "provision", "--targetdir="+s.dir+"/dc", "--realm="+s.Local(Realm), "--domain="+s.Local("ADLAB"), "--server-role=dc",
 		"--dns-backend=NONE", "--adminpass="+AdminPassword, "--host-ip="+s.address, "--host-name=dc1", "--use-rfc2307",
 		"--option=interfaces="+s.address+"/8", "--option=bind interfaces only=yes")
 }
@@ -137,7 +148,7 @@ func (s *Server) configure() error {
 	if s.ca, err = privateca.New("test authority"); err != nil {
 		return err
 	}
-	pair, err := s.ca.Issue(privateca.Leaf{Hosts: []string{Host, s.address}})
+	pair, err := s.ca.Issue(privateca.Leaf{Hosts: []string{s.Local(Host), s.address}})
 	if err != nil {
 		return err
 	}
@@ -146,7 +157,7 @@ bind interfaces only = Yes
 interfaces = %[2]s/8
 netbios name = DC1
 realm = %[3]s
-workgroup = ADLAB
+workgroup = %[4]s
 server role = active directory domain controller
 server services = ldap, kdc
 log file = %[1]s/log
@@ -162,7 +173,7 @@ tls enabled = yes
 tls keyfile = %[1]s/key.pem
 tls certfile = %[1]s/cert.pem
 tls cafile = %[1]s/ca.pem
-`, s.dir, s.address, Realm)
+`, s.dir, s.address, s.Local(Realm), s.Local("ADLAB"))
 	if s.options.Kerberos {
 		conf += "ldap server require strong auth = no\n"
 	}
@@ -179,7 +190,7 @@ tls cafile = %[1]s/ca.pem
 // load writes the first entries into the database, without a server.
 func (s *Server) load() error {
 	var ldif bytes.Buffer
-	fmt.Fprintf(&ldif, "dn: %s\nobjectClass: organizationalUnit\n\n", StaffDN)
+	fmt.Fprintf(&ldif, "dn: %s\nobjectClass: organizationalUnit\n\n", s.Local(StaffDN))
 	if s.options.Load != nil {
 		if err := s.options.Load(&ldif); err != nil {
 			return err
@@ -245,11 +256,11 @@ func (s *Server) Restart() {
 
 // makeReader makes the account that reads: an ordinary one.
 func (s *Server) makeReader() error {
-	s.AddUser("CN=reader,CN=Users,"+Suffix, Attributes{"sAMAccountName": {"reader"}, "userPrincipalName": {ReaderUser}}, ReaderPassword)
+	s.AddUser("CN=reader,CN=Users,"+s.Local(Suffix), Attributes{"sAMAccountName": {"reader"}, "userPrincipalName": {s.Local(ReaderUser)}}, ReaderPassword)
 	// So that there are tickets for its LDAP service; provisioning registers the host alone.
-	s.Do("register ldap/"+Host, func(c *ldap.Conn) error {
-		m := ldap.NewModifyRequest("CN=DC1,OU=Domain Controllers,"+Suffix, nil)
-		m.Add("servicePrincipalName", []string{"ldap/" + Host})
+	s.Do("register ldap/"+s.Local(Host), func(c *ldap.Conn) error {
+		m := ldap.NewModifyRequest("CN=DC1,OU=Domain Controllers,"+s.Local(Suffix), nil)
+		m.Add("servicePrincipalName", []string{"ldap/" + s.Local(Host)})
 		return c.Modify(m)
 	})
 	return nil
@@ -269,12 +280,12 @@ func (s *Server) Keytab(account string) string {
 }
 
 func (s *Server) dial() (*ldap.Conn, error) {
-	c, err := ldap.DialURL(s.SecureURL(), ldap.DialWithTLSConfig(&tls.Config{RootCAs: s.ca.Pool(), ServerName: Host}))
+	c, err := ldap.DialURL(s.SecureURL(), ldap.DialWithTLSConfig(&tls.Config{RootCAs: s.ca.Pool(), ServerName: s.Local(Host)}))
 	if err != nil {
 		return nil, err
 	}
 	c.SetTimeout(time.Minute)
-	if err := c.Bind(AdminUser, AdminPassword); err != nil {
+	if err := c.Bind(s.Local(AdminUser), AdminPassword); err != nil {
 		_ = c.Close() // the bind says more
 		return nil, err
 	}
