@@ -39,7 +39,7 @@ type Notify struct {
 	SummaryAt time.Duration // after midnight in the schedule's zone
 	Again     time.Duration // how long the same is not told again
 	Mail      *Mail         // nil: no mail
-	Chat      secret.Ref    // the address of an incoming webhook; zero: none
+	Chat      *Chat         // nil: none
 	Webhook   *Webhook      // nil: none
 	Heartbeat *Heartbeat    // nil: none
 }
@@ -55,6 +55,12 @@ type Mail struct {
 	CA       string // the absolute path of a file of authorities; "": the system's
 }
 
+// Chat is the address of an incoming webhook, which is a secret.
+type Chat struct {
+	URL secret.Ref
+	CA  string // the absolute path of a file of authorities; "": the system's
+}
+
 // Webhook is an address and the key of the signature.
 type Webhook struct {
 	URL    string
@@ -66,6 +72,7 @@ type Webhook struct {
 type Heartbeat struct {
 	URL   secret.Ref
 	Every time.Duration
+	CA    string // the absolute path of a file of authorities; "": the system's
 }
 
 // defaultHeartbeat is short enough for a service that gives its alarm after ten minutes.
@@ -149,13 +156,13 @@ func (s *Settings) Notify() Notify {
 		}
 	}
 	if f.Chat != nil {
-		n.Chat = f.Chat.URL
+		n.Chat = &Chat{URL: f.Chat.URL, CA: s.absolute(f.Chat.CA)}
 	}
 	if f.Webhook != nil {
 		n.Webhook = &Webhook{URL: f.Webhook.URL, Secret: f.Webhook.Secret, CA: s.absolute(f.Webhook.CA)}
 	}
 	if f.Heartbeat != nil {
-		n.Heartbeat = &Heartbeat{URL: f.Heartbeat.URL, Every: time.Duration(f.Heartbeat.Every)}
+		n.Heartbeat = &Heartbeat{URL: f.Heartbeat.URL, Every: time.Duration(f.Heartbeat.Every), CA: s.absolute(f.Heartbeat.CA)}
 	}
 	return n
 }
@@ -181,8 +188,14 @@ func (s *Settings) Certificates() map[string]string {
 	if m := s.Notify().Mail; m != nil {
 		note("notify.mail.ca", m.CA)
 	}
+	if c := s.Notify().Chat; c != nil {
+		note("notify.chat.ca", c.CA)
+	}
 	if w := s.Notify().Webhook; w != nil {
 		note("notify.webhook.ca", w.CA)
+	}
+	if b := s.Notify().Heartbeat; b != nil {
+		note("notify.heartbeat.ca", b.CA)
 	}
 	for _, source := range s.Sources {
 		if c, ok := source.Config.(connectors.Certified); ok {

@@ -109,6 +109,8 @@ type mailLogin struct {
 type hookBlock struct {
 	// Where the address is kept. It begins with https://.
 	URL secret.Ref `yaml:"url" jsonschema:"required"`
+	// A file of certificate authorities to trust instead of the system's.
+	CA string `yaml:"ca,omitempty"`
 }
 
 // signedBlock is an address and what messages to it are signed with.
@@ -127,6 +129,8 @@ type heartbeatBlock struct {
 	URL secret.Ref `yaml:"url" jsonschema:"required"`
 	// How often it is asked.
 	Every span `yaml:"every"`
+	// A file of certificate authorities to trust instead of the system's.
+	CA string `yaml:"ca,omitempty"`
 }
 
 type (

@@ -37,7 +37,7 @@ func TestWhereAndWhomToTellIsReadFromTheFile(t *testing.T) {
 	if m := n.Mail; m.Security != "tls" || m.User != "kisi" || m.Password.File != "password" || m.CA != filepath.Join(dir, "ca.pem") || len(m.To) != 1 {
 		t.Errorf("mail %+v", m)
 	}
-	if n.Chat.File != "key" || n.Webhook.URL != "https://hooks.example.com/kisi" || n.Webhook.Secret.File != "key" {
+	if n.Chat.URL.File != "key" || n.Chat.CA != filepath.Join(dir, "ca.pem") || n.Heartbeat.CA != n.Chat.CA || n.Webhook.URL != "https://hooks.example.com/kisi" || n.Webhook.Secret.File != "key" {
 		t.Errorf("hooks %+v %+v", n.Chat, n.Webhook)
 	}
 }
@@ -55,7 +55,7 @@ func TestAFileThatSaysNothingTellsNobody(t *testing.T) {
 	if m := s.Metrics(); m.Listen != "127.0.0.1:9766" || m.Certificate != "" || !m.Token.IsZero() {
 		t.Errorf("metrics %+v", m)
 	}
-	if n := s.Notify(); n.Mail != nil || !n.Chat.IsZero() || n.Webhook != nil || n.Heartbeat != nil || len(n.About) != 6 {
+	if n := s.Notify(); n.Mail != nil || n.Chat != nil || n.Webhook != nil || n.Heartbeat != nil || len(n.About) != 6 {
 		t.Errorf("notify %+v", n)
 	}
 	if s.Socket() != "" {

@@ -117,7 +117,7 @@ func (k *checkup) file(context.Context) {
 		k.add(finding{About: "file", Level: warning, Text: t.text, Hint: strings.Join(t.hints, "\n")})
 	}
 	for _, e := range endsSoon(k.settings) {
-		k.add(finding{About: "file", Level: warning, Text: e.words(k.settings.Schedule.Zone), Hint: "put a new one in its place, and its day beside it where the file says expires:"})
+		k.add(finding{About: "file", Level: warning, Text: e.words(k.settings.Schedule.Zone), Hint: endHint(k.settings, e.What)})
 	}
 }
 

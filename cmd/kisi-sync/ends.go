@@ -31,6 +31,14 @@ func endsSoon(settings *config.Settings) (all []statusEnd) {
 	return all
 }
 
+// endHint says what to do about what ends: a certificate says its end itself, of a secret the file does.
+func endHint(settings *config.Settings, what string) string {
+	if _, secret := settings.SecretEnds()[what]; secret {
+		return "put a new one in its place, and write its day after expires: in the file"
+	}
+	return "put a new one in its place"
+}
+
 // words say when it ends.
 func (e *statusEnd) words(zone *time.Location) string {
 	day := e.at.In(zone).Format(time.DateOnly)

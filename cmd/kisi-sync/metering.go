@@ -149,6 +149,8 @@ func measureWaiting(set metrics.Set, d *statusDocument) {
 	set(metrics.ParkedSteps, float64(d.Parked))
 	set(metrics.UnsettledCalls, float64(d.Unsettled))
 	set(metrics.DriftedObjects, float64(d.Drifted))
+	set(metrics.StillHavePeople, float64(d.StillHas))
+	set(metrics.Undecided, float64(d.Undecided))
 }
 
 func truth(b bool) float64 {

@@ -107,6 +107,7 @@ type statusDocument struct {
 	LogLost      uint64         `json:"log_lost,omitempty"`     // lines of the daemon's log that its syslog server will never see
 
 	lastGood, lastGoodFull *runRow // that ended without an error
+	losing                 bool    // lines of the log were lost lately
 }
 
 // statusRest is that Kisi does not work and is left alone. Who must lose everything at once does not wait for the end of that.

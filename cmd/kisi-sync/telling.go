@@ -21,6 +21,8 @@ type telling struct {
 	log  *slog.Logger
 	http *http.Client
 	beat time.Time // of the last heartbeat
+	lost uint64    // lines of the log, so far
+	at   time.Time // when some were lost last
 }
 
 // often enough for people, and seldom enough for the disk.
@@ -61,9 +63,18 @@ func (t *telling) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.losing = t.losing(d.LogLost)
 	teller := notify.New(notify.Options{Installation: d.Installation, Ways: ways, About: n.About, Again: n.Again,
 		Memory: t.host.store.Documents("(notify)"), Now: now, Sent: t.sent})
 	return also(t.heartbeat(ctx, settings, &d), teller.Tell(ctx, factsOf(settings, &d)), t.summary(ctx, teller, settings))
+}
+
+// losing says that lines of the log were lost within the last hour. The count never falls, and must not be told of for ever.
+func (t *telling) losing(lost uint64) bool {
+	if lost > t.lost {
+		t.lost, t.at = lost, now()
+	}
+	return !t.at.IsZero() && now().Sub(t.at) < time.Hour
 }
 
 func (t *telling) sent(way string, err error) {
@@ -84,8 +95,8 @@ func (t *telling) ways(settings *config.Settings) (ways []notify.Way) {
 	if m := n.Mail; m != nil {
 		ways = append(ways, &notify.Mail{Server: m.Server, Security: m.Security, User: m.User, Password: resolving(settings, m.Password), From: m.From, To: m.To, CA: m.CA})
 	}
-	if !n.Chat.IsZero() {
-		ways = append(ways, &notify.Chat{URL: resolving(settings, n.Chat), HTTP: t.http})
+	if c := n.Chat; c != nil {
+		ways = append(ways, &notify.Chat{URL: resolving(settings, c.URL), HTTP: t.http, CA: c.CA})
 	}
 	if w := n.Webhook; w != nil {
 		ways = append(ways, &notify.Webhook{URL: w.URL, Secret: resolving(settings, w.Secret), HTTP: t.http, CA: w.CA})
@@ -99,10 +110,7 @@ func (t *telling) heartbeat(ctx context.Context, settings *config.Settings, d *s
 	if b == nil || now().Sub(t.beat) < b.Every || d.Daemon == nil || d.Daemon.Failures > 0 || d.Trial.stuck() {
 		return nil
 	}
-	address, err := b.URL.Resolve(settings.Secrets())
-	if err == nil {
-		err = notify.Beat(ctx, t.http, address)
-	}
+	err := (&notify.Heartbeat{URL: resolving(settings, b.URL), HTTP: t.http, CA: b.CA}).Beat(ctx)
 	t.sent("heartbeat", err)
 	if err != nil {
 		return fmt.Errorf("heartbeat: %w", err)
@@ -128,6 +136,13 @@ func factsOf(settings *config.Settings, d *statusDocument) (all []notify.Fact) {
 	if u := d.Unsent; u.older(10 * time.Minute) {
 		note("degraded", "audit trail", "lines of it wait for "+u.To, "the log of kisi-sync says why; nothing is lost, and all of it is sent when the server is back")
 	}
+	if d.losing {
+		note("degraded", "log", "lines of it are lost, as its syslog server is away or slow", "the log on the machine itself has them; kisi-sync status says how many")
+	}
+	if d.StillHas > 0 {
+		note("degraded", "people who have left", count(d.StillHas, "person", "people")+" should have no access and still have some that is not ours to take",
+			"kisi-sync plan says who; kisi-sync adopt makes them ours, or take it in Kisi by hand")
+	}
 	const silent = 2 * time.Minute
 	if d.Trial.age() > silent {
 		note("degraded", "Kisi", "does not answer", "kisi-sync status says since when, and what came last; it is tried on")
@@ -143,7 +158,7 @@ func factsOf(settings *config.Settings, d *statusDocument) (all []notify.Fact) {
 	}
 	for what, end := range expiries(settings) {
 		if left := end.Sub(now()); left < 30*24*time.Hour {
-			note("expiry", what, fmt.Sprintf("ends on %s, in less than %s", end.UTC().Format(time.DateOnly), soonWords(left)), "put a new one in its place, and its day beside it where the file says expires:; no restart is needed")
+			note("expiry", what, fmt.Sprintf("ends on %s, in less than %s", end.UTC().Format(time.DateOnly), soonWords(left)), endHint(settings, what)+"; no restart is needed")
 		}
 	}
 	return all

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/config"
@@ -28,7 +29,7 @@ func TestWhatNeedsSomebodyBecomesAFactWithoutAnAge(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := int64(7200)
-	d := &statusDocument{Held: 3, Parked: 1, Daemon: &record.Status{Failing: "kisi: the API key is not accepted", Failures: 4, Refused: "config.yaml:1: mode"},
+	d := &statusDocument{Held: 3, Parked: 1, StillHas: 2, losing: true, Daemon: &record.Status{Failing: "kisi: the API key is not accepted", Failures: 4, Refused: "config.yaml:1: mode"},
 		Paused: &record.Pause{By: "lea", Why: "moving"}, Trial: &statusTrial{since: time.Now().Add(-3 * time.Minute)},
 		Sources: []statusSource{
 			{sourceDocument: sourceDocument{Name: "corp", Error: "connection refused", Doubts: 12}, Age: &old, Stale: true},
@@ -41,6 +42,8 @@ func TestWhatNeedsSomebodyBecomesAFactWithoutAnAge(t *testing.T) {
 		"degraded source corp, what is missing": "12 absences are not believed, and nothing is taken away for it",
 		"degraded source corp, its age":         "was not read whole for too long: its people are left exactly as they are",
 		"degraded Kisi":                         "does not answer",
+		"degraded log":                          "lines of it are lost, as its syslog server is away or slow",
+		"degraded people who have left":         "2 people should have no access and still have some that is not ours to take",
 		"credentials source guests":             "cannot be read: the server refuses the login",
 		"credentials runs":                      "the last runs failed: kisi: the API key is not accepted",
 		"degraded configuration":                "the changed file is not in use: config.yaml:1: mode",
@@ -54,6 +57,29 @@ func TestWhatNeedsSomebodyBecomesAFactWithoutAnAge(t *testing.T) {
 	}
 	for name := range want {
 		t.Errorf("%s is not told", name)
+	}
+}
+
+func TestThatLinesOfTheLogWereLostIsOverAnHourAfterTheLastOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &telling{}
+		for _, s := range []struct {
+			after time.Duration
+			lost  uint64
+			want  bool
+		}{{0, 0, false}, {0, 3, true}, {50 * time.Minute, 3, true}, {0, 4, true}, {50 * time.Minute, 4, true}, {11 * time.Minute, 4, false}} {
+			time.Sleep(s.after)
+			if got := told.losing(s.lost); got != s.want {
+				t.Errorf("%s later, %d lost: %v", s.after, s.lost, got)
+			}
+		}
+	})
+}
+
+func TestWhatToDoAboutAnEndIsOfACertificateOrOfASecret(t *testing.T) {
+	settings := exampleWith(t, "")
+	if got := endHint(settings, "sources.corp.tls.ca"); strings.Contains(got, "expires") {
+		t.Errorf("of a certificate: %s", got)
 	}
 }
 

@@ -17,6 +17,8 @@ const (
 	ParkedSteps       = "kisisync_parked_steps"
 	UnsettledCalls    = "kisisync_unsettled_calls"
 	DriftedObjects    = "kisisync_drifted_objects"
+	StillHavePeople   = "kisisync_still_have_people"
+	Undecided         = "kisisync_undecided"
 	RunAge            = "kisisync_run_age_seconds"
 	RunFailures       = "kisisync_failed_runs"
 	StepsLeft         = "kisisync_steps_left"
@@ -60,6 +62,8 @@ func Families() []Family {
 		gauge(ParkedSteps, "Steps that Kisi refused, and that are tried again by themselves."),
 		gauge(UnsettledCalls, "Calls of which it is not known whether Kisi carried them out."),
 		gauge(DriftedObjects, "What the last full run found altered by hand in Kisi."),
+		gauge(StillHavePeople, "People who should have no access, and have some that others gave, so that it is not kisi-sync's to take."),
+		gauge(Undecided, "People, rules and groups about which the last run could not decide; they are left as they are."),
 		gauge(RunAge, "Since the last run that ended without an error, of everything (full) or of any kind (any).", "kind"),
 		gauge(RunFailures, "Runs in a row that failed."),
 		gauge(StepsLeft, "Steps that the run under way has still to send; 0 without one."),

@@ -31,6 +31,7 @@ func NewHTTP() *http.Client {
 type Chat struct {
 	URL  func() (secret.String, error)
 	HTTP *http.Client
+	CA   string // a file of authorities to trust instead of the system's; "": the system's
 }
 
 // Name is chat.
@@ -47,7 +48,12 @@ func (c *Chat) Send(ctx context.Context, m Message) error {
 	if ofMicrosoft(address.Reveal()) {
 		payload = card(m)
 	}
-	return post(ctx, c.HTTP, address.Reveal(), payload, nil)
+	client, done, err := trusting(c.HTTP, c.CA)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return post(ctx, client, address.Reveal(), payload, nil)
 }
 
 // ofMicrosoft says that an address is that of a Teams workflow or connector.
@@ -98,11 +104,11 @@ func (w *Webhook) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	client, err := trusting(w.HTTP, w.CA)
+	client, done, err := trusting(w.HTTP, w.CA)
 	if err != nil {
 		return err
 	}
-	defer client.CloseIdleConnections()
+	defer done()
 	return post(ctx, client, w.URL, m, func(r *http.Request, body []byte) {
 		at := strconv.FormatInt(m.At.Unix(), 10)
 		r.Header.Set(TimestampHeader, at)
@@ -110,17 +116,17 @@ func (w *Webhook) Send(ctx context.Context, m Message) error {
 	})
 }
 
-// trusting returns the client with the authorities of a file instead of the system's; "" changes nothing. The file is read each time, as
-// it may have been replaced, and messages are few.
-func trusting(client *http.Client, ca string) (*http.Client, error) {
+// trusting returns the client with the authorities of a file instead of the system's, and what ends the use of it; "" changes nothing. The
+// file is read each time, as it may have been replaced, and messages are few.
+func trusting(client *http.Client, ca string) (_ *http.Client, done func(), err error) {
 	pool, err := authorities(ca)
 	if pool == nil {
-		return client, err
+		return client, func() {}, err
 	}
 	private := *client
 	private.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
 		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
-	return &private, nil
+	return &private, private.CloseIdleConnections, nil
 }
 
 // Sign returns the signature of a body sent at a moment: HMAC-SHA256 over the timestamp, a full stop, and the body. Whoever checks it
@@ -132,8 +138,24 @@ func Sign(key secret.String, timestamp string, body []byte) string {
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// Beat asks an address once, to say that all is well.
-func Beat(ctx context.Context, client *http.Client, address secret.String) error {
+// Heartbeat is an address that is asked to say that all is well.
+type Heartbeat struct {
+	URL  func() (secret.String, error)
+	HTTP *http.Client
+	CA   string // a file of authorities to trust instead of the system's; "": the system's
+}
+
+// Beat asks it once.
+func (h *Heartbeat) Beat(ctx context.Context) error {
+	address, err := h.URL()
+	if err != nil {
+		return err
+	}
+	client, done, err := trusting(h.HTTP, h.CA)
+	if err != nil {
+		return err
+	}
+	defer done()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.Reveal(), nil)
 	if err != nil {
 		return hidden(err)

@@ -410,7 +410,7 @@ func TestNoErrorShowsTheAddressOfAHook(t *testing.T) {
 	elsewhere, _ := listen(t, http.StatusFound)
 	for _, address := range []string{refused, elsewhere, "http://127.0.0.1:1/T0P-S3CRET", "http://hooks.example.com/T0P-S3CRET", "://T0P-S3CRET"} {
 		err := (&Chat{URL: fixed(address), HTTP: NewHTTP()}).Send(t.Context(), message())
-		beat := Beat(t.Context(), NewHTTP(), secret.New(address))
+		beat := (&Heartbeat{URL: fixed(address), HTTP: NewHTTP()}).Beat(t.Context())
 		if err == nil || beat == nil || strings.Contains(err.Error()+beat.Error(), "S3CRET") {
 			t.Errorf("%v, %v", err, beat)
 		}
@@ -419,7 +419,7 @@ func TestNoErrorShowsTheAddressOfAHook(t *testing.T) {
 
 func TestAHeartbeatAsksItsAddress(t *testing.T) {
 	address, got := listen(t, http.StatusOK)
-	if err := Beat(t.Context(), NewHTTP(), secret.New(address)); err != nil || got.header.Get("User-Agent") != "kisi-sync" {
+	if err := (&Heartbeat{URL: fixed(address), HTTP: NewHTTP()}).Beat(t.Context()); err != nil || got.header.Get("User-Agent") != "kisi-sync" {
 		t.Errorf("%v, %v", err, got.header)
 	}
 }
