@@ -62,7 +62,7 @@ func (l *login) nearby() (*http.Client, error) {
 	if err != nil {
 		return nil, at("login.identity_endpoint", err)
 	}
-	transport, err := webapi.New(webapi.Options{Origin: l.to.graph, Also: []string{u.Scheme + "://" + u.Host}, Tries: 5, Timeout: 10 * time.Second, Log: l.env.Log,
+	transport, err := webapi.New(webapi.Options{Origin: l.to.graph, Also: []string{u.Scheme + "://" + u.Host}, Tries: 5, Timeout: 5 * time.Second, Log: l.env.Log,
 		Retry: func(r *http.Response, _ []byte) bool {
 			return r.StatusCode == http.StatusNotFound || r.StatusCode == http.StatusGone
 		}})
@@ -120,7 +120,7 @@ func (l *login) identityCall(ctx context.Context, d dialect, proof string) (*ans
 	}
 	response, err := l.near.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, bare(err)
 	}
 	defer func() { _ = response.Body.Close() }() // read to its end below
 	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
