@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,9 +88,10 @@ func (c *client) send(req *http.Request) (*http.Response, []byte, error) {
 
 // page is one answer.
 type page struct {
-	next string // the link to the next one; "" after the last
-	date time.Time
-	resp *http.Response
+	next   string // the link to the next one; "" after the last
+	linked bool   // there are links at all, as in every answer of Okta's
+	date   time.Time
+	resp   *http.Response
 }
 
 // get reads one page into a pointer to a slice. When Okta does not take the authorization, or wants another nonce in the proof, it is
@@ -128,7 +130,7 @@ func (c *client) read(req *http.Request, resp *http.Response, body []byte, into 
 	}
 	next, err := c.next(resp)
 	date, _ := http.ParseTime(resp.Header.Get("Date"))
-	return &page{next: next, date: date, resp: resp}, err
+	return &page{next: next, linked: resp.Header.Get("Link") != "", date: date, resp: resp}, err
 }
 
 // plain keeps what the answer said out of an error.
@@ -140,15 +142,20 @@ func plain(err error) error {
 	return err
 }
 
-// next is where the answer says that the next page is (RFC 8288), which must be with the same org. It is followed as it is.
+// next is where the answer says that the next page is (RFC 8288 section 3), which must be with the same org. It is followed as it is. A
+// header that cannot be read is an error: it might have led to the rest of the list.
 func (c *client) next(resp *http.Response) (string, error) {
 	for _, header := range resp.Header.Values("Link") {
-		for _, link := range strings.Split(header, ",") {
-			target, parameters, ok := strings.Cut(strings.TrimSpace(link), ">")
-			if !ok || !strings.HasPrefix(target, "<") || !isNext(parameters) {
+		for rest := strings.TrimSpace(header); rest != ""; {
+			inner, after, ok := strings.Cut(rest, ">")
+			target, begins := strings.CutPrefix(inner, "<")
+			if !ok || !begins {
+				return "", errors.New("the answer has a Link header that cannot be read")
+			}
+			var parameters string
+			if parameters, rest = linkParameters(after); !isNext(parameters) {
 				continue
 			}
-			target = target[1:]
 			u, err := url.Parse(target)
 			if err != nil || u.Scheme+"://"+u.Host != c.origin {
 				return "", errors.New("the next page is said to be at another place than this org")
@@ -159,10 +166,25 @@ func (c *client) next(resp *http.Response) (string, error) {
 	return "", nil
 }
 
+// linkParameters cuts off what belongs to one link: up to a comma that stands in no quotes.
+func linkParameters(text string) (parameters, rest string) {
+	quoted := false
+	for i, c := range text {
+		if c == '"' {
+			quoted = !quoted
+		}
+		if c == ',' && !quoted {
+			return text[:i], strings.TrimSpace(text[i+1:])
+		}
+	}
+	return text, ""
+}
+
 func isNext(parameters string) bool {
 	for _, p := range strings.Split(parameters, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
-		if strings.EqualFold(name, "rel") && strings.Trim(value, `"`) == "next" {
+		relations := strings.Fields(strings.Trim(strings.TrimSpace(value), `"`))
+		if strings.EqualFold(strings.TrimSpace(name), "rel") && slices.ContainsFunc(relations, func(r string) bool { return strings.EqualFold(r, "next") }) {
 			return true
 		}
 	}

@@ -26,6 +26,9 @@ func list[T any](r *reading, what, path string, query url.Values, each func([]T)
 		if err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
+		if num(len(entries)) == query.Get("limit") && !p.linked {
+			return fmt.Errorf("%s: a full page without any link; something on the way takes the Link header out", what)
+		}
 		r.count(p, len(entries))
 		if err := each(entries); err != nil {
 			return err
