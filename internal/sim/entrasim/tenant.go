@@ -159,6 +159,16 @@ func (s *Sim) Purge(id string) {
 	delete(s.bin, id)
 }
 
+// Kind returns what an object is: user, group, device and so on; "" when there is none.
+func (s *Sim) Kind(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o := s.objects[id]; o != nil {
+		return o.kind
+	}
+	return ""
+}
+
 // Find returns the id of the user or group with a value in a property; "" when there is none.
 func (s *Sim) Find(kind, property string, value any) string {
 	s.mu.Lock()
