@@ -95,6 +95,9 @@ func (s *source) checkContent(ctx context.Context, c *session) []connectors.Find
 			}
 		}
 	}
+	if s.layout.windows {
+		f = append(f, windows{r}.others(ctx))
+	}
 	f = append(f, check(ctx), s.checkWatch(ctx))
 	if r.proof.Referrals > 0 {
 		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "base", Text: fmt.Sprintf("%d referrals to other servers are not followed", r.proof.Referrals),

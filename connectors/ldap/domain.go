@@ -330,3 +330,20 @@ func earlier(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// others counts entries below the base that look like people to some, and are nobody: computers, and contacts.
+func (w windows) others(ctx context.Context) connectors.Finding {
+	counts := map[string]int{}
+	for _, class := range []string{"computer", "contact"} {
+		q := query{what: class + "s", base: w.peopleQ.base, scope: w.peopleQ.scope, filter: "(objectClass=" + class + ")", attributes: []string{"1.1"}}
+		err := w.c.pages(ctx, q, w.source.settings.PageSize, w.unproven(), func(*ldapwire.Entry) error {
+			counts[class]++
+			return nil
+		})
+		if err != nil {
+			text, hint := split(err)
+			return connectors.Finding{Level: connectors.Warning, Text: text, Hint: hint}
+		}
+	}
+	return good(fmt.Sprintf("%d computers and %d contacts are nobody", counts["computer"], counts["contact"]))
+}

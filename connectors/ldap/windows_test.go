@@ -200,6 +200,7 @@ func TestWhyWindowsRefusesALoginIsTold(t *testing.T) {
 }
 
 func windowsCheck(t *testing.T, s *sambadc.Server) {
+	somethingDeleted(s, "bin3")
 	has := func(login Login, want string) {
 		t.Helper()
 		o := windowsSettings(t, s, sambadc.StaffDN)
@@ -218,6 +219,7 @@ func windowsCheck(t *testing.T, s *sambadc.Server) {
 	reader := windowsSettings(t, s, sambadc.StaffDN).Login
 	has(reader, "this account may not replicate and sees no deleted objects")
 	has(reader, "changes are told at once (change notifications)")
+	has(reader, "1 computers and 1 contacts are nobody")
 	has(administrator(t), "only what changed is read (DirSync, with the right to replicate)")
 	late, err := windowsSettings(t, s, sambadc.StaffDN).Open(connectors.Env{Now: func() time.Time { return time.Now().Add(-10 * time.Minute) }})
 	if err != nil {
