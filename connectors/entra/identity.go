@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,7 +81,7 @@ func (l *login) identity(ctx context.Context) (*oauth2.Token, error) {
 		return nil, &hinted{err: err, hint: "managed_identity works on machines in Azure, and on those that Azure Arc looks after"}
 	}
 	if answer.code == http.StatusUnauthorized && d.arc {
-		proof, err := arcProof(answer.challenge)
+		proof, err := arcProof(answer.challenge, l.proofs)
 		if err != nil {
 			return nil, err
 		}
@@ -140,15 +141,20 @@ func (a *answer) refused() error {
 	return &hinted{err: fmt.Errorf("refused: %d %s", a.code, text), hint: "give the machine a managed identity; if it has several, name one under client_id"}
 }
 
-// arcProof reads the file that Azure Arc points to. Only files of its own folder are read: whoever answers on that port must not choose.
-func arcProof(challenge string) (string, error) {
+// arcFolders are where Azure Arc puts its proofs, on Linux and on Windows.
+func arcFolders() []string {
+	return []string{"/var/opt/azcmagent/tokens", filepath.Join(os.Getenv("ProgramData"), "AzureConnectedMachineAgent", "Tokens")}
+}
+
+// arcProof reads the file that Azure Arc points to. Only files of its own folders are read: whoever answers on that port must not choose.
+func arcProof(challenge string, folders []string) (string, error) {
 	_, path, found := strings.Cut(challenge, "realm=")
 	path = strings.Trim(path, `" `)
 	if !found || path == "" {
 		return "", errors.New("the machine's identity wants a proof, and does not say which")
 	}
-	folders := []string{"/var/opt/azcmagent/tokens", filepath.Join(os.Getenv("ProgramData"), "AzureConnectedMachineAgent", "Tokens")}
-	if dir := filepath.Dir(filepath.Clean(path)); filepath.Ext(path) != ".key" || dir != folders[0] && !strings.EqualFold(dir, folders[1]) {
+	dir := filepath.Dir(filepath.Clean(path))
+	if filepath.Ext(path) != ".key" || !slices.ContainsFunc(folders, func(f string) bool { return strings.EqualFold(dir, filepath.Clean(f)) }) {
 		return "", fmt.Errorf("the machine's identity points to %s, which is not of Azure Arc", path)
 	}
 	text, err := os.ReadFile(path)

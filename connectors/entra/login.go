@@ -27,6 +27,7 @@ type login struct {
 	to       origins
 	line     *http.Client // to Entra
 	near     *http.Client // to the place of a managed identity's tokens; nil without one
+	proofs   []string     // folders of Azure Arc's proofs
 
 	mu    sync.Mutex
 	token *oauth2.Token

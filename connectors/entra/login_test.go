@@ -12,6 +12,7 @@ import (
 	"errors"
 	"math/big"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -242,11 +243,28 @@ func TestATokenIsUsedUntilItEnds(t *testing.T) {
 func TestAzureArcsProofIsReadFromItsOwnFolderOnly(t *testing.T) {
 	for _, challenge := range []string{"", "Basic", "Basic realm=", "Basic realm=/etc/shadow", "Basic realm=/etc/kisi-sync/secret.key",
 		"Basic realm=/var/opt/azcmagent/tokens/../../../../etc/secret.key", "Basic realm=/var/opt/azcmagent/tokens/secret.txt"} {
-		if text, err := arcProof(challenge); err == nil {
+		if text, err := arcProof(challenge, arcFolders()); err == nil {
 			t.Errorf("%s: %q was read", challenge, text)
 		}
 	}
-	if _, err := arcProof("Basic realm=/var/opt/azcmagent/tokens/no-such-file.key"); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if _, err := arcProof("Basic realm=/var/opt/azcmagent/tokens/no-such-file.key", arcFolders()); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("a file of its own: %v", err)
+	}
+}
+
+func TestAzureArcsIdentityIsTakenWithItsProof(t *testing.T) {
+	d := newTenant(t, entrasim.Options{})
+	d.Register(entrasim.App{Name: "machine", Roles: everyRole()})
+	d.write("proof.key", d.IdentityHeader)
+	d.Arc(filepath.Join(d.dir, "proof.key"))
+	d.settings.ClientID, d.settings.Login = "", Login{ManagedIdentity: true}
+	t.Setenv("IDENTITY_ENDPOINT", d.settings.Graph+"/arc/token")
+	s := d.open().(*source)
+	if _, _, err := fetch(t, s); err == nil || !strings.Contains(err.Error(), "which is not of Azure Arc") {
+		t.Errorf("another folder: %v", err)
+	}
+	s.login.proofs = []string{d.dir}
+	if _, _, err := fetch(t, s); err != nil {
+		t.Error(err)
 	}
 }

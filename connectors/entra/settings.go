@@ -90,7 +90,7 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &login{settings: *s, env: env, to: to, line: client(transport)}
+	l := &login{settings: *s, env: env, to: to, line: client(transport), proofs: arcFolders()}
 	if s.Login.ManagedIdentity {
 		if l.near, err = l.nearby(); err != nil {
 			return nil, err

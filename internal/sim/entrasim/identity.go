@@ -3,6 +3,7 @@ package entrasim
 import (
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // virtualMachine is the identity endpoint of a machine in Azure. The machine's identity is the first application that has the id asked for, or the one
@@ -25,6 +26,23 @@ func (s *Sim) appService(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.identify(w, r)
+}
+
+// Arc makes the endpoint /arc/token, as Azure Arc has it: whoever asks is sent to a file that only the machine's own services can read. IdentityHeader must
+// be in it. Call it before the first call to the simulator.
+func (s *Sim) Arc(file string) {
+	s.Handle("GET /arc/token", func(w http.ResponseWriter, r *http.Request) {
+		_, proof, _ := strings.Cut(r.Header.Get("Authorization"), "Basic ")
+		switch {
+		case r.Header.Get("Metadata") != "true" || r.URL.Query().Get("api-version") != "2019-11-01":
+			answer(w, 400, map[string]any{"error": "invalid_request", "error_description": "the header or the version is not what it should be"})
+		case proof != s.IdentityHeader:
+			w.Header().Set("WWW-Authenticate", "Basic realm="+file)
+			answer(w, 401, map[string]any{"error": "unauthorized"})
+		default:
+			s.identify(w, r)
+		}
+	})
 }
 
 func (s *Sim) identify(w http.ResponseWriter, r *http.Request) {
