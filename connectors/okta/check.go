@@ -13,7 +13,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 )
 
-// Check asks for a token and for a little of everything that a read needs: five calls.
+// Check asks for a token for each scope, so that the missing one can be named, and for a little of everything that a read needs.
 func (s *source) Check(ctx context.Context) []connectors.Finding {
 	f, ok := s.checkLogin(ctx)
 	if !ok {

@@ -192,6 +192,7 @@ func tunnel(t *testing.T, want string) (host string, through *atomic.Int32) {
 	t.Helper()
 	through = new(atomic.Int32)
 	var open sync.WaitGroup
+	open.Add(1) // for the proxy itself, so that nobody waits before the last tunnel is counted
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		plain := &http.Request{Header: http.Header{"Authorization": r.Header["Proxy-Authorization"]}}
 		user, password, _ := plain.BasicAuth()
@@ -217,7 +218,7 @@ func tunnel(t *testing.T, want string) (host string, through *atomic.Int32) {
 		open.Go(func() { _, _ = io.Copy(server, client); _ = server.Close() })
 		open.Go(func() { _, _ = io.Copy(client, server); _ = client.Close() })
 	}))
-	t.Cleanup(func() { proxy.Close(); open.Wait() })
+	t.Cleanup(func() { proxy.Close(); open.Done(); open.Wait() })
 	return strings.TrimPrefix(proxy.URL, "http://"), through
 }
 
