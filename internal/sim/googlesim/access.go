@@ -37,6 +37,7 @@ type serviceKey struct {
 // grant is what a token is good for.
 type grant struct {
 	subject string
+	user    *User // who that is, once it was looked up
 	scopes  []string
 	ends    time.Time
 }

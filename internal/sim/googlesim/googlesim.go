@@ -185,7 +185,10 @@ func (s *Sim) permitted(r *http.Request, scopes []string) *failure {
 	case !slices.ContainsFunc(scopes, func(one string) bool { return slices.Contains(grant.scopes, one) }):
 		return &failure{status: 403, reason: "insufficientPermissions", domain: "global", message: "Request had insufficient authentication scopes."}
 	}
-	u := s.byAddress(grant.subject)
+	if grant.user == nil {
+		grant.user = s.byAddress(grant.subject)
+	}
+	u := grant.user
 	if u == nil || !u.Admin || !u.Deleted.IsZero() {
 		return &failure{status: 403, reason: "forbidden", domain: "global", message: "Not Authorized to access this resource/api"}
 	}
