@@ -110,12 +110,14 @@ func short(r scim.Resource, names ...string) error {
 	return nil
 }
 
-// settleMembers gives each member its type, refuses members that are new and nobody, and drops those that are gone since.
+// settleMembers gives each member its type, and refuses members that are new and nobody. Who was one before is not looked for again: a group
+// may be large, and who was deleted since is passed over when it is read.
 func (b *book) settleMembers(old, r *row) error {
-	known := map[string]bool{}
+	was := map[string]string{} // types, by id
 	if old != nil {
 		for _, m := range old.resource.List("members") {
-			known[memberOf(m)] = true
+			o, _ := m.(*scim.Object)
+			was[o.Text("value")] = o.Text("type")
 		}
 	}
 	var kept []any
@@ -127,17 +129,20 @@ func (b *book) settleMembers(old, r *row) error {
 			continue
 		}
 		seen[id] = true
-		what, err := b.typeOf(id)
+		what, err := was[id], error(nil)
+		if what == "" {
+			what, err = b.typeOf(id)
+		}
 		switch {
 		case err != nil:
 			return err
-		case what == "" && known[id]:
-			continue
 		case what == "":
 			return &scim.Error{Status: http.StatusBadRequest, Type: scim.InvalidValue,
 				Detail: fmt.Sprintf("no user and no group has the id %q, which is to be a member", shorten(id))}
+		case o.Text("type") != what || o.Has("$ref"):
+			o = o.With("$ref", nil).With("type", what)
 		}
-		kept = append(kept, o.With("$ref", nil).With("type", what))
+		kept = append(kept, o)
 	}
 	if kept == nil {
 		r.resource = r.resource.With("members", nil)

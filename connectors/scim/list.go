@@ -92,6 +92,13 @@ func (o *operation) find(q query) (answer, error) {
 	}
 	p := &page{operation: o, query: q, match: match}
 	p.start, p.count = max(1, q.start), min(max(0, q.count), mostCount)
+	if p.searches() { // before a transaction begins: what waits in one keeps the file from being tidied
+		release, err := p.turn(o.Context())
+		if err != nil {
+			return answer{}, err
+		}
+		defer release()
+	}
 	if err := o.view(o.Context(), p.fill); err != nil {
 		return answer{}, err
 	}
@@ -106,6 +113,19 @@ type page struct {
 	total int
 	bytes int
 	rows  []any
+}
+
+// searches says that all resources must be read.
+func (p *page) searches() bool {
+	if p.filter.IsZero() {
+		return false
+	}
+	for _, name := range []string{"id", "externalId", p.kind.naming()} {
+		if _, is := p.filter.Requires(scim.AttrPath{Name: name}); is {
+			return false
+		}
+	}
+	return true
 }
 
 // fill finds the resources: by an index where the filter names one, else by looking at all.
@@ -166,12 +186,6 @@ func (p *page) scan(b *book) error {
 		if p.count == 0 {
 			return nil
 		}
-	} else {
-		release, err := p.turn(p.Context())
-		if err != nil {
-			return err
-		}
-		defer release()
 	}
 	n := 0
 	var failed error

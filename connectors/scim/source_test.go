@@ -205,3 +205,16 @@ func TestWhatIsDamagedIsAnErrorAndNotNobody(t *testing.T) {
 	}
 	p.want(500, "GET", "/Users", "")
 }
+
+func TestAMemberMoreInALargeGroupLooksForNobodyElse(t *testing.T) {
+	p := newProvider(t)
+	ana, bob := p.user("ana"), p.user("bob")
+	g := p.group("Staff", ana)
+	p.want(204, "DELETE", "/Users/"+ana, "")
+	p.want(204, "PATCH", "/Groups/"+g, patch(`{"op":"add","path":"members","value":[{"value":"`+bob+`","type":"Cat","$ref":"https://elsewhere.example"}]}`))
+	r := p.want(200, "GET", "/Groups/"+g, "")
+	if got := p.members(g); !slices.Equal(got, []string{bob}) || !strings.Contains(r.text, `"type":"User"`) || strings.Contains(r.text, "elsewhere") {
+		t.Error(r.text)
+	}
+	p.refused(400, "invalidValue", "PATCH", "/Groups/"+g, patch(`{"op":"add","path":"members","value":[{"value":"nobody"}]}`))
+}
