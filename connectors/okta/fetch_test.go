@@ -274,57 +274,6 @@ func TestAGroupThatGoesWhileItIsReadIsNotThere(t *testing.T) {
 	}
 }
 
-func TestAPageIsFollowedAsLinkedAndNowhereElse(t *testing.T) {
-	for name, link := range map[string]string{
-		"another host":   `<https://elsewhere.example/api/v1/users?after=x>; rel="next"`,
-		"another scheme": `<http://HOST/api/v1/users?after=x>; rel="next"`,
-		"itself":         `<https://HOST/api/v1/users?after=loop>; rel="next"`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			o := newOrg(t, oktasim.Options{})
-			host := strings.TrimPrefix(o.server.URL, "https://")
-			o.Inject(simhttp.Fault{Pattern: oktasim.Users, Count: simhttp.Always,
-				Do: simhttp.Answer(200, "[]", http.Header{"Content-Type": {"application/json"}, "Link": {strings.ReplaceAll(link, "HOST", host)}})})
-			_, err := o.open(o.settings()).Fetch(t.Context(), directory.Cursor{}, func(*directory.Record) error { return nil })
-			if err == nil || !strings.Contains(err.Error(), "users: ") || o.Count(oktasim.Users) > 2 {
-				t.Errorf("after %d calls: %v", o.Count(oktasim.Users), err)
-			}
-		})
-	}
-}
-
-// A proxy that takes out the Link header would make the first page the whole directory.
-func TestAFullPageWithoutLinksIsNotTheWhole(t *testing.T) {
-	o := newOrg(t, oktasim.Options{})
-	body := "[" + strings.Repeat(`{"id":"00u1","status":"ACTIVE"},`, 199) + `{"id":"00u1","status":"ACTIVE"}]`
-	o.Inject(simhttp.Fault{Pattern: oktasim.Users, Count: simhttp.Always, Do: simhttp.Answer(200, body, http.Header{"Content-Type": {"application/json"}})})
-	if err := fetch(t, o.open(o.settings())); err == nil || !strings.Contains(err.Error(), "users: a full page without any link") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestTheNextPageIsFoundHoweverItIsWritten(t *testing.T) {
-	const next = "https://acme.okta.com/api/v1/users?after=a,b&limit=2"
-	c := &client{origin: "https://acme.okta.com"}
-	for _, good := range [][]string{
-		{"<https://acme.okta.com/self>; rel=\"self\"", "<" + next + ">; rel=\"next\""},
-		{"<https://acme.okta.com/self>; rel=\"self\", <" + next + ">; rel=\"next\""},
-		{"<" + next + ">;rel=next"}, {"<" + next + "> ; title=\"a, b; c\" ; REL = \"prev Next\" "},
-	} {
-		if got, err := c.next(&http.Response{Header: http.Header{"Link": good}}); err != nil || got != next {
-			t.Errorf("%q leads to %q, %v", good, got, err)
-		}
-	}
-	for _, bad := range []string{"<" + next, next + "; rel=\"next\"", "<https://acme.okta.com/self>; rel=\"self\", " + next + ">; rel=\"next\""} {
-		if got, err := c.next(&http.Response{Header: http.Header{"Link": {bad}}}); err == nil {
-			t.Errorf("%q leads to %q", bad, got)
-		}
-	}
-	if got, err := c.next(&http.Response{Header: http.Header{"Link": {"<https://acme.okta.com/self>; rel=\"self\""}}}); err != nil || got != "" {
-		t.Errorf("the last page leads to %q, %v", got, err)
-	}
-}
-
 func TestAnOldPositionIsNotUsed(t *testing.T) {
 	o := newOrg(t, oktasim.Options{})
 	o.crew(2)
@@ -381,58 +330,6 @@ func TestFaultsNeverMakeAPartOfTheWhole(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-func TestOfTheQuotaAShareIsLeftToOthers(t *testing.T) {
-	const quota = 20
-	o := newOrg(t, oktasim.Options{Quota: quota, Window: time.Second})
-	sizes := make([]int, 15)
-	o.crew(1, sizes...)
-	source := o.open(o.settings(func(s *Settings) { s.Concurrency = 2 }))
-	if _, err := source.Fetch(t.Context(), directory.Cursor{}, func(*directory.Record) error { return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if stats := source.client.transport.Stats(); stats.Limited != 0 || stats.Waited < 500*time.Millisecond || o.Count(oktasim.Members) != 15 {
-		t.Errorf("%+v; %d calls", stats, o.Count(oktasim.Members))
-	}
-}
-
-func TestTheQuotasHeadersAreReadAsOktaWritesThem(t *testing.T) {
-	now := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
-	for _, c := range []struct {
-		limit, left string
-		reset       int64 // from now
-		others      int
-		want        time.Duration // 0: do not wait
-	}{
-		{"600", "301", 30, 50, 0},
-		{"600", "300", 30, 50, 31 * time.Second},
-		{"600", "10", 30, 0, 0},
-		{"600", "0", 30, 0, 31 * time.Second},
-		{"600", "0", -5, 50, time.Second},
-		{"600", "0", 86400, 50, 5 * time.Minute}, // nonsense
-		{"0", "0", 0, 50, 0},                     // too many at a time: not the quota
-		{"", "", 30, 50, 0},
-	} {
-		h := http.Header{"Date": {now.Format(http.TimeFormat)}, "X-Rate-Limit-Limit": {c.limit}, "X-Rate-Limit-Remaining": {c.left}, "X-Rate-Limit-Reset": {fmt.Sprint(now.Unix() + c.reset)}}
-		if got, ok := (quota{c.others}).wait(&http.Response{Header: h}); got != c.want || ok != (c.want > 0) {
-			t.Errorf("%+v: %v, %t", c, got, ok)
-		}
-	}
-}
-
-func TestTooManyCallsAtATimeAreFewerAfterwards(t *testing.T) {
-	o := newOrg(t, oktasim.Options{Concurrent: 2})
-	o.Latency(5 * time.Millisecond)
-	sizes := make([]int, 30)
-	o.crew(1, sizes...)
-	source := o.open(o.settings(func(s *Settings) { s.Concurrency = 4 }))
-	if _, err := source.Fetch(t.Context(), directory.Cursor{}, func(*directory.Record) error { return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if stats := source.client.transport.Stats(); stats.Limited == 0 || stats.Limited > 15 {
-		t.Errorf("%+v", stats)
 	}
 }
 
