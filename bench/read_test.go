@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -67,6 +66,11 @@ func openLDAP(b testing.TB, s *slapd.Server) connectors.Source {
 
 func openLDAPAt(b testing.TB, s *slapd.Server, url string) connectors.Source {
 	b.Helper()
+	return openLDAPWith(b, s, url, time.Now)
+}
+
+func openLDAPWith(b testing.TB, s *slapd.Server, url string, now func() time.Time) connectors.Source {
+	b.Helper()
 	password := filepath.Join(b.TempDir(), "password")
 	if err := os.WriteFile(password, []byte(slapd.ReaderPassword), 0o600); err != nil {
 		b.Fatal(err)
@@ -75,7 +79,7 @@ func openLDAPAt(b testing.TB, s *slapd.Server, url string) connectors.Source {
 	o.URL, o.Preset, o.Base, o.TLS.CA = url, "openldap", slapd.Suffix, s.CAFile()
 	o.Login = ldap.Login{User: slapd.ReaderDN, Password: secret.Ref{File: password}}
 	source, err := o.Open(connectors.Env{Name: "corp", Attributes: []string{"departmentNumber", "employeeType"},
-		Log: slog.New(slog.DiscardHandler), Now: time.Now})
+		Log: slog.New(slog.DiscardHandler), Now: now})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -100,42 +104,6 @@ func readSnapshot(b *testing.B, s connectors.Source, people int) {
 	if err != nil || snapshot.Counts().People != people {
 		b.Fatal(err, snapshot.Counts())
 	}
-}
-
-// BenchmarkIncrement reads ten changes in 100,000 people and 2,000 groups, and in turn everything. Reported: milliseconds and bytes that
-// came over the line, and both as a part of the full read's.
-func BenchmarkIncrement(b *testing.B) {
-	s := slapd.Start(b, slapd.Options{Load: slapd.Population{People: 100_000, Groups: 2_000, Members: 250, Nested: 10}.Write})
-	line := meter(b, s.SecureURL())
-	source := openLDAPAt(b, s, line.url)
-	var small, whole struct {
-		time  time.Duration
-		bytes int64
-	}
-	fetch := func(since directory.Cursor) (directory.Receipt, time.Duration, int64) {
-		began, before := time.Now(), line.came.Load()
-		receipt, err := source.Fetch(context.Background(), since, func(*directory.Record) error { return nil })
-		if err != nil {
-			b.Fatal(err)
-		}
-		return receipt, time.Since(began), line.came.Load() - before
-	}
-	for i := 0; b.Loop(); i++ {
-		receipt, took, came := fetch(directory.Cursor{})
-		whole.time, whole.bytes = whole.time+took, whole.bytes+came
-		for n := range 10 {
-			s.Replace(slapd.PersonDN(n*1000+i), slapd.Attributes{"departmentNumber": {fmt.Sprint("changed ", i)}})
-		}
-		receipt, took, came = fetch(receipt.Next)
-		if receipt.Coverage != directory.Delta {
-			b.Fatal(receipt.Proof.Note)
-		}
-		small.time, small.bytes = small.time+took, small.bytes+came
-	}
-	b.ReportMetric(float64(small.time.Microseconds())/1000/float64(b.N), "ms")
-	b.ReportMetric(float64(small.bytes)/float64(b.N), "bytes")
-	b.ReportMetric(100*small.time.Seconds()/whole.time.Seconds(), "%-of-full-time")
-	b.ReportMetric(100*float64(small.bytes)/float64(whole.bytes), "%-of-full-bytes")
 }
 
 // ldapsearch asks for what the connector asks for.
