@@ -49,12 +49,12 @@ func (k *checkup) clock() {
 // surroundings says what the key may not do and what else writes into the organization, now that it is known which groups are
 // managed.
 func (k *checkup) surroundings(d *access.Desired) {
-	var managed []int64
+	managed := map[int64]string{}
 	shapes := false
 	for _, g := range d.Groups {
 		shapes = shapes || g.Create || g.Openings
 		if g.ID != 0 {
-			managed = append(managed, int64(g.ID))
+			managed[int64(g.ID)] = g.Name
 		}
 	}
 	findings := k.verified.Findings(managed, shapes)

@@ -201,15 +201,21 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 	k, rest := s.kisi, append(args[1:], "", "")
 	user := kisisim.User(k.UserID(rest[0]))
 	verbs := map[string]func(){
-		"suspend":    func() { k.SuspendUser(user.ID) },
-		"add":        func() { k.AddUser(kisisim.UserSpec{Email: rest[0], Name: rest[1]}) },
-		"give":       func() { k.AddGrant(kisisim.GrantSpec{To: user, On: kisisim.Group(k.GroupID(rest[1]))}) },
-		"take":       func() { k.DeleteGrant(k.GrantID(user, kisisim.Group(k.GroupID(rest[1])))) },
-		"address":    func() { k.ChangeAddress(user.ID, rest[1]) },
-		"card":       func() { k.AddCard(user.ID) },
-		"phone":      func() { k.AddPhone(user.ID, "Pixel") },
-		"adopt":      func() { k.AdoptUser(user.ID) },
+		"suspend": func() { k.SuspendUser(user.ID) },
+		"add":     func() { k.AddUser(kisisim.UserSpec{Email: rest[0], Name: rest[1]}) },
+		"give":    func() { k.AddGrant(kisisim.GrantSpec{To: user, On: kisisim.Group(k.GroupID(rest[1]))}) },
+		"take":    func() { k.DeleteGrant(k.GrantID(user, kisisim.Group(k.GroupID(rest[1])))) },
+		"address": func() { k.ChangeAddress(user.ID, rest[1]) },
+		"card":    func() { k.AddCard(user.ID) },
+		"phone":   func() { k.AddPhone(user.ID, "Pixel") },
+		"adopt": func() { // a user, and what somebody gave of a group
+			k.AdoptUser(user.ID)
+			if rest[1] != "" {
+				k.AdoptGrant(k.GrantID(user, kisisim.Group(k.GroupID(rest[1]))))
+			}
+		},
 		"role":       func() { k.SetOrganizationRole(user.ID, rest[1]) },
+		"unimport":   func() { k.SwitchImports(false) },
 		"import":     func() { k.AddImport("Entra contractors", k.GroupID(rest[0])) },
 		"crowd":      func() { crowd(k, rest[0]) },
 		"unlock":     func() { k.Unlock(user.ID) },

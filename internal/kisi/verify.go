@@ -127,10 +127,10 @@ func (c *Client) verifySurroundings(ctx context.Context, v *Verification) {
 	}
 }
 
-// Findings judges a Verification. managed are the ids of the groups that the
-// configuration manages, shapes says that it creates groups or fills them with
+// Findings judges a Verification. managed are the groups that the configuration
+// manages, names by ids, shapes says that it creates groups or fills them with
 // doors.
-func (v *Verification) Findings(managed []int64, shapes bool) []Finding {
+func (v *Verification) Findings(managed map[int64]string, shapes bool) []Finding {
 	var all []Finding
 	add := func(fatal bool, hint, format string, args ...any) {
 		all = append(all, Finding{Fatal: fatal, Problem: fmt.Sprintf(format, args...), Hint: hint})
@@ -155,8 +155,9 @@ func (v *Verification) Findings(managed []int64, shapes bool) []Finding {
 		add(false, "let one of the two manage each person; what SCIM suspends cannot be restored from here", "SCIM is in use in this organization (%d users are suspended by it)", v.Blocked)
 	}
 	for _, i := range v.Integrations {
-		if slices.Contains(managed, i.GroupID) && i.GroupID != 0 && (i.Enabled == nil || *i.Enabled) {
-			add(true, "point it at another group, or take the group out of the configuration", "the integration %q (%s) also fills group %d", i.Name, i.Type, i.GroupID)
+		if name, ours := managed[i.GroupID]; ours && (i.Enabled == nil || *i.Enabled) {
+			add(true, "point it at another group, or switch it off in Kisi; docs/leaving-kisi-imports.md says how nobody loses a door by that",
+				"the integration %q (%s) also fills the group %s", i.Name, i.Type, name)
 		}
 	}
 	for _, s := range v.Sunsets {

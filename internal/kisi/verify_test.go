@@ -20,7 +20,7 @@ func (b *bench) problems(t *testing.T, shapes bool) string {
 		t.Fatal(err)
 	}
 	var all []string
-	for _, f := range v.Findings([]int64{b.Groups["Contractors"]}, shapes) {
+	for _, f := range v.Findings(map[int64]string{b.Groups["Contractors"]: "Contractors"}, shapes) {
 		if f.Hint == "" {
 			t.Errorf("no hint for %q", f.Problem)
 		}
@@ -52,7 +52,7 @@ func TestWhatIsWrongWithAKeyIsFound(t *testing.T) {
 		b.Inject(kisisim.Fault{Path: "/organization", Count: kisisim.Always, Do: kisisim.Deprecated(time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC))})
 		got := b.problems(t, true)
 		for _, want := range []string{
-			`!the integration "Entra contractors" (active_directory_user_import) also fills group`,
+			`!the integration "Entra contractors" (active_directory_user_import) also fills the group`,
 			"SCIM is in use in this organization (1 users are suspended by it)",
 			"Kisi announces the end of GET /organization",
 		} {

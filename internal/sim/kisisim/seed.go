@@ -217,6 +217,14 @@ func (s *Sim) AddImport(name string, groupID int64) int64 {
 	return i.id
 }
 
+// SwitchImports switches all directory imports of Kisi's own on or off, as somebody does under Integrations. What they gave stays.
+func (s *Sim) SwitchImports(on bool) {
+	defer s.lock()()
+	for _, i := range s.st.integrations.all() {
+		i.enabled = on
+	}
+}
+
 // SetScim tells what GET /organization and its settings say about Kisi's SCIM.
 func (s *Sim) SetScim(enabled, configured bool) {
 	defer s.lock()()
