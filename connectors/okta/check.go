@@ -114,6 +114,9 @@ func (s *source) checkUsers(ctx context.Context) []connectors.Finding {
 		expression, how = "("+s.settings.People.Search+") and "+expression, "search"
 	}
 	p, err := s.client.get(ctx, s.client.address(usersPath, url.Values{"limit": {usersAtOnce}, how: {expression}}), &users)
+	if said := new(apiError); how == "filter" && errors.As(err, &said) && said.Status == http.StatusBadRequest { // as reading.live does
+		p, err = s.client.get(ctx, s.client.address(usersPath, url.Values{"limit": {usersAtOnce}, "search": {expression}}), &users)
+	}
 	if err != nil {
 		f := problem("users", "okta.users.read", "Read-Only Administrator, or a custom role with \"View users and their details\"", err)
 		if said := new(apiError); how == "search" && errors.As(err, &said) && said.Status == http.StatusBadRequest {

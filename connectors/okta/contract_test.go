@@ -115,6 +115,6 @@ func (c *company) Remove(name string) {
 
 // Break makes the second page of people never come.
 func (c *company) Break() func() {
-	fault := c.Inject(simhttp.Fault{Pattern: oktasim.Users, Nth: 2, Count: simhttp.Always, Do: simhttp.Answer(400, `{"errorCode":"E0000001"}`, nil)})
+	fault := c.Inject(simhttp.Fault{Pattern: oktasim.Users, Nth: 2, Count: simhttp.Always, Do: simhttp.Answer(403, `{"errorCode":"E0000006"}`, nil)})
 	return fault.Remove
 }

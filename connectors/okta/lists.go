@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -69,13 +70,24 @@ func (r *reading) people(from *position) error {
 	expression := r.settings.People.Search
 	switch {
 	case from == nil && expression == "":
-		return r.users("filter", everyStatus(), nil)
+		return r.live(everyStatus())
 	case from == nil:
 		return r.users("search", "("+expression+") and "+everyStatus(), nil)
 	case expression == "":
-		return r.users("filter", r.after(from)+" and "+everyStatus(), nil)
+		return r.live(r.after(from) + " and " + everyStatus())
 	}
 	return r.searched(from, expression)
+}
+
+// live reads people by filter. What an org does not take as a filter, it is asked as a search, which takes more: no admin should stand
+// there with an expression that is ours.
+func (r *reading) live(expression string) error {
+	err := r.users("filter", expression, nil)
+	if said := new(apiError); !errors.As(err, &said) || said.Status != http.StatusBadRequest {
+		return err
+	}
+	r.env.Log.Debug("reading people by search, as okta does not take the filter", "err", err)
+	return r.users("search", expression, nil)
 }
 
 // users reads users that fit and states them. Their IDs are taken out of those in left, which may be nil.

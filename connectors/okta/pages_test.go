@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/sim/oktasim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
@@ -59,4 +60,24 @@ func TestTheNextPageIsFoundHoweverItIsWritten(t *testing.T) {
 	if got, err := c.next(&http.Response{Header: http.Header{"Link": {"<https://acme.okta.com/self>; rel=\"self\""}}}); err != nil || got != "" {
 		t.Errorf("the last page leads to %q, %v", got, err)
 	}
+}
+
+func TestAnOrgThatDoesNotTakeTheFilterIsAskedByASearch(t *testing.T) {
+	o := newOrg(t, oktasim.Options{Page: 2})
+	users, _ := o.crew(5)
+	o.SetStatus(users[0], "DEPROVISIONED")
+	o.Inject(simhttp.Fault{Pattern: oktasim.Users, Where: func(c simhttp.Call) bool { return c.Query.Has("filter") }, Count: simhttp.Always,
+		Do: simhttp.Answer(400, `{"errorCode":"E0000031","errorSummary":"Invalid search criteria."}`, nil)})
+	r := connectortest.Follow(t, o.open(o.settings()))
+	if r.Full(); len(r.People()) != 5 || r.Person("p00000@example.com").Active() != directory.No {
+		t.Errorf("%v", r.People())
+	}
+	if got := told(o.open(o.settings()).Check(t.Context())); strings.Contains(got, "✗") {
+		t.Errorf("check says\n%s", got)
+	}
+	o.SetStatus(users[1], "SUSPENDED")
+	if r.Changes(); r.Person("p00001@example.com").Active() != directory.No || r.Receipt.Coverage != directory.Delta {
+		t.Error("what changed is not read")
+	}
+	r.SameAsFull()
 }
