@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
 
 // rowsOf returns what a source has, as "key=row".
@@ -171,5 +172,30 @@ func TestAPanicInOneChangeAcknowledgesNone(t *testing.T) {
 	}
 	if got := rowsOf(t, docs, "", ""); len(got) != 0 {
 		t.Errorf("kept %q", got)
+	}
+}
+
+func TestThatASourceGathersAndThatItWasAcceptedOutlivesARestart(t *testing.T) {
+	f := newFixture(t)
+	var last *directory.Snapshot
+	for _, step := range []struct {
+		accept bool
+		want   directory.Standing
+	}{{false, directory.Gathering}, {true, directory.Accepted}, {false, directory.Accepted}} {
+		b := directory.Build("okta", last)
+		if step.accept {
+			b.Accept()
+		}
+		must(t, b.Put(&directory.Record{Kind: directory.PersonIs, ID: "1"}))
+		next, _, err := b.Seal(directory.Receipt{Coverage: directory.Complete, At: f.clock.now(), Gathering: true}, nil)
+		must(t, err)
+		must(t, f.SaveSnapshot(t.Context(), next))
+		must(t, f.SaveSnapshotAgain(t.Context(), next.Again(directory.Receipt{Coverage: directory.Delta, At: f.clock.now(), Gathering: true})))
+		f.reopen()
+		last, err = f.Snapshot(t.Context(), "okta")
+		must(t, err)
+		if last.Standing() != step.want {
+			t.Errorf("accepted %v: standing %d, want %d", step.accept, last.Standing(), step.want)
+		}
 	}
 }

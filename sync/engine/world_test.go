@@ -35,6 +35,7 @@ type staff struct {
 	ids      map[string]string // ids other than "id-" and the name
 	fail     error
 	partial  int // stop with fail after so many records
+	gathers  bool
 }
 
 // Fetch implements connectors.Source; everything is read each time.
@@ -61,7 +62,7 @@ func (s *staff) Fetch(_ context.Context, _ directory.Cursor, put func(*directory
 			return directory.Receipt{}, err
 		}
 	}
-	return directory.Receipt{Coverage: directory.Complete}, s.fail
+	return directory.Receipt{Coverage: directory.Complete, Gathering: s.gathers}, s.fail
 }
 
 // person is what the directory says about somebody, but for groups.
