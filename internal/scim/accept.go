@@ -167,10 +167,10 @@ func coerceList(a *Attribute, values []any, lax bool) (any, error) {
 	if primaries > 1 { // RFC 7643 section 2.4
 		return nil, refuse(InvalidValue, "more than one of %s is primary", a.Name)
 	}
-	if len(out) == 0 {
-		return nil, nil
+	if a.Sub("value") != nil { // RFC 7643 section 2.4: no value twice for one type
+		out = union(a, nil, out)
 	}
-	return out, nil
+	return nilIfNone(out), nil
 }
 
 // coerceOne is coerce for one value of an attribute, be it multi-valued or not.

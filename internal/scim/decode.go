@@ -66,6 +66,9 @@ func asSyntax(err error) error {
 	return refuse(InvalidSyntax, "the body is no JSON: %v", err)
 }
 
+// maxNumber bounds the digits of a number, with which somebody may have to compute.
+const maxNumber = 100
+
 type decoder struct {
 	limits Limits
 	tokens *json.Decoder
@@ -77,10 +80,15 @@ func (d *decoder) value(depth int) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch token {
-	case json.Delim('{'), json.Delim('['):
+	switch token := token.(type) {
+	case json.Delim:
+	case json.Number:
+		if len(token) > maxNumber {
+			return nil, refuse(InvalidSyntax, "a number has more than %d digits", maxNumber)
+		}
+		return token, nil
 	default:
-		return token, nil // nil, bool, string or json.Number
+		return token, nil // nil, bool or string
 	}
 	if depth++; depth > d.limits.Depth {
 		return nil, refuse(InvalidSyntax, "more than %d objects and arrays are in each other", d.limits.Depth)

@@ -206,14 +206,20 @@ func (e edit) element(old any) (any, error) {
 	if e.verb == remove {
 		return nil, nil
 	}
-	have, isObject := old.(*Object)
-	set, ok := e.value.(*Object)
-	if e.verb == add && isObject && ok {
-		value, err := orNil(merge(a, have, set, e.lax))
-		return value, errorOr(err, changedImmutable(a, have, value))
+	value := e.value
+	if list, ok := value.([]any); ok && len(list) == 1 {
+		value = list[0]
 	}
-	value, err := coerceElement(a, e.value, e.lax)
-	return value, err
+	have, isObject := old.(*Object)
+	set, ok := value.(*Object)
+	if e.verb == add && isObject && ok {
+		now, err := orNil(merge(a, have, set, e.lax))
+		return now, errorOr(err, changedImmutable(a, have, now))
+	}
+	if a.Type == Anything {
+		return clean(value), nil
+	}
+	return coerceOne(a, value, e.lax)
 }
 
 func errorOr(first, second error) error {
@@ -221,17 +227,6 @@ func errorOr(first, second error) error {
 		return first
 	}
 	return second
-}
-
-// coerceElement is coerceOne, for attributes of no schema too.
-func coerceElement(a *Attribute, value any, lax bool) (any, error) {
-	if list, ok := value.([]any); ok && len(list) == 1 {
-		value = list[0]
-	}
-	if a.Type == Anything {
-		return clean(value), nil
-	}
-	return coerceOne(a, value, lax)
 }
 
 // changedImmutable refuses another value for a sub-attribute that cannot change once it is set.

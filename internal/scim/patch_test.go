@@ -163,6 +163,8 @@ func TestTheDialectOfEntraIsUnderstood(t *testing.T) {
 		{"a manager as a string", `{"userName":"b"}`, `{"op":"Add","path":"` + enterprise + `:manager","value":"26118915"}`, `{"userName":"b","` + enterprise + `":{"manager":{"value":"26118915"}}}`},
 		{"a manager as a list", `{"userName":"b"}`, `{"op":"Replace","path":"` + enterprise + `:manager","value":[{"$ref":null,"value":"26118915"}]}`, `{"userName":"b","` + enterprise + `":{"manager":{"value":"26118915"}}}`},
 		{"a department", `{"userName":"b"}`, `{"op":"Add","path":"` + enterprise + `:department","value":"R&D"}`, `{"userName":"b","` + enterprise + `":{"department":"R&D"}}`},
+		{"a chosen value as a list of one", babs, `{"op":"Add","path":"emails[type eq \"home\"]","value":[{"display":"Home"}]}`,
+			`{"id":"1","userName":"babs","emails":[{"value":"b@work.org","type":"work","primary":true},{"value":"b@home.org","type":"home","display":"Home"}]}`},
 		{"one value as a list of one", `{"userName":"b","displayName":"x"}`, `{"op":"Replace","path":"displayName","value":[{"$ref":null,"value":"y"}]}`, `{"userName":"b","displayName":"y"}`},
 		{"paths for names", `{"userName":"b","name":{"familyName":"J"}}`, `{"op":"Replace","value":{"name.givenName":"B","` + enterprise + `:department":"R&D","displayName":"x"}}`,
 			`{"userName":"b","name":{"familyName":"J","givenName":"B"},"` + enterprise + `":{"department":"R&D"},"displayName":"x"}`},

@@ -39,6 +39,9 @@ func TestABodyIsOneObjectWithinLimits(t *testing.T) {
 	if _, err := Decode([]byte(strings.Repeat(`{"a":`, 1<<20)), Limits{}); refusal(err) != "invalidSyntax" {
 		t.Errorf("a deep body: got %v", err)
 	}
+	if _, err := Decode([]byte(`{"a":1`+strings.Repeat("0", maxNumber)+`}`), Limits{}); refusal(err) != "invalidSyntax" {
+		t.Errorf("a number without end: got %v", err)
+	}
 	many := `{`
 	for i := range 40 {
 		many += `"a` + string(rune('A'+i%26)) + strings.Repeat("x", i/26) + `":1,`
@@ -68,6 +71,7 @@ func TestAPostKeepsWhatTheSchemaKnows(t *testing.T) {
 		"unknown attributes are dropped":           {`{"userName":"b","shoeSize":42,"name":{"givenName":"B","x":1}}`, `{"userName":"b","name":{"givenName":"B"}}`},
 		"strings for booleans":                     {`{"userName":"b","active":"False"}`, `{"userName":"b","active":false}`},
 		"one value for a list":                     {`{"userName":"b","emails":{"value":"b@x.org"}}`, `{"userName":"b","emails":[{"value":"b@x.org"}]}`},
+		"a value twice is one":                     {`{"userName":"b","emails":[{"value":"b@x.org","type":"work"},{"value":"B@x.org"},{"value":"b@x.org","type":"home"}]}`, `{"userName":"b","emails":[{"value":"B@x.org","type":"work"},{"value":"b@x.org","type":"home"}]}`},
 		"a list of strings":                        {`{"userName":"b","emails":["b@x.org"]}`, `{"userName":"b","emails":[{"value":"b@x.org"}]}`},
 		"no userName":                              {`{"displayName":"b"}`, "invalidValue"},
 		"an empty userName":                        {`{"userName":""}`, "invalidValue"},
