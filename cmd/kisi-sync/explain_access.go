@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
+	"github.com/kisi-sync/kisi-sync/internal/kisi"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -100,7 +102,7 @@ func (s *session) namedDoor(ctx context.Context, o *engine.Outlook, x *explainin
 	return r, nil
 }
 
-// groupsOpening returns the groups that open a door: those of its place and of the organization are asked each. If they are remembered, it is as
+// groupsOpening returns the groups that open a door, of those of its place and of the organization. If they are remembered, it is as
 // the file says, and as it was last seen of groups whose doors are looked at.
 func (s *session) groupsOpening(ctx context.Context, o *engine.Outlook, door mapping.Opening, remembered bool) (map[access.RemoteID]bool, error) {
 	ids := map[access.RemoteID]bool{}
@@ -111,7 +113,7 @@ func (s *session) groupsOpening(ctx context.Context, o *engine.Outlook, door map
 				among = append(among, g.ID)
 			}
 		}
-		opening, err := s.target.Opening(ctx, door.ID, door.Stop, among)
+		opening, err := s.target.Opening(ctx, kisi.OpeningOf{Thing: door.ID, Stop: door.Stop, Among: among, Known: knownToOpen(o, door)})
 		for _, id := range opening {
 			ids[id] = true
 		}
@@ -131,6 +133,23 @@ func (s *session) groupsOpening(ctx context.Context, o *engine.Outlook, door map
 		ids[id] = true
 	}
 	return ids, broken(err)
+}
+
+// knownToOpen are the groups into which kisi-sync put a door or stop.
+func knownToOpen(o *engine.Outlook, door mapping.Opening) (ids []access.RemoteID) {
+	things := func(doors, stops []access.Opening) []access.Opening {
+		if door.Stop {
+			return stops
+		}
+		return doors
+	}
+	for i := range o.Input.Owned.Groups {
+		g := &o.Input.Owned.Groups[i]
+		if slices.ContainsFunc(things(g.Doors, g.Stops), func(a access.Opening) bool { return a.Thing == door.ID }) {
+			ids = append(ids, g.ID)
+		}
+	}
+	return ids
 }
 
 // namedGroup finds a group, and the places of its doors, where roles open them, too.

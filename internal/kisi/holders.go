@@ -254,32 +254,3 @@ func (g *gathering) sort() {
 		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Assignee, b.Assignee), cmp.Compare(a.Role, b.Role))
 	})
 }
-
-// Opening returns those of some groups that open a door or an elevator stop, in
-// their order. It takes a call for each: Kisi lists doors by group only (§5.4).
-func (t *Target) Opening(ctx context.Context, thing access.RemoteID, stop bool, among []access.RemoteID) (opening []access.RemoteID, err error) {
-	for _, group := range among {
-		var things []int64
-		if stop {
-			rows, err := t.client.GroupElevatorStops(ctx, int64(group))
-			if err != nil {
-				return nil, err
-			}
-			for _, row := range rows {
-				things = append(things, row.ElevatorStopID)
-			}
-		} else {
-			rows, err := t.client.GroupLocks(ctx, int64(group))
-			if err != nil {
-				return nil, err
-			}
-			for _, row := range rows {
-				things = append(things, row.LockID)
-			}
-		}
-		if slices.Contains(things, int64(thing)) {
-			opening = append(opening, group)
-		}
-	}
-	return opening, nil
-}

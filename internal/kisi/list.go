@@ -39,7 +39,7 @@ func (l listing) name() string { return l.path + "?" + l.query.Encode() }
 type tooLong struct{ total int }
 
 func (e *tooLong) Error() string {
-	return fmt.Sprintf("%d rows are more than can be read page by page", e.total)
+	return fmt.Sprintf("%d rows are more than Kisi's API shows of one list: its pages end at row %d, from either end", e.total, maxOffset)
 }
 
 // notWhole is a reading that cannot be believed; another may be.
