@@ -89,6 +89,8 @@ func TestStories(t *testing.T) {
 			switch name {
 			case "collector":
 				return hasCollector(), nil
+			case "slapd":
+				return hasSlapd(), nil
 			case "scimmy":
 				return scimpeer.Here(), nil
 			case "root":
@@ -106,6 +108,7 @@ func TestStories(t *testing.T) {
 			"okta":      cmdOkta,
 			"scimmy":    cmdScimmy,
 			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,
+			"slapd": slapdIn(t),
 		},
 	})
 }

@@ -61,20 +61,26 @@ func (u *voice) inputLines() ([]string, error) {
 	for in.Scan() {
 		line := strings.TrimSpace(strings.TrimPrefix(in.Text(), "\ufeff"))
 		head, _, _ := strings.Cut(line, ",")
-		if line != "" && line[0] != '#' && !strings.EqualFold(strings.TrimSpace(head), "email") {
+		if line != "" && line[0] != '#' && !strings.EqualFold(unquoted(head), "email") {
 			lines = append(lines, line)
 		}
 	}
 	return lines, in.Err()
 }
 
-// personOf reads EMAIL or EMAIL,Name. A name in quotation marks is what is between them.
+// unquoted is what stands between quotation marks, as tables have it, or else the text.
+func unquoted(text string) string {
+	text = strings.TrimSpace(text)
+	if inner, err := strconv.Unquote(text); err == nil && strings.HasPrefix(text, `"`) {
+		text = strings.TrimSpace(inner)
+	}
+	return text
+}
+
+// personOf reads EMAIL or EMAIL,Name. Either may stand in quotation marks.
 func personOf(text string) (list.Person, error) {
 	address, name, _ := strings.Cut(text, ",")
-	address, name = strings.TrimSpace(address), strings.TrimSpace(name)
-	if unquoted, err := strconv.Unquote(name); err == nil && strings.HasPrefix(name, `"`) {
-		name = strings.TrimSpace(unquoted)
-	}
+	address, name = unquoted(address), unquoted(name)
 	if problem := email.Problem(address); problem != "" {
 		return list.Person{}, usage(fmt.Errorf("%q: %s", address, problem), "write EMAIL or EMAIL,Name; nothing was done")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
+	"github.com/kisi-sync/kisi-sync/internal/sim/slapd"
 )
 
 // stage is the small world of a story: a directory of a few people in this process, a simulated Kisi with one place, and the files
@@ -24,6 +25,7 @@ type stage struct {
 	dir       string
 	company   *ldapsim.Company
 	ldap      *ldapsim.Server
+	slapd     *slapd.Server // a real directory, if there is one
 	kisi      *kisisim.Sim
 	api       *kisisim.Server
 	doors     map[string]int64

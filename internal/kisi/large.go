@@ -13,7 +13,7 @@ import (
 func (l listing) reach() int { return maxOffset + l.limit }
 
 // listLong reads a list, and if it is longer than offset can reach, from both
-// ends: as much as can be had in order, and as much as can be had in reverse.
+// ends: as much as can be had in order, and the rest in reverse.
 // It is whole when both readings saw the same total and together that many
 // rows.
 func listLong[T row](ctx context.Context, c *Client, l listing) ([]T, error) {
@@ -45,7 +45,8 @@ func fromBothEnds[T row](ctx context.Context, c *Client, l listing) ([]T, error)
 		return nil, err
 	}
 	l.sort = "-" + l.sort
-	down, err := readPages[T](ctx, c, reading{listing: l, ordered: true, part: true})
+	// A page more than what is missing: that both readings saw the same rows in between is part of the proof.
+	down, err := readPages[T](ctx, c, reading{listing: l, ordered: true, part: true, enough: up.total - len(up.rows) + l.limit})
 	if err != nil {
 		return nil, err
 	}

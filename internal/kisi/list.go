@@ -103,6 +103,7 @@ type reading struct {
 	listing
 	ordered bool // ask for listing.sort
 	part    bool // end at the offset limit instead of failing
+	enough  int  // end when there are so many rows; 0: at the end
 }
 
 // pages collects the pages of one reading.
@@ -126,7 +127,7 @@ func readPages[T row](ctx context.Context, c *Client, r reading) (*pages[T], err
 			return nil, err
 		}
 		switch {
-		case len(p.rows) == p.total, r.part && len(p.rows) == r.reach():
+		case len(p.rows) == p.total, r.part && len(p.rows) == r.reach(), r.enough > 0 && len(p.rows) >= r.enough:
 			return p, nil
 		case !r.part && p.total > r.reach():
 			return nil, &tooLong{p.total}

@@ -160,12 +160,16 @@ func TestListsOfAllSizesAreReadWhole(t *testing.T) {
 
 func TestListsBeyondTheOffsetLimitAreReadFromBothEnds(t *testing.T) {
 	for _, n := range []int{20101, 40200} {
-		got, err := fastClient(t, &shelf{rows: people(n)}).Users(t.Context())
+		s := &shelf{rows: people(n)}
+		got, err := fastClient(t, s).Users(t.Context())
 		if err != nil {
 			t.Errorf("%d rows: %v", n, err)
 			continue
 		}
 		checkWhole(t, got, n)
+		if most := n/99 + 5; s.calls > most {
+			t.Errorf("%d rows took %d calls, want at most %d", n, s.calls, most)
+		}
 	}
 	_, err := fastClient(t, &shelf{rows: people(40201)}).Users(t.Context())
 	if !errors.Is(err, access.ErrStop) || !strings.Contains(err.Error(), "40201 rows") {
