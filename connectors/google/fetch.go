@@ -111,9 +111,9 @@ type job struct {
 	followed    bool // it is a member of a group that was asked for, and was not asked for itself
 }
 
-// members is how many member lists are read side by side. The lists of people and of groups need a place among the calls under way,
-// too, and are served in turn.
-const members = atATime
+// members is how many member lists are read side by side: some more than calls may be under way, so that there is a next one while an
+// answer is put. The lists of people and of groups are served in turn with them.
+const members = atATime + atATime/2
 
 // everything reads all that the settings say.
 func (r *reading) everything(ctx context.Context) error {

@@ -34,6 +34,8 @@ const (
 	ListGroups  = "GET /admin/directory/v1/groups"
 	ListMembers = "GET /admin/directory/v1/groups/{groupKey}/members"
 	ListUnits   = "GET /admin/directory/v1/customer/{customerId}/orgunits"
+	GetUser     = "GET /admin/directory/v1/users/{userKey}"
+	GetGroup    = "GET /admin/directory/v1/groups/{groupKey}"
 	Token       = "POST /token"
 	Consent     = "GET /o/oauth2/v2/auth"
 	SignJWT     = "POST /v1/projects/-/serviceAccounts/{account}"
@@ -131,6 +133,8 @@ func (s *Sim) endpoints() map[string]endpoint {
 		ListGroups:  {"directory.groups.list", []string{GroupScope}, s.listGroups},
 		ListMembers: {"directory.members.list", []string{GroupScope, MemberScope}, s.listMembers},
 		ListUnits:   {"directory.orgunits.list", []string{UnitScope}, s.listUnits},
+		GetUser:     {"directory.users.get", []string{UserScope}, s.getUser},
+		GetGroup:    {"directory.groups.get", []string{GroupScope}, s.getGroup},
 	}
 }
 

@@ -176,6 +176,22 @@ func (s *Sim) listUsers(r *http.Request) (any, *failure) {
 	return s.list(r, "users", rows, 500)
 }
 
+func (s *Sim) getUser(r *http.Request) (any, *failure) {
+	u := s.byAddress(r.PathValue("userKey"))
+	if u == nil {
+		return nil, notFound("userKey")
+	}
+	return s.user(u, r.URL.Query()), nil
+}
+
+func (s *Sim) getGroup(r *http.Request) (any, *failure) {
+	g := s.groupOf(r.PathValue("groupKey"))
+	if g == nil {
+		return nil, notFound("groupKey")
+	}
+	return g.body(), nil
+}
+
 func (s *Sim) list(r *http.Request, kind string, rows []row, most int) (any, *failure) {
 	all, next, fail := s.page(r, rows, most)
 	if fail != nil {
