@@ -100,8 +100,7 @@ func (s *source) checkContent(ctx context.Context, c *session) []connectors.Find
 	}
 	f = append(f, check(ctx), s.checkWatch(ctx))
 	if r.proof.Referrals > 0 {
-		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "base", Text: fmt.Sprintf("%d referrals to other servers are not followed", r.proof.Referrals),
-			Hint: "make another source for those servers if people or groups are there"})
+		f = append(f, c.referrals(r.proof))
 	}
 	return f
 }

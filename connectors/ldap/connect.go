@@ -31,6 +31,8 @@ type session struct {
 	certificate *x509.Certificate // of the server; nil without TLS
 	dse         *ldap.Entry       // the root DSE (RFC 4512 section 5.1)
 	library     bool              // go-ldap decodes searches, too
+	forest      []string          // bases of all domains of the source, where it has several
+	referred    []string          // where referrals lead, the first of them
 	ids         map[string]string // of bases, as far as they were looked up
 }
 
@@ -93,7 +95,7 @@ func (s *source) dial(ctx context.Context, server string) (*session, error) {
 		return nil, err
 	}
 	wire := ldapwire.New(line, s.patience())
-	c := &session{Conn: ldap.NewConn(wire, u.Scheme == "ldaps"), wire: wire, server: server, library: !s.settings.Streaming, ids: map[string]string{}}
+	c := &session{Conn: ldap.NewConn(wire, u.Scheme == "ldaps"), wire: wire, server: server, library: !s.settings.Streaming, ids: map[string]string{}, forest: s.layout.forest}
 	c.unhook = context.AfterFunc(ctx, func() { raw.Close() })
 	if protected, ok := line.(*tls.Conn); ok {
 		c.certificate = protected.ConnectionState().PeerCertificates[0]

@@ -29,7 +29,7 @@ func (c *session) refresh(ctx context.Context, q query, cookie []byte, proof *di
 	end, err := c.search(ctx, q.request(ldap.NewControlSyncRequest(ldap.SyncRequestModeRefreshOnly, cookie, false)), func(a *ldapwire.Answer) error {
 		switch {
 		case a.Referral:
-			proof.Referrals++
+			c.refer(proof, a.To)
 		case a.Entry != nil:
 			refused = r.entry(a, each)
 		default:

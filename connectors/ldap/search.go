@@ -55,7 +55,7 @@ func (c *session) page(ctx context.Context, q query, control *ldap.ControlPaging
 	end, err := c.search(ctx, q.request(controls...), func(a *ldapwire.Answer) error {
 		switch {
 		case a.Referral:
-			proof.Referrals++
+			c.refer(proof, a.To)
 		case a.Entry != nil:
 			proof.Entries++
 			refused = each(a.Entry)

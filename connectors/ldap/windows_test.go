@@ -42,6 +42,7 @@ func TestActiveDirectory(t *testing.T) {
 	t.Run("a company", func(t *testing.T) { aCompany(t, s) })
 	t.Run("depths", func(t *testing.T) { depths(t, s) })
 	t.Run("a member of another domain", func(t *testing.T) { foreign(t, s) })
+	t.Run("a whole domain", func(t *testing.T) { wholeDomain(t, s) })
 	t.Run("refused logins", func(t *testing.T) { refusedLogins(t, s) })
 	unit := 0
 	suite := func(t *testing.T, watch bool) {
@@ -200,10 +201,14 @@ func TestWhyWindowsRefusesALoginIsTold(t *testing.T) {
 }
 
 func windowsCheck(t *testing.T, s *sambadc.Server) {
-	somethingDeleted(s, "bin3")
+	nobody := "OU=Nobody," + sambadc.StaffDN
+	s.Add(nobody, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
+	s.Add("CN=scanner,"+nobody, sambadc.Attributes{"objectClass": {"computer"}, "sAMAccountName": {"scanner$"}, "userAccountControl": {"4096"}})
+	s.Add("CN=supplier,"+nobody, sambadc.Attributes{"objectClass": {"contact"}})
+	base := nobody
 	has := func(login Login, want string) {
 		t.Helper()
-		o := windowsSettings(t, s, sambadc.StaffDN)
+		o := windowsSettings(t, s, base)
 		o.Login = login
 		var said []string
 		for _, f := range open(t, o).(connectors.Checker).Check(context.Background()) {
@@ -220,6 +225,7 @@ func windowsCheck(t *testing.T, s *sambadc.Server) {
 	has(reader, "this account may not replicate and sees no deleted objects")
 	has(reader, "changes are told at once (change notifications)")
 	has(reader, "1 computers and 1 contacts are nobody")
+	base = sambadc.StaffDN
 	has(administrator(t), "only what changed is read (DirSync, with the right to replicate)")
 	late, err := windowsSettings(t, s, sambadc.StaffDN).Open(connectors.Env{Now: func() time.Time { return time.Now().Add(-10 * time.Minute) }})
 	if err != nil {

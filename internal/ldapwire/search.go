@@ -13,6 +13,7 @@ type Answer struct {
 	Entry    *Entry       // nil for the others
 	Sync     *Sync        // the state of Entry, if the server says one
 	Referral bool         // a part of the answer lies elsewhere
+	To       string       // at this address, the first of those that a referral names; "" if it names none
 	Info     ldap.Control // an intermediate response
 }
 
@@ -176,7 +177,8 @@ func (d *decoder) message(frame []byte, each func(*Answer) error) (controls []ld
 		}
 		return nil, false, each(answer)
 	case tagReference:
-		return nil, false, each(&Answer{Referral: true})
+		to, _, _ := take(op, tagOctets)
+		return nil, false, each(&Answer{Referral: true, To: string(to)})
 	case tagIntermediate:
 		packet, err := parse(frame)
 		if err != nil {
@@ -286,7 +288,7 @@ func Library(ctx context.Context, conn *ldap.Conn, request *ldap.SearchRequest, 
 	answer := conn.SearchAsync(within, request, 64)
 	var last []ldap.Control
 	for answer.Next() {
-		a := &Answer{Referral: answer.Referral() != ""}
+		a := &Answer{Referral: answer.Referral() != "", To: answer.Referral()}
 		if e := answer.Entry(); e != nil {
 			a.Entry = FromLibrary(e)
 			if x, ok := ldap.FindControl(answer.Controls(), ldap.ControlTypeSyncState).(*ldap.ControlSyncState); ok {

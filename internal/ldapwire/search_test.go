@@ -286,7 +286,7 @@ func TestControlsOfTheEndAndReferralsAndStatesAreSeen(t *testing.T) {
 	var said []string
 	end, err := line.Search(t.Context(), everything(), func(a *Answer) error {
 		if a.Referral {
-			said = append(said, "elsewhere")
+			said = append(said, a.To)
 			return nil
 		}
 		said = append(said, a.Entry.DN, fmt.Sprint(a.Sync.State), a.Sync.ID.String())
@@ -295,7 +295,7 @@ func TestControlsOfTheEndAndReferralsAndStatesAreSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"elsewhere", named(1).DN, fmt.Sprint(ldap.SyncStateDelete), "17ec4e69-7a32-1041-9f6b-8d0ef940ecc4"}, said); d != "" {
+	if d := cmp.Diff([]string{"ldap://elsewhere", named(1).DN, fmt.Sprint(ldap.SyncStateDelete), "17ec4e69-7a32-1041-9f6b-8d0ef940ecc4"}, said); d != "" {
 		t.Error(d)
 	}
 	if p, ok := ldap.FindControl(end, ldap.ControlTypePaging).(*ldap.ControlPaging); !ok || string(p.Cookie) != "next" {
