@@ -66,6 +66,7 @@ func cmdCompany(ts *testscript.TestScript, _ bool, args []string) {
 		if err := json.Unmarshal(answer, &made); err != nil || status != http.StatusCreated {
 			ts.Fatalf("%d %s", status, answer)
 		}
+		ts.Setenv("P"+strconv.Itoa(i+1), made.ID)
 		ids, members = append(ids, made.ID), append(members, `{"value":"`+made.ID+`"}`)
 	}
 	status, answer := push(ts, http.MethodPost, "Groups", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Staff","members":[`+
