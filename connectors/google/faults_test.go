@@ -124,3 +124,32 @@ func TestAListThatExpiresVoidsTheRead(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Two that share a quota which is too small for one are held up, and both read everything.
+func TestTwoWhoShareASmallQuotaBothReadEverything(t *testing.T) {
+	t.Parallel()
+	w := staffed(t)
+	w.Limit(15, time.Second, 403, "userRateLimitExceeded")
+	both, sources := make(chan int, 2), []*source{w.open(w.settings()), w.open(w.settings())}
+	for _, s := range sources {
+		go func() {
+			people := 0
+			_, err := s.Fetch(t.Context(), directory.Cursor{}, func(r *directory.Record) error {
+				if r.Kind == directory.PersonIs {
+					people++
+				}
+				return nil
+			})
+			if err != nil {
+				t.Errorf("got %v", err)
+			}
+			both <- people
+		}()
+	}
+	if one, other := <-both, <-both; one != 8 || other != 8 {
+		t.Errorf("read %d and %d of 8", one, other)
+	}
+	if sources[0].line.Stats().Limited+sources[1].line.Stats().Limited == 0 {
+		t.Error("the quota held nobody up")
+	}
+}
