@@ -208,7 +208,7 @@ func (s *session) showInKisi(x *explanation) {
 	if !k.Enabled {
 		state = s.ui.red("suspended")
 	}
-	s.ui.say("  %s, %s, %s (user %d, %s)", k.Name, k.Email, state, k.ID, levelWords(k.Level))
+	s.ui.say("  %s, %s, %s (user %d, %s)", orNone(k.Name, "no name"), k.Email, state, k.ID, levelWords(k.Level))
 	for _, g := range k.Grants {
 		text := fmt.Sprintf("      %s %s(%s", asRole(g.Group, g.Role), s.span(g.From, g.Until), levelWords(g.Level))
 		if g.Since != "" {

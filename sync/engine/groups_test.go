@@ -160,7 +160,7 @@ func TestDoorsChangedByHandStayAsTheyAre(t *testing.T) {
 		t.Error(diff)
 	}
 	w.expectTold("removed_by_hand", "Staff", "door")
-	w.expectTold("unmanaged_doors", "Staff", "put in by hand")
+	w.expectTold("unmanaged_doors", "Staff", "put in by hand and is left alone: HQ / Roof")
 	w.spec.Groups[3].Doors = []string{"HQ / Lab"}
 	w.pass(time.Hour)
 	w.must(true)

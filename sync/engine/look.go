@@ -214,7 +214,7 @@ func (l *look) catalog(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	l.out.Words.Catalog = c
+	l.out.Words.Catalog, l.out.Input.Catalog = c, c
 	return nil
 }
 

@@ -242,7 +242,7 @@ func (d *decider) compare(g *groupSteps, set openingSet) {
 				Object: access.ObjectKey{Group: g.id, GroupName: g.want.Name, Thing: o.Thing, Assignment: o.Row}}})
 		}
 	}
-	strangers := 0
+	var strangers []access.RemoteID
 	for _, o := range set.have {
 		switch {
 		case slices.Contains(set.want, o.Thing):
@@ -251,22 +251,42 @@ func (d *decider) compare(g *groupSteps, set openingSet) {
 				Object: access.ObjectKey{Group: g.id, GroupName: g.want.Name, Thing: o.Thing, Assignment: o.Row},
 				Before: &access.Fields{}, Cause: declared(g.want)}})
 		default:
-			strangers++
+			strangers = append(strangers, o.Thing)
 		}
 	}
-	d.noteStrangers(g.want.Name, strangers, set.word)
+	d.noteStrangers(g.want.Name, strangers, set)
 }
 
-func (d *decider) noteStrangers(group string, n int, word string) {
+func (d *decider) noteStrangers(group string, things []access.RemoteID, set openingSet) {
+	n, word := len(things), set.word
 	if n == 0 {
 		return
 	}
-	x := access.Drift{Kind: string(UnmanagedDoors), Who: group, Subject: word + "s", Expected: "what the file names", Found: fmt.Sprintf("%d %ss more", n, word)}
-	text := fmt.Sprintf("%d %ss were put in by hand and are left alone", n, word)
+	named := d.called(things, set)
+	x := access.Drift{Kind: string(UnmanagedDoors), Who: group, Subject: word + "s", Expected: "what the file names", Found: fmt.Sprintf("%d %ss more: %s", n, word, named)}
+	text := fmt.Sprintf("%d %ss were put in by hand and are left alone: %s", n, word, named)
 	if n == 1 {
-		x.Found, text = "1 "+word+" more", "1 "+word+" was put in by hand and is left alone"
+		x.Found, text = "1 "+word+" more: "+named, "1 "+word+" was put in by hand and is left alone: "+named
 	}
 	d.drifted(x, text)
+}
+
+// called names some doors or stops.
+func (d *decider) called(things []access.RemoteID, set openingSet) string {
+	var names []string
+	for _, id := range things {
+		name := ""
+		switch c := d.in.Catalog; {
+		case c == nil:
+		case set.add == access.AddStop:
+			name = c.StopName(id)
+		default:
+			name = c.DoorName(id)
+		}
+		names = append(names, orID(name, set.word, id))
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
 }
 
 func opens(all []access.Opening, thing access.RemoteID) bool {

@@ -17,6 +17,7 @@ type Input struct {
 	Halved   []Halved          // begun, not settled, and no reason to wait with anything
 	Released []access.RemoteID // Kisi users that an operator has released: whatever their stamps say, they are not ours
 	Drift    []access.Drift    // as it is remembered
+	Catalog  *access.Catalog   // what doors are called, in notes; nil: they are named by number
 	At       access.Instant
 }
 
