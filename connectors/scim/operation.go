@@ -65,18 +65,13 @@ func (o *operation) read() (answer, error) {
 	return answer{status: http.StatusOK, body: out, location: o.locationOf(o.id)}, err
 }
 
-// replace puts a resource in the place of what there is (RFC 7644 section 3.5.1). Whoever is disabled and is sent without a word of that stays disabled.
+// replace puts a resource in the place of what there is (RFC 7644 section 3.5.1).
 func (o *operation) replace(w http.ResponseWriter) (answer, error) {
 	sent, err := o.sent(w)
 	if err != nil {
 		return answer{}, err
 	}
-	return o.alter(func(old scim.Resource) (scim.Resource, bool, error) {
-		if active := old.Get("active"); active != nil && sent.Get("active") == nil {
-			return o.kind.typ.Replace(old, sent.With("active", active))
-		}
-		return o.kind.typ.Replace(old, sent)
-	}, true)
+	return o.alter(func(old scim.Resource) (scim.Resource, bool, error) { return o.kind.typ.Replace(old, sent) }, true)
 }
 
 // patch changes a resource (RFC 7644 section 3.5.2). Of a group, which may be large, only what is asked for is sent back.
@@ -105,6 +100,7 @@ func (o *operation) alter(how func(old scim.Resource) (scim.Resource, bool, erro
 		if err != nil {
 			return false, err
 		}
+		next, changed = stillDisabled(old.resource, next, changed)
 		r := old
 		if changed {
 			r = &row{id: old.id, created: old.created, resource: next}
@@ -121,6 +117,16 @@ func (o *operation) alter(how func(old scim.Resource) (scim.Resource, bool, erro
 		return answer{status: http.StatusNoContent}, err
 	}
 	return answer{status: http.StatusOK, body: out, location: o.locationOf(o.id)}, nil
+}
+
+// stillDisabled keeps the word of whether a user is active when a change takes it away, by a PUT without it or by null: silence lets nobody in.
+func stillDisabled(old, next scim.Resource, changed bool) (scim.Resource, bool) {
+	active := old.Get("active")
+	if !changed || active == nil || next.Get("active") != nil {
+		return next, changed
+	}
+	next = next.With("active", active)
+	return next, !scim.Equal(old, next)
 }
 
 // careful makes an error of a panic: others are changed in the same transaction, and a mistake in the program must not cost theirs.

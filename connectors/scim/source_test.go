@@ -74,6 +74,26 @@ func TestAnIncrementIsWhatWasPushedSinceAndWhoWasDeletedIsSaidToBe(t *testing.T)
 	p.want(204, "DELETE", "/Groups/"+g, "")
 }
 
+func TestWhoeverIsDisabledStaysSoUntilAPushSaysOtherwise(t *testing.T) {
+	p := newProvider(t)
+	ana := p.user("ana")
+	p.want(200, "PATCH", "/Users/"+ana, patch(`{"op":"replace","path":"active","value":false}`))
+	for _, silent := range []string{`{"op":"remove","path":"active"}`, `{"op":"replace","path":"active","value":null}`, `{"op":"replace","value":{"active":null}}`,
+		`{"op":"add","path":"active","value":[]}`} {
+		if r := p.want(200, "PATCH", "/Users/"+ana, patch(silent)); r.body.Get("active") != false {
+			t.Errorf("%s: %s", silent, r.text)
+		}
+	}
+	p.want(200, "PATCH", "/Users/"+ana, patch(`{"op":"remove","path":"active"},{"op":"replace","path":"title","value":"Cook"}`))
+	all, _ := p.fetched(directory.Cursor{})
+	if len(all) != 1 || all[0].Active != directory.No {
+		t.Errorf("got %v", all)
+	}
+	if r := p.want(200, "PATCH", "/Users/"+ana, patch(`{"op":"replace","path":"active","value":"True"}`)); r.body.Get("active") != true || r.body.Text("title") != "Cook" {
+		t.Error(r.text)
+	}
+}
+
 func TestOfATokenOnlyADigestIsKeptAndARevokedOneIsRefusedAtOnce(t *testing.T) {
 	p := newProvider(t)
 	docs := p.store.Shelves("okta")
