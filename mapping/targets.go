@@ -29,8 +29,9 @@ func (m *mapper) resolveGroups() {
 			t.resolve()
 		}
 		t.out.Sensitive = t.out.Sensitive || slices.ContainsFunc(t.out.Doors, m.isSensitive)
-		m.groups[i] = t.out
 		m.zones[i] = zones.of(t.out.Place)
+		t.out.Zone = access.Zone{Location: m.zones[i]}
+		m.groups[i] = t.out
 		if t.out.ID == 0 {
 			continue
 		}

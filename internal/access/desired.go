@@ -1,5 +1,7 @@
 package access
 
+import "time"
+
 // Desired is Kisi as it should be, as far as it is our business. It is made by mapping and is immutable.
 type Desired struct {
 	Groups    []DesiredGroup // as the file declares them, sorted by Name
@@ -28,6 +30,7 @@ type DesiredGroup struct {
 	ID          RemoteID // 0: not in Kisi yet
 	Name        string   // as the file names it, and as Kisi does
 	Place       RemoteID // 0: organization group
+	Zone        Zone     // in which its dates are told
 	Description *string  // nil: not ours to say
 	Settings    Settings // those that the file says
 	Create      bool     // create it when it is missing
@@ -42,6 +45,12 @@ type DesiredGroup struct {
 	Edit        string // what of its doors and stops the file by which the last run went said otherwise; "" for nothing
 	Problem     string // why nothing can be done about it and its grants ("" for none): missing, ambiguous, unknown door
 }
+
+// Zone is a time zone; the zero Zone is UTC. Two of the same name are equal.
+type Zone struct{ *time.Location }
+
+// Equal says that both are of the same name.
+func (z Zone) Equal(other Zone) bool { return z.String() == other.String() }
 
 // Order is what an operator wants of one group on the command line, beside what DesiredGroup says. What somebody altered in Kisi is no reason
 // not to do it.

@@ -123,9 +123,9 @@ func (c *comparison) person(was, is *access.Wish) {
 			c.add(alike{Unsures, name, g.cause, ""}, who)
 		case g.Unsure:
 		case !there || old.Unsure:
-			c.add(alike{Gains, name, g.cause, terms(access.Fields{Role: access.DoorAccess}, fieldsOf(g))}, who)
+			c.add(alike{Gains, name, g.cause, terms(access.Fields{Role: access.DoorAccess}, fieldsOf(g), c.after.Groups[g.Group].Zone)}, who)
 		case old.Role != g.Role || old.From != g.From || old.Until != g.Until:
-			c.add(alike{Alters, name, g.cause, terms(fieldsOf(old), fieldsOf(g))}, who)
+			c.add(alike{Alters, name, g.cause, terms(fieldsOf(old), fieldsOf(g), c.after.Groups[g.Group].Zone)}, who)
 		}
 	}
 	for name, old := range had {

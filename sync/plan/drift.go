@@ -106,7 +106,7 @@ func lost(s *Step) *access.Drift {
 	default:
 		x.Who, x.Subject, x.Found = o.Email, o.GroupName, "taken away"
 		if f := s.Change.After; f != nil {
-			x.Expected = "holds " + o.GroupName + " as " + validity(f.Role, f.From, f.Until)
+			x.Expected = "holds " + o.GroupName + " as " + validity(f.Role, f.From, f.Until, access.Zone{})
 		}
 	}
 	return &x

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
@@ -113,7 +115,7 @@ func (p *person) grant(w *access.WishedGrant, there []access.Grant, owned *acces
 // renew gives a right anew whose end has passed, so that Kisi does not show it any more. It may still be there and in the way.
 func (p *person) renew(w *access.WishedGrant, owned *access.OwnedGrant) {
 	old := len(p.steps)
-	p.take(owned, access.Cause{Kind: access.Expired, Text: "ended " + day(owned.Until)})
+	p.take(owned, access.Cause{Kind: access.Expired, Text: "ended " + day(owned.Until, p.zone(owned.Group))})
 	n := p.give(w)
 	p.steps[n].Needs = append(slices.Clip(p.steps[n].Needs), old)
 }
@@ -168,7 +170,7 @@ func (p *person) theirs(w *access.WishedGrant, there []access.Grant, owned *acce
 		p.takeOver(w, best)
 	case !p.d.covers(best, w):
 		p.d.note(LessThanWanted, p.name(), fmt.Sprintf("holds %s by hand as %s; the rules would give more, and it is not ours to change",
-			p.groupKey(w, 0).GroupName, validity(best.Role, best.From, best.Until)))
+			p.groupKey(w, 0).GroupName, validity(best.Role, best.From, best.Until, p.zone(best.Group))))
 	case owned == nil || owned.Assignment != best.Assignment:
 		p.add(Step{Reason: Satisfaction, Change: access.Change{Kind: access.NoteSatisfied, Cause: p.d.cause(w.Cause),
 			Object: p.groupKey(w, best.Assignment),
@@ -192,14 +194,14 @@ func (p *person) ours(w *access.WishedGrant, there []access.Grant, owned *access
 	if have.Role == w.Role && have.From == w.From && have.Until == w.Until {
 		return
 	}
-	why := ChangedAtSource
+	why, zone := ChangedAtSource, p.zone(have.Group)
 	if have.Role != owned.Role || have.From != owned.From || have.Until != owned.Until {
 		if !p.d.in.Policy.Repair {
 			p.d.drifted(access.Drift{Kind: string(Drifted), Who: p.name(), Subject: p.groupKey(w, 0).GroupName,
-				Expected: validity(owned.Role, owned.From, owned.Until), Found: validity(have.Role, have.From, have.Until)},
+				Expected: validity(owned.Role, owned.From, owned.Until, access.Zone{}), Found: validity(have.Role, have.From, have.Until, access.Zone{})},
 				fmt.Sprintf("%s was changed in Kisi (now%s); it stays so", p.groupKey(w, 0).GroupName,
 					terms(access.Fields{Role: owned.Role, From: owned.From, Until: owned.Until},
-						access.Fields{Role: have.Role, From: have.From, Until: have.Until})))
+						access.Fields{Role: have.Role, From: have.From, Until: have.Until}, zone)))
 			return
 		}
 		why = Repaired
@@ -226,6 +228,8 @@ func (p *person) undouble(owned *access.OwnedGrant, wanted *access.Fields, cause
 		p.steps[n].People = 0 // the other one was weighed, or stays
 	}
 }
+
+func (p *person) zone(group access.RemoteID) access.Zone { return zoneOf(p.d.in.Desired, group, "") }
 
 func byAssignment(all []access.Grant, id access.RemoteID) (access.Grant, bool) {
 	for _, g := range all {
@@ -268,9 +272,10 @@ func (p *person) added() {
 			continue
 		}
 		if p.d.managed(g.Group) && !p.wants(g.Group) {
+			zone := p.zone(g.Group)
 			p.d.drifted(access.Drift{Kind: string(AddedByHand), Who: p.name(), Subject: p.d.groupName(g.Group),
-				Expected: "does not hold it", Found: "holds it as " + validity(g.Role, g.From, g.Until)}, fmt.Sprintf("holds %s as %s, which no rule gives; not given by kisi-sync as far as it remembers, so it stays",
-				p.d.groupName(g.Group), validity(g.Role, g.From, g.Until)))
+				Expected: "does not hold it", Found: "holds it as " + validity(g.Role, g.From, g.Until, access.Zone{})}, fmt.Sprintf("holds %s as %s, which no rule gives; not given by kisi-sync as far as it remembers, so it stays",
+				p.d.groupName(g.Group), validity(g.Role, g.From, g.Until, zone)))
 		}
 	}
 }
@@ -320,19 +325,35 @@ func (p *person) take(owned *access.OwnedGrant, cause access.Cause) {
 	p.undouble(owned, nil, cause)
 }
 
-// validity says a role with its dates.
-func validity(role access.Role, from, until access.Instant) string {
+// validity says a role with its dates. What is kept and compared later has them in UTC (the zero Zone), whatever becomes of a place's zone.
+func validity(role access.Role, from, until access.Instant, zone access.Zone) string {
 	text := role.Words()
 	if role == access.ScopedRole {
 		return text
 	}
 	if from != 0 {
-		text += " from " + day(from)
+		text += " from " + day(from, zone)
 	}
 	if until != 0 {
-		text += " until " + day(until)
+		text += " until " + day(until, zone)
 	}
 	return text
 }
 
-func day(i access.Instant) string { return i.Time().Format("2006-01-02 15:04 MST") }
+// day says a moment by the clock of a zone.
+func day(i access.Instant, zone access.Zone) string {
+	return i.Time().In(cmp.Or(zone.Location, time.UTC)).Format("2006-01-02 15:04 MST")
+}
+
+// zoneOf is the zone in which the dates of a group are told, by its id or, of one that is still to be made, by its name.
+func zoneOf(d *access.Desired, group access.RemoteID, name string) access.Zone {
+	if d == nil {
+		return access.Zone{}
+	}
+	for i := range d.Groups {
+		if g := &d.Groups[i]; group != 0 && g.ID == group || group == 0 && g.Name == name {
+			return g.Zone
+		}
+	}
+	return access.Zone{}
+}

@@ -140,7 +140,7 @@ func byVerdict(h *access.Hold, at access.Instant) *access.HoldReason {
 	case h.Verdict == access.Rejected:
 		return &access.HoldReason{Kind: access.HeldByVerdict, Text: "rejected by " + h.By}
 	case h.Verdict == access.Parked && at < h.Until && h.Until-at <= access.LongestPark: // what ends later was written by a wrong clock
-		return &access.HoldReason{Kind: access.HeldByRefusal, Text: h.Reason.Text + "; tried again after " + day(h.Until)}
+		return &access.HoldReason{Kind: access.HeldByRefusal, Text: h.Reason.Text + "; tried again after " + day(h.Until, access.Zone{})}
 	case h.Verdict == access.Waiting && h.Reason.Kind == access.HeldByLimit:
 		return &h.Reason
 	}

@@ -100,7 +100,7 @@ func TestADateThatWasMovedEarlierIsCarriedOutWithTheLeavers(t *testing.T) {
 	for i := range p.Steps {
 		got = append(got, p.Steps[i].Describe(nil))
 	}
-	want := []string{"change access: ana@x.com in Lab, now until " + day(now+hour), "suspend user: ben@x.com", "remove access: cem@x.com in Lab", "create group: Office"}
+	want := []string{"change access: ana@x.com in Lab, now until " + day(now+hour, access.Zone{}), "suspend user: ben@x.com", "remove access: cem@x.com in Lab", "create group: Office"}
 	if strings.Join(got[:len(want)], "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
 	}

@@ -82,7 +82,15 @@ func (t *teller) tell(s *Step) {
 	}
 	one.steps = append(one.steps, s.ID.String())
 	one.weight = max(one.weight, s.People)
-	one.terms = append(one.terms, termsOf(&s.Change))
+	one.terms = append(one.terms, termsOf(&s.Change, t.zone(&s.Change)))
+}
+
+// zone is where the dates of a right are told; it does not matter for a change without any.
+func (t *teller) zone(c *access.Change) access.Zone {
+	if c.After == nil || c.After.From|c.After.Until == 0 {
+		return access.Zone{}
+	}
+	return zoneOf(t.words.Desired, c.Object.Group, c.Object.GroupName)
 }
 
 func (t *teller) sentence(s *Step) sentence {
@@ -145,7 +153,7 @@ func (t *teller) extra(c *access.Change) string {
 		if c.After.From != 0 || c.After.Until != 0 {
 			return "dated"
 		}
-		return termsOf(c)
+		return termsOf(c, access.Zone{}) // it has no dates
 	case access.UpdateMember:
 		return c.After.Name
 	case access.UpdateGroup:
@@ -164,15 +172,15 @@ func (t *teller) extra(c *access.Change) string {
 }
 
 // termsOf says role and dates of a right that is given or changed; "" for other changes.
-func termsOf(c *access.Change) string {
+func termsOf(c *access.Change, zone access.Zone) string {
 	switch c.Kind {
 	case access.CreateAssignment:
 		if c.After.Role == access.ScopedRole {
 			return "" // its name says it
 		}
-		return terms(access.Fields{Role: access.DoorAccess}, *c.After)
+		return terms(access.Fields{Role: access.DoorAccess}, *c.After, zone)
 	case access.UpdateAssignment:
-		return terms(*c.Before, *c.After)
+		return terms(*c.Before, *c.After, zone)
 	}
 	return ""
 }
@@ -191,7 +199,7 @@ func (t *told) shared() string {
 }
 
 // terms says role and dates as far as they differ from those before.
-func terms(before, after access.Fields) string {
+func terms(before, after access.Fields, zone access.Zone) string {
 	text := ""
 	if after.Role != before.Role {
 		text += " as " + after.Role.Words()
@@ -201,14 +209,14 @@ func terms(before, after access.Fields) string {
 	case after.From == 0:
 		text += " at once"
 	default:
-		text += " from " + day(after.From)
+		text += " from " + day(after.From, zone)
 	}
 	switch {
 	case after.Until == before.Until:
 	case after.Until == 0:
 		text += " without an end"
 	default:
-		text += " until " + day(after.Until)
+		text += " until " + day(after.Until, zone)
 	}
 	return text
 }
@@ -398,7 +406,7 @@ func things(all []access.Opening) []access.RemoteID {
 // Describe says one step in one line, for logs, audit lines and progress.
 func (s *Step) Describe(c *access.Catalog) string { return Describe(s.Change, c) }
 
-// Describe says one change in one line. The catalog may be nil.
+// Describe says one change in one line, moments in UTC. The catalog may be nil.
 func Describe(ch access.Change, c *access.Catalog) string {
 	if c == nil {
 		c = &access.Catalog{}
@@ -411,10 +419,10 @@ func Describe(ch access.Change, c *access.Catalog) string {
 		text += ", " + orID(c.StopName(ch.Object.Thing), "elevator stop", ch.Object.Thing)
 	case access.CreateAssignment:
 		if ch.After.Role != access.ScopedRole {
-			text += " as " + validity(ch.After.Role, ch.After.From, ch.After.Until)
+			text += " as " + validity(ch.After.Role, ch.After.From, ch.After.Until, access.Zone{})
 		}
 	case access.UpdateAssignment:
-		text += ", now" + terms(*ch.Before, *ch.After)
+		text += ", now" + terms(*ch.Before, *ch.After, access.Zone{})
 	case access.UpdateMember:
 		text += fmt.Sprintf(", name %q", ch.After.Name)
 	case access.UpdateGroup:
