@@ -48,6 +48,7 @@ func TestMain(m *testing.M) {
 //	directory VERB ARGS...     something happens in the directory
 //	entra VERB ARGS...         something happens in a tenant of Entra ID (story_entra_test.go)
 //	okta VERB ARGS...          something happens in an Okta org (story_okta_test.go)
+//	proxy VERB ARGS...         something happens to the company's proxy (story_proxy_test.go)
 //	scimmy VERB ARGS...        something happens in a SCIM service provider (story_scim_pull_test.go)
 //	kisi VERB ARGS...          somebody does something by hand in Kisi, or Kisi fails
 //	[!] holds PERSON GROUP     somebody holds a group in Kisi
@@ -106,6 +107,7 @@ func TestStories(t *testing.T) {
 			"signal": cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
 			"entra":     cmdEntra,
 			"okta":      cmdOkta,
+			"proxy":     cmdProxy,
 			"scimmy":    cmdScimmy,
 			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,
 			"slapd": slapdIn(t),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
+	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 	"github.com/kisi-sync/kisi-sync/internal/sim/slapd"
 )
 
@@ -42,6 +43,9 @@ type stage struct {
 	acquired  *acquired
 
 	google *googleWorld // of stories with one
+
+	proxy   *simhttp.Proxy // a company's, if there is one
+	proxied int            // connections through it that the story has accounted for
 }
 
 const key = "story-key"

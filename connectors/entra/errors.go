@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
 // hinted is an error with what to do next.
@@ -31,7 +32,11 @@ func finding(err error) connectors.Finding {
 		f.Text = strings.Replace(f.Text, at.Error(), at.err.Error(), 1)
 	}
 	var h *hinted
-	if errors.As(err, &h) {
+	var line *webapi.LineError
+	switch {
+	case errors.As(err, &line):
+		f.Path, f.Hint = line.Setting, line.Advice
+	case errors.As(err, &h):
 		f.Hint = h.hint
 	}
 	return f

@@ -9,8 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-
-	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
 // get asks Graph and decodes its answer. A token that is refused is asked for anew once.
@@ -27,7 +25,7 @@ func (s *source) get(ctx context.Context, link string, into any) error {
 		status, body, err = s.send(ctx, link, token)
 	}
 	if err != nil {
-		return explainLine(err)
+		return err
 	}
 	path := pathOf(link)
 	if status != http.StatusOK {
@@ -66,19 +64,6 @@ func bare(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		return u.Err
-	}
-	return err
-}
-
-// explainLine says which setting to look at when nothing could be sent.
-func explainLine(err error) error {
-	var proxy *webapi.ProxyError
-	var trust *webapi.AuthorityError
-	switch {
-	case errors.As(err, &proxy):
-		return at("proxy", &hinted{err: err, hint: "see whether the proxy wants a user (http://user@proxy:8080) and proxy_password, and lets this machine through"})
-	case errors.As(err, &trust):
-		return at("ca", err)
 	}
 	return err
 }

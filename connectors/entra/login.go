@@ -184,7 +184,7 @@ type refusal struct {
 func explainToken(err error) error {
 	var answered *oauth2.RetrieveError
 	if !errors.As(err, &answered) {
-		return explainLine(bare(err))
+		return bare(err)
 	}
 	var r refusal
 	if json.Unmarshal(answered.Body, &r) != nil || r.Error == "" {

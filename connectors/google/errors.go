@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/oauth2"
 	"google.golang.org/api/googleapi"
+
+	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
 // hinted is an error with what to do next.
@@ -42,6 +44,9 @@ func (s *setting) Unwrap() error { return s.err }
 func split(err error) (text, hint string) {
 	var h *hinted
 	text = err.Error()
+	if line := new(webapi.LineError); errors.As(err, &line) {
+		return text, line.Advice
+	}
 	if !errors.As(err, &h) || h.hint == "" {
 		return text, ""
 	}
@@ -53,6 +58,9 @@ func pathOf(err error) string {
 	var s *setting
 	if errors.As(err, &s) {
 		return s.path
+	}
+	if line := new(webapi.LineError); errors.As(err, &line) {
+		return line.Setting
 	}
 	return ""
 }

@@ -52,7 +52,8 @@ func (l *login) token(ctx context.Context, refused string) (string, error) {
 
 // fetch asks for a new token. The secrets are read anew.
 func (l *login) fetch(ctx context.Context, scopes []string) (*oauth2.Token, error) {
-	source, err := l.tokenSource(ctx, scopes)
+	way := &during{ctx: ctx, base: l.line}
+	source, err := l.tokenSource(context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: way}), scopes)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +61,8 @@ func (l *login) fetch(ctx context.Context, scopes []string) (*oauth2.Token, erro
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case err != nil && way.failed != nil:
+		return nil, fmt.Errorf("log in: %w", way.failed)
 	case err != nil:
 		return nil, l.explain(err)
 	case t.AccessToken == "":
@@ -69,7 +72,6 @@ func (l *login) fetch(ctx context.Context, scopes []string) (*oauth2.Token, erro
 }
 
 func (l *login) tokenSource(ctx context.Context, scopes []string) (oauth2.TokenSource, error) {
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, l.client(ctx))
 	switch {
 	case !l.settings.App.IsZero():
 		return l.consented(ctx)
@@ -85,16 +87,20 @@ func (l *login) tokenSource(ctx context.Context, scopes []string) (oauth2.TokenS
 
 // client makes calls that end with ctx; the token sources of oauth2 do not pass it on.
 func (l *login) client(ctx context.Context) *http.Client {
-	return &http.Client{Transport: during{ctx, l.line}}
+	return &http.Client{Transport: &during{ctx: ctx, base: l.line}}
 }
 
+// during sends one call after another. It keeps the last error, as oauth2 hands on no more of it than its text, and the address in front.
 type during struct {
-	ctx  context.Context
-	base http.RoundTripper
+	ctx    context.Context
+	base   http.RoundTripper
+	failed error
 }
 
-func (d during) RoundTrip(req *http.Request) (*http.Response, error) {
-	return d.base.RoundTrip(req.WithContext(d.ctx))
+func (d *during) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := d.base.RoundTrip(req.WithContext(d.ctx))
+	d.failed = err
+	return resp, err
 }
 
 // serviceAccount reads the key file.

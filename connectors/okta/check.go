@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
 // Check asks for a token for each scope, so that the missing one can be named, and for a little of everything that a read needs.
@@ -69,9 +71,12 @@ func loginFinding(err error) connectors.Finding {
 	f := connectors.Finding{Path: "login", Text: err.Error()}
 	var settings *loginError
 	var said *refusal
+	var line *webapi.LineError
 	switch {
 	case errors.As(err, &settings):
 		f.Path, f.Text = settings.path, settings.err.Error()
+	case errors.As(err, &line):
+		f.Path, f.Hint = cmp.Or(line.Setting, "url"), line.Advice
 	case errors.As(err, &said) && said.Code == "invalid_client":
 		f.Hint = "compare client_id and key_id with the app's page, look whether the key is active there, and whether this machine's clock is right"
 	case !errors.As(err, &said):
@@ -91,9 +96,12 @@ func problem(what, scope, role string, err error) connectors.Finding {
 	f := connectors.Finding{Path: "login", Text: err.Error()}
 	var said *apiError
 	var settings *loginError
+	var line *webapi.LineError
 	switch {
 	case errors.As(err, &settings):
 		f.Path, f.Text = settings.path, settings.err.Error()
+	case errors.As(err, &line):
+		f.Path, f.Hint = cmp.Or(line.Setting, "url"), line.Advice
 	case !errors.As(err, &said):
 		f.Path = "url"
 	case said.Status == http.StatusUnauthorized:

@@ -60,7 +60,7 @@ func TestCheckNamesWhatIsMissingAsOktaCallsIt(t *testing.T) {
 		"a search that is none":       {set: func(s *Settings) { s.People.Search = "employee" }, want: []string{"✗ people.search: okta answers 400", "profile.userType eq"}},
 		"a search of groups":          {set: func(s *Settings) { s.Groups.Search = "doors" }, want: []string{"✗ groups.search: okta answers 400"}},
 		"an attribute nobody has":     {want: []string{"! attributes: none of these users has the attribute departmnt | write the attribute's variable name"}},
-		"an authority nobody knows":   {set: func(s *Settings) { s.CA = "" }, want: []string{"✗ url: ask for a token: "}},
+		"an authority nobody knows":   {set: func(s *Settings) { s.CA = "" }, want: []string{"✗ ca: ask for a token: ", "under ca"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOrg(t, oktasim.Options{Quota: 600})

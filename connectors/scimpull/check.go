@@ -1,6 +1,7 @@
 package scimpull
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/scim"
+	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
 // Check asks what the service provider can do, and for the first user and group: three calls.
@@ -68,9 +70,12 @@ func trouble(err error) connectors.Finding {
 	f := connectors.Finding{Path: "url", Text: err.Error()}
 	var settings *loginError
 	var said *apiError
+	var line *webapi.LineError
 	switch {
 	case errors.As(err, &settings):
 		f.Path, f.Text = settings.path, settings.err.Error()
+	case errors.As(err, &line):
+		f.Path, f.Hint = cmp.Or(line.Setting, "url"), line.Advice
 	case !errors.As(err, &said):
 	case said.status == http.StatusUnauthorized:
 		f.Path, f.Hint = "login", "the service provider does not take this token or password: make a new one there"

@@ -73,7 +73,7 @@ func (t *Transport) persist(c *call) (*http.Response, error) {
 		t.slots.free()
 		again, wait := t.judge(c, out)
 		if !again {
-			return out.resp, out.err
+			return out.resp, advised(out.err, c.req.URL.Host)
 		}
 		c.maybe = c.maybe || out.maybe
 		if err := t.wait(c, time.Now().Add(wait)); err != nil {

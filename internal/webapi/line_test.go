@@ -1,7 +1,6 @@
 package webapi_test
 
 import (
-	"bufio"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/pacer"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
+	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
@@ -187,44 +186,11 @@ func TestANewFileOfAuthoritiesIsReadWithoutARestart(t *testing.T) {
 	}
 }
 
-// tunnel is a proxy that knows CONNECT (RFC 9110 section 9.3.6) and lets nobody through without name and password.
-func tunnel(t *testing.T, want string) (host string, through *atomic.Int32) {
-	t.Helper()
-	through = new(atomic.Int32)
-	var open sync.WaitGroup
-	open.Add(1) // for the proxy itself, so that nobody waits before the last tunnel is counted
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		plain := &http.Request{Header: http.Header{"Authorization": r.Header["Proxy-Authorization"]}}
-		user, password, _ := plain.BasicAuth()
-		if r.Method != http.MethodConnect || user+":"+password != want {
-			w.Header().Set("Proxy-Authenticate", `Basic realm="company"`)
-			w.WriteHeader(http.StatusProxyAuthRequired)
-			return
-		}
-		server, err := net.Dial("tcp", r.Host)
-		if err != nil {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-		through.Add(1)
-		client, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		out := bufio.NewWriter(client)
-		_, _ = out.WriteString("HTTP/1.1 200 Connection established\r\n\r\n")
-		_ = out.Flush()
-		open.Go(func() { _, _ = io.Copy(server, client); _ = server.Close() })
-		open.Go(func() { _, _ = io.Copy(client, server); _ = client.Close() })
-	}))
-	t.Cleanup(func() { proxy.Close(); open.Done(); open.Wait() })
-	return strings.TrimPrefix(proxy.URL, "http://"), through
-}
-
 func TestCallsGoThroughAProxyThatWantsToKnowWhoCalls(t *testing.T) {
 	file, url := authority(t)
-	host, through := tunnel(t, "sync:hunter2")
+	proxy := simhttp.StartProxy("sync", "hunter2")
+	t.Cleanup(proxy.Close)
+	host := proxy.Host
 	password := filepath.Join(t.TempDir(), "proxy-password")
 	write := func(text string) {
 		if err := os.WriteFile(password, []byte(text+"\n"), 0o600); err != nil {
@@ -251,8 +217,8 @@ func TestCallsGoThroughAProxyThatWantsToKnowWhoCalls(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if through.Load() != 1 {
-		t.Errorf("%d connections for three calls", through.Load())
+	if proxy.Through() != 1 {
+		t.Errorf("%d connections for three calls", proxy.Through())
 	}
 	if err := os.Remove(password); err != nil {
 		t.Fatal(err)
@@ -316,5 +282,39 @@ func TestTheLogShowsNoQueryHeaderOrBody(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "/users") || strings.Contains(log.String(), "ana@") || strings.Contains(log.String(), "hunter2") {
 		t.Errorf("log:\n%s", log.String())
+	}
+}
+
+// What each of these is about, and that there is a hint, is the same whoever calls.
+func TestWhatIsWrongWithTheLineIsToldWithTheSettingToLookAt(t *testing.T) {
+	file, url := authority(t)
+	proxy := simhttp.StartProxy("sync", "hunter2")
+	t.Cleanup(proxy.Close)
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deaf := nobody.Addr().String()
+	if err := nobody.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		line    webapi.Line
+		url     string
+		setting string
+	}{
+		"a proxy that wants a password":   {webapi.Line{Proxy: "http://sync@" + proxy.Host, CA: file}, url, "proxy"},
+		"a proxy that is not there":       {webapi.Line{Proxy: "http://" + deaf, CA: file}, url, "proxy"},
+		"an authority that nobody knows":  {webapi.Line{}, url, "ca"},
+		"authorities that are not there":  {webapi.Line{CA: file + "x"}, url, "ca"},
+		"a vendor that cannot be reached": {webapi.Line{CA: file}, "https://" + deaf, ""},
+	} {
+		o := quick(c.url)
+		o.Line = c.line
+		_, err := call(t.Context(), open(t, o), "GET", c.url)
+		var trouble *webapi.LineError
+		if !errors.As(err, &trouble) || trouble.Setting != c.setting || trouble.Hint() == "" || strings.Contains(err.Error(), trouble.Hint()) {
+			t.Errorf("%s: %v, %+v", name, err, trouble)
+		}
 	}
 }
