@@ -10,6 +10,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/inbound"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
@@ -81,10 +82,36 @@ func (s *service) takePushes(made *session) {
 	routes := map[string]http.Handler{}
 	for _, source := range made.sources {
 		if l, ok := source.Source.(connectors.Listener); ok {
+			if err := takeName(context.Background(), s.store, source.ID, source.Was); err != nil {
+				s.log.Error("what was pushed to a source that was renamed stays under its old name until it is read", "source", source.Name, "err", err)
+			}
 			routes[scimPath(source.Name)] = l.Handle(where.URL, scimPath(source.Name))
 		}
 	}
 	s.pushes.Swap(routes)
+}
+
+// renamer is what takeName needs of a store.
+type renamer interface {
+	Snapshot(ctx context.Context, source string) (*directory.Snapshot, error)
+	RenameSource(ctx context.Context, from, to string) (bool, error)
+}
+
+// takeName gives a source that was renamed in the file its tokens, and what was pushed to it. A run does so too, but nobody waits for one
+// with a push, or with a question about tokens.
+func takeName(ctx context.Context, st renamer, id string, was []string) error {
+	if len(was) == 0 {
+		return nil
+	}
+	if known, err := st.Snapshot(ctx, id); known != nil || err != nil {
+		return err
+	}
+	for _, old := range was {
+		if moved, err := st.RenameSource(ctx, old, id); moved || err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lateDocs is what is pushed to a source, in the store that its session opens after its sources.

@@ -100,6 +100,10 @@ func openTokens(ctx context.Context, ui *voice, c *common, name string) (t *toke
 		}
 	}
 	t.docs = t.store.Shelves(t.source.ID)
+	if err := takeName(ctx, t.store, t.source.ID, t.source.Was); err != nil {
+		t.closeInto(&err)
+		return nil, err
+	}
 	return t, nil
 }
 
@@ -206,6 +210,9 @@ func listTokens(ctx context.Context, ui *voice, c *common, args []string) (err e
 			continue
 		}
 		known = true
+		if err := takeName(ctx, st, source.ID, source.Was); err != nil {
+			return err
+		}
 		all, err := scim.Tokens(ctx, st.Shelves(source.ID))
 		if err != nil {
 			return err
