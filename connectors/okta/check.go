@@ -63,8 +63,7 @@ func (s *source) checkLogin(ctx context.Context) ([]connectors.Finding, bool) {
 }
 
 func scopeFinding(scope string) connectors.Finding {
-	return connectors.Finding{Path: "login", Text: "the app has not been granted the scope " + scope,
-		Hint: "in the Admin Console under Applications, the app, Okta API Scopes: grant " + scope}
+	return connectors.Finding{Path: "login", Text: "the app has not been granted the scope " + scope, Hint: grantScope(scope)}
 }
 
 func loginFinding(err error) connectors.Finding {
@@ -78,7 +77,7 @@ func loginFinding(err error) connectors.Finding {
 	case errors.As(err, &line):
 		f.Path, f.Hint = cmp.Or(line.Setting, "url"), line.Advice
 	case errors.As(err, &said) && said.Code == "invalid_client":
-		f.Hint = "compare client_id and key_id with the app's page, look whether the key is active there, and whether this machine's clock is right"
+		f.Hint = said.Hint()
 	case !errors.As(err, &said):
 		f.Path = "url"
 	}
@@ -105,7 +104,7 @@ func problem(what, scope, role string, err error) connectors.Finding {
 	case !errors.As(err, &said):
 		f.Path = "url"
 	case said.Status == http.StatusUnauthorized:
-		f.Hint = "the token was revoked, or has ended: API tokens end when they are not used for 30 days"
+		f.Hint = said.Hint()
 	case said.Status == http.StatusForbidden && said.Scope != "":
 		return scopeFinding(scope)
 	case said.Status == http.StatusForbidden:

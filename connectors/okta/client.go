@@ -229,6 +229,23 @@ func (e *apiError) Error() string {
 	return text
 }
 
+// Hint is what to do in Okta, "" when there is nothing to advise.
+func (e *apiError) Hint() string {
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		return "the token was revoked, or has ended: API tokens end when they are not used for 30 days"
+	case e.Status == http.StatusForbidden && e.Scope != "":
+		return grantScope(e.Scope)
+	case e.Status == http.StatusForbidden:
+		return "give the app, or the account of the token, Read-Only Administrator; kisi-sync check says what it may not read"
+	}
+	return ""
+}
+
+func grantScope(scope string) string {
+	return "in the Admin Console under Applications, the app, Okta API Scopes: grant " + scope
+}
+
 // missing says that what was asked for is not there.
 func missing(err error) bool {
 	var said *apiError

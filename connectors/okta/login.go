@@ -111,6 +111,17 @@ func (e *refusal) Error() string {
 	return fmt.Sprintf("okta gives no token (%d %s: %s)", e.Status, e.Code, e.Text)
 }
 
+// Hint is what to do in Okta, "" when there is nothing to advise.
+func (e *refusal) Hint() string {
+	switch e.Code {
+	case "invalid_client":
+		return "compare client_id and key_id with the app's page, look whether the key is active there, and whether this machine's clock is right"
+	case "invalid_scope":
+		return "in the Admin Console under Applications, the app, Okta API Scopes: kisi-sync check names the one that is missing"
+	}
+	return ""
+}
+
 // exchange asks for a token with a signed assertion (RFC 7523 section 2.2). An org that binds tokens to a key of the client says so
 // when it is asked without (RFC 9449): then the proof comes along, and once more with the nonce that the org wants in it.
 //
