@@ -155,7 +155,7 @@ func theOne(kind, name string, all func(func(directory.Object) bool)) (directory
 			return directory.Object{}, failed(fmt.Errorf("%q may be one of %d: %s", name, len(some), strings.Join(firstNames(some), ", ")), "say it in full, or give the id")
 		}
 	}
-	return directory.Object{}, failed(fmt.Errorf("no %s of this name was read: %q", kind, name), "the source reads only what is below its base and fits its filter: kisi-sync source read shows how much that is")
+	return directory.Object{}, failed(fmt.Errorf("no %s of this name was read: %q", kind, name), "the source reads only what its settings say (a base, a filter, a search): kisi-sync source read shows how much that is")
 }
 
 func namesOf(o directory.Object) []string {

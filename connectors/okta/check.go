@@ -101,6 +101,8 @@ func problem(what, scope, role string, err error) connectors.Finding {
 		f.Path, f.Text = settings.path, settings.err.Error()
 	case errors.As(err, &line):
 		f.Path, f.Hint = cmp.Or(line.Setting, "url"), line.Advice
+	case errors.As(err, new(*strange)):
+		f.Path, f.Hint = "url", (&strange{}).Hint()
 	case !errors.As(err, &said):
 		f.Path = "url"
 	case said.Status == http.StatusUnauthorized:

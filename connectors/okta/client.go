@@ -126,11 +126,22 @@ func (c *client) read(req *http.Request, resp *http.Response, body []byte, into 
 		return nil, newAPIError(req, resp, body)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return nil, fmt.Errorf("the answer to %s is not what Okta's API says: %w", req.URL.Path, plain(err))
+		return nil, &strange{fmt.Errorf("the answer to %s is not what Okta's API says: %w", req.URL.Path, plain(err))}
 	}
 	next, err := c.next(resp)
 	date, _ := http.ParseTime(resp.Header.Get("Date"))
 	return &page{next: next, linked: resp.Header.Get("Link") != "", date: date, resp: resp}, err
+}
+
+// strange is an answer of something else, or half an answer.
+type strange struct{ err error }
+
+func (s *strange) Error() string { return s.err.Error() }
+func (s *strange) Unwrap() error { return s.err }
+
+// Hint is what to do next.
+func (s *strange) Hint() string {
+	return "something on the way may answer in its place: a proxy's login page, perhaps"
 }
 
 // plain keeps what the answer said out of an error.
