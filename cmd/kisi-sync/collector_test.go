@@ -20,6 +20,7 @@ import (
 type collector struct {
 	port    string
 	process *exec.Cmd
+	release func() // of the port, while it is stopped
 }
 
 // cmdCollector starts or stops it. $COLLECTOR is where it listens.
@@ -58,6 +59,7 @@ action(type="omfile" file="%[1]s/collected" template="RSYSLOG_SyslogProtocol23Fo
 	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
 		return err
 	}
+	c.letGo()
 	c.process = exec.Command(binary, "-n", "-f", settings, "-i", dir+"/collector-pid")
 	said := &strings.Builder{}
 	c.process.Stderr = said
@@ -96,7 +98,21 @@ func (c *collector) stop() error {
 	}
 	p := c.process
 	c.process = nil
-	return errors.Join(p.Process.Signal(syscall.SIGTERM), p.Wait())
+	err := errors.Join(p.Process.Signal(syscall.SIGTERM), p.Wait())
+	if c.port == "" {
+		return err
+	}
+	release, holdErr := holdPort(c.port)
+	c.release = release
+	return errors.Join(err, holdErr)
+}
+
+// letGo lets the collector have its port again.
+func (c *collector) letGo() {
+	if c.release != nil {
+		c.release()
+		c.release = nil
+	}
 }
 
 // cmdCollected waits until a line that fits is there.
