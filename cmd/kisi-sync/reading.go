@@ -132,6 +132,11 @@ func (s *session) tellSource(st record.SourceStatus) {
 	}
 }
 
+// someUnread says that the last read of a source failed.
+func (s *session) someUnread() bool {
+	return slices.ContainsFunc(s.engine.Statuses(), func(st record.SourceStatus) bool { return st.Error != "" })
+}
+
 // stale says that what is known of a source is older than the file allows.
 func (s *session) stale(st *record.SourceStatus) bool {
 	return slices.ContainsFunc(s.settings.Sources, func(source config.Source) bool { return source.Name == st.Name && tooOld(st, source) })

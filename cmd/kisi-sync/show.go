@@ -187,6 +187,8 @@ func (s *session) showTotals(f forecast) {
 		parts = append(parts, "Nothing to do now; what could not be decided stays as it is")
 	case f.rests():
 		parts = append(parts, "Nothing to do now")
+	case s.someUnread():
+		parts = append(parts, "Nothing to do by what was known before: not every source could be read")
 	default:
 		parts = append(parts, "Nothing to do: Kisi is as it should be")
 	}
