@@ -121,8 +121,8 @@ func sparsely(stride int) int {
 	if *everyPlace {
 		return 1
 	}
-	if slow {
-		return 3 * stride
+	if slow { // every place is tried without the race detector
+		return 9 * stride
 	}
 	return stride
 }
