@@ -8,11 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/child"
 )
 
 // collector is a real rsyslog, as an ordinary process in the story's folder. It writes all that comes into the file collected, as it
@@ -20,7 +23,6 @@ import (
 type collector struct {
 	port    string
 	process *exec.Cmd
-	release func() // of the port, while it is stopped
 }
 
 // cmdCollector starts or stops it. $COLLECTOR is where it listens.
@@ -34,6 +36,12 @@ func cmdCollector(ts *testscript.TestScript, _ bool, args []string) {
 	if err != nil {
 		binary = "/usr/sbin/rsyslogd" // in no ordinary PATH
 	}
+	if c.port == "" {
+		ports, release, err := child.HoldPorts(1)
+		ts.Check(err)
+		ts.Defer(release)
+		c.port = strconv.Itoa(ports[0])
+	}
 	ts.Check(c.start(binary, ts.MkAbs(".")))
 	ts.Setenv("COLLECTOR", "127.0.0.1:"+c.port)
 }
@@ -46,20 +54,15 @@ func hasCollector() bool {
 }
 
 func (c *collector) start(binary, dir string) error {
-	port := c.port
-	if port == "" {
-		port = "0" // the system's choice
-	}
 	settings := dir + "/rsyslog.conf"
 	text := fmt.Sprintf(`global(workDirectory=%[1]q maxMessageSize="64k")
 module(load="imtcp")
-input(type="imtcp" address="127.0.0.1" port=%[2]q listenPortFileName="%[1]s/collector-port")
+input(type="imtcp" address="127.0.0.1" port=%[2]q)
 action(type="omfile" file="%[1]s/collected" template="RSYSLOG_SyslogProtocol23Format")
-`, dir, port)
+`, dir, c.port)
 	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
 		return err
 	}
-	c.letGo()
 	c.process = exec.Command(binary, "-n", "-f", settings, "-i", dir+"/collector-pid")
 	said := &strings.Builder{}
 	c.process.Stderr = said
@@ -71,25 +74,12 @@ action(type="omfile" file="%[1]s/collected" template="RSYSLOG_SyslogProtocol23Fo
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		if c.listens(dir) {
-			return nil
+		if conn, err := net.Dial("tcp", "127.0.0.1:"+c.port); err == nil {
+			return conn.Close()
 		}
 		<-tick.C
 	}
 	return errors.Join(fmt.Errorf("rsyslogd does not listen"), c.stop(), errors.New(said.String()))
-}
-
-// listens finds out where it listens, the first time, and then whether it does.
-func (c *collector) listens(dir string) bool {
-	if c.port == "" {
-		b, _ := os.ReadFile(dir + "/collector-port") // written when the port was the system's choice
-		c.port = strings.TrimSpace(string(b))
-	}
-	if c.port == "" {
-		return false
-	}
-	conn, err := net.Dial("tcp", "127.0.0.1:"+c.port)
-	return err == nil && conn.Close() == nil
 }
 
 func (c *collector) stop() error {
@@ -98,21 +88,7 @@ func (c *collector) stop() error {
 	}
 	p := c.process
 	c.process = nil
-	err := errors.Join(p.Process.Signal(syscall.SIGTERM), p.Wait())
-	if c.port == "" {
-		return err
-	}
-	release, holdErr := holdPort(c.port)
-	c.release = release
-	return errors.Join(err, holdErr)
-}
-
-// letGo lets the collector have its port again.
-func (c *collector) letGo() {
-	if c.release != nil {
-		c.release()
-		c.release = nil
-	}
+	return errors.Join(p.Process.Signal(syscall.SIGTERM), p.Wait())
 }
 
 // cmdCollected waits until a line that fits is there.

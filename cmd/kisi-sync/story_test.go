@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/kisi-sync/kisi-sync/internal/sim/child"
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
@@ -366,13 +366,11 @@ func cmdPost(ts *testscript.TestScript, _ bool, _ []string) {
 		s.post.add(r.Method + " " + r.URL.Path + "\n" + string(body) + "\n")
 	}))
 	ts.Defer(server.Close)
-	free, err := net.Listen("tcp", "127.0.0.1:0") // somebody else may take it, which has not been seen
+	ports, release, err := child.HoldPorts(1)
 	ts.Check(err)
-	_, port, err := net.SplitHostPort(free.Addr().String())
-	ts.Check(err)
-	ts.Check(free.Close())
+	ts.Defer(release)
 	ts.Setenv("POST_URL", server.URL)
-	ts.Setenv("METRICS", port)
+	ts.Setenv("METRICS", strconv.Itoa(ports[0]))
 	authority, err := privateca.New("figures")
 	ts.Check(err)
 	pair, err := authority.Issue(privateca.Leaf{})

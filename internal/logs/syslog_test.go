@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/internal/sim/child"
 	"github.com/kisi-sync/kisi-sync/internal/syslog"
 )
 
@@ -44,6 +45,17 @@ func listen(t *testing.T, at string) *server {
 		}
 	}()
 	return s
+}
+
+// held is an address at which nobody but this test's servers can listen.
+func held(t *testing.T) string {
+	t.Helper()
+	ports, release, err := child.HoldPorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
+	return "127.0.0.1:" + strconv.Itoa(ports[0])
 }
 
 func (s *server) read(conn net.Conn) {
@@ -100,6 +112,16 @@ func (l *local) String() string {
 	return l.b.String()
 }
 
+// await waits until something was said; when that never happens, until go test's own time is up.
+func (l *local) await(t *testing.T, text string) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !strings.Contains(l.String(), text) {
+		<-tick.C
+	}
+}
+
 func sending(t *testing.T, address string) (*Syslog, *slog.Logger, *local) {
 	t.Helper()
 	said := &local{}
@@ -135,8 +157,8 @@ func TestLinesArriveWithTheirLevelsAsMessages(t *testing.T) {
 }
 
 func TestAServerThatIsAwayStopsNobodyAndGetsWhatWaitedWithTheNumberOfWhatIsLost(t *testing.T) {
-	there := listen(t, "127.0.0.1:0")
-	address := there.Addr().String()
+	address := held(t)
+	there := listen(t, address)
 	s, log, said := sending(t, address)
 	log.Info("first")
 	there.next(t)
@@ -145,6 +167,7 @@ func TestAServerThatIsAwayStopsNobodyAndGetsWhatWaitedWithTheNumberOfWhatIsLost(
 	for i := range lines {
 		log.Info("line", "n", i)
 	}
+	said.await(t, "cannot be reached")
 	again := listen(t, address)
 	for i := range waiting { // in order, from the first; the sender may have held one more in its hand
 		if m := again.next(t); i == 0 && !strings.HasSuffix(m, "n=0") && !strings.Contains(m, "lost=") {
@@ -162,12 +185,7 @@ func TestAServerThatIsAwayStopsNobodyAndGetsWhatWaitedWithTheNumberOfWhatIsLost(
 }
 
 func TestClosingWaitsNoLongerThanItMayForAServerThatIsNotThere(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = l.Close()
-	s, log, said := sending(t, l.Addr().String())
+	s, log, said := sending(t, held(t))
 	log.Info("one")
 	log.Info("two")
 	s.Close(5 * time.Second)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/pacer"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
+	"github.com/kisi-sync/kisi-sync/internal/sim/child"
 	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
 	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 	"github.com/kisi-sync/kisi-sync/internal/webapi"
@@ -290,14 +292,12 @@ func TestWhatIsWrongWithTheLineIsToldWithTheSettingToLookAt(t *testing.T) {
 	file, url := authority(t)
 	proxy := simhttp.StartProxy("sync", "hunter2")
 	t.Cleanup(proxy.Close)
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, release, err := child.HoldPorts(1) // nobody listens there
 	if err != nil {
 		t.Fatal(err)
 	}
-	deaf := nobody.Addr().String()
-	if err := nobody.Close(); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(release)
+	deaf := "127.0.0.1:" + strconv.Itoa(ports[0])
 	for name, c := range map[string]struct {
 		line    webapi.Line
 		url     string

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os/exec"
 	"runtime"
 	"syscall"
@@ -86,17 +85,4 @@ func (p *Process) Await(ctx context.Context, answers func() error) error {
 		case <-tick.C:
 		}
 	}
-}
-
-// FreePorts returns ports of 127.0.0.1 that nobody has at this moment, for servers that cannot choose by themselves.
-func FreePorts(n int) (ports []int, err error) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close() // after all are chosen, so that they differ
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }

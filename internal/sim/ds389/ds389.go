@@ -52,7 +52,7 @@ func Start(t testing.TB) *Server {
 	s.Editor = ldapedit.Editor{T: t, Server: "389", Connect: func() *ldap.Conn { t.Helper(); return s.Connect(RootDN, RootPassword) }}
 	s.binary()
 	t.Cleanup(s.Stop)
-	if err := s.startOnFreePort(); err != nil {
+	if err := s.startOnHeldPort(); err != nil {
 		t.Fatalf("389: %v", err)
 	}
 	s.found()
@@ -112,27 +112,22 @@ func (s *Server) Connect(dn, password string) *ldap.Conn {
 	return c
 }
 
-// startOnFreePort asks the system for a port and gives it to the server, which cannot choose by itself. Between the two somebody else
-// may take it: then the server ends and we choose again.
-func (s *Server) startOnFreePort() error {
+// startOnHeldPort gives the server a port, as it cannot choose by itself.
+func (s *Server) startOnHeldPort() error {
 	who, err := user.Current()
 	if err != nil {
 		return err
 	}
-	for range 5 {
-		var ports []int
-		if ports, err = child.FreePorts(1); err != nil {
-			return err
-		}
-		s.port = ports[0]
-		if err = s.furnish(who.Username); err != nil {
-			return err
-		}
-		if err = s.start(); err == nil {
-			return nil
-		}
+	ports, release, err := child.HoldPorts(1)
+	if err != nil {
+		return err
 	}
-	return err
+	s.t.Cleanup(release)
+	s.port = ports[0]
+	if err := s.furnish(who.Username); err != nil {
+		return err
+	}
+	return s.start()
 }
 
 func (s *Server) start() error {

@@ -79,8 +79,14 @@ func Start(t testing.TB, o Options) *Server {
 	if err := s.prepare(); err != nil {
 		t.Fatalf("slapd: %v", err)
 	}
+	ports, release, err := child.HoldPorts(len(s.ports))
+	if err != nil {
+		t.Fatalf("slapd: %v", err)
+	}
+	t.Cleanup(release)
+	s.ports = [2]int(ports)
 	t.Cleanup(s.Stop)
-	if err := s.startOnFreePorts(); err != nil {
+	if err := s.start(); err != nil {
 		t.Fatalf("slapd: %v", err)
 	}
 	return s
@@ -199,23 +205,6 @@ func (s *Server) writeLDIF(w io.Writer) error {
 		return nil
 	}
 	return s.options.Load(w)
-}
-
-// startOnFreePorts asks the system for two ports and gives them to slapd, which cannot choose by itself. Between the
-// two steps somebody else may take one: then slapd ends and we choose again.
-func (s *Server) startOnFreePorts() error {
-	var err error
-	for range 5 {
-		var ports []int
-		if ports, err = child.FreePorts(2); err != nil {
-			return err
-		}
-		s.ports = [2]int(ports)
-		if err = s.start(); err == nil {
-			return nil
-		}
-	}
-	return err
 }
 
 func (s *Server) start() error {
