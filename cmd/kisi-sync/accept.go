@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -90,9 +91,9 @@ func (a *acceptance) run(ctx context.Context) error {
 		return a.print()
 	}
 	if err := a.agreed(ctx); err != nil {
-		return also(a.print(), err)
+		return exit.Also(a.print(), err)
 	}
-	return also(a.take(ctx), a.print())
+	return exit.Also(a.take(ctx), a.print())
 }
 
 func (a *acceptance) print() error {
@@ -115,9 +116,9 @@ func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
 	i := s.indexOf(a.name)
 	switch {
 	case i < 0 && a.name == "kisi":
-		return 0, usage(errors.New("accept is about sources"), "what is missing in Kisi itself is accepted by kisi-sync sync --accept kisi")
+		return 0, exit.Usage(errors.New("accept is about sources"), "what is missing in Kisi itself is accepted by kisi-sync sync --accept kisi")
 	case i < 0:
-		return 0, usage(fmt.Errorf("the file has no source %q", a.name), "kisi-sync config show lists its sources")
+		return 0, exit.Usage(fmt.Errorf("the file has no source %q", a.name), "kisi-sync config show lists its sources")
 	}
 	a.doc = acceptDocument{Source: a.name, Missing: []string{}, Next: []lineDocument{}}
 	before, err := s.store.Snapshot(ctx, s.sources[i].ID)
@@ -133,7 +134,7 @@ func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
 	_, err = s.engine.Intake(ctx, a.name, true)
 	stop()
 	if err != nil {
-		return 0, &unread{err}
+		return 0, &exit.Unread{Err: err}
 	}
 	a.doc.Now = a.read.size()
 	now, err := s.store.Snapshot(ctx, s.sources[i].ID)
@@ -197,7 +198,7 @@ func (a *acceptance) agreed(ctx context.Context) error {
 	given := a.people
 	if given < 0 {
 		if a.ui.json || a.ui.asks == nil {
-			return usage(errors.New("accept wants the number of people that the source has now, and there is nobody to ask"),
+			return exit.Usage(errors.New("accept wants the number of people that the source has now, and there is nobody to ask"),
 				fmt.Sprintf("look at what is missing; if that is right: kisi-sync accept %s --people %d", a.name, want))
 		}
 		answer, err := a.ui.prompt(ctx, fmt.Sprintf("If that is right, write how many people %s has now: ", a.name))
@@ -209,7 +210,7 @@ func (a *acceptance) agreed(ctx context.Context) error {
 		}
 	}
 	if given != want {
-		return failed(fmt.Errorf("source %s has %s now; nothing was accepted", a.name, count(want, "person", "people")), "look at what is missing again")
+		return exit.Failed(fmt.Errorf("source %s has %s now; nothing was accepted", a.name, count(want, "person", "people")), "look at what is missing again")
 	}
 	return nil
 }
@@ -223,7 +224,7 @@ func (a *acceptance) take(ctx context.Context) (err error) {
 	defer s.closeInto(&err)
 	s.counted[s.indexOf(a.name)].Source = a.read.again()
 	if _, err := s.engine.Intake(ctx, a.name, true); err != nil {
-		return &unread{err}
+		return &exit.Unread{Err: err}
 	}
 	a.doc.Accepted = true
 	b, n := a.doc.Before, a.doc.Now
@@ -244,7 +245,7 @@ func (a *acceptance) tellNext(ctx context.Context, s *session) error {
 	o, err := s.engine.Preview(ctx)
 	stop()
 	if err != nil {
-		return failed(err, "the source was accepted; what the next run will do is not known")
+		return exit.Failed(err, "the source was accepted; what the next run will do is not known")
 	}
 	f := s.forecast(o)
 	a.doc.Next = convert(f.told.Summary(f.Words), newLine)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/mapping"
@@ -71,21 +72,21 @@ func (r *rebinding) run(ctx context.Context) (err error) {
 	r.found, err = s.engine.Rebind(ctx, r.name)
 	switch {
 	case errors.Is(err, mapping.ErrNoRule):
-		return also(readErr, usage(fmt.Errorf("the file has no source and no rule %q, and no rule names a group so", r.name), "kisi-sync config show lists them"))
+		return exit.Also(readErr, exit.Usage(fmt.Errorf("the file has no source and no rule %q, and no rule names a group so", r.name), "kisi-sync config show lists them"))
 	case err != nil:
-		return also(readErr, s.untouched(err))
+		return exit.Also(readErr, s.untouched(err))
 	}
 	r.show()
 	if err := reasoned(r.why); err != nil {
 		return err
 	}
 	if err := r.agreed(ctx); err != nil {
-		return also(r.ui.printJSON(r.doc), err)
+		return exit.Also(r.ui.printJSON(r.doc), err)
 	}
 	if err := s.engine.AcceptRebinding(ctx, r.found, record.Said{By: r.ui.me(), Why: r.why}); err != nil {
 		return err
 	}
-	return also(r.tell(ctx, s), r.ui.printJSON(r.doc))
+	return exit.Also(r.tell(ctx, s), r.ui.printJSON(r.doc))
 }
 
 func (r *rebinding) show() {
@@ -109,7 +110,7 @@ func (r *rebinding) agreed(ctx context.Context) error {
 	given, want := r.group, r.found.After.GroupID
 	if given == "" {
 		if r.ui.json || r.ui.asks == nil {
-			return usage(errors.New("accept wants the id of the group that is meant, and there is nobody to ask"),
+			return exit.Usage(errors.New("accept wants the id of the group that is meant, and there is nobody to ask"),
 				fmt.Sprintf("look at whom it brings; if that is right: kisi-sync accept %s --group %s", r.name, want))
 		}
 		var err error
@@ -118,7 +119,7 @@ func (r *rebinding) agreed(ctx context.Context) error {
 		}
 	}
 	if given != want {
-		return failed(fmt.Errorf("the group is %s; nothing was accepted", want), "look at whom it brings again")
+		return exit.Failed(fmt.Errorf("the group is %s; nothing was accepted", want), "look at whom it brings again")
 	}
 	return nil
 }
@@ -131,7 +132,7 @@ func (r *rebinding) tell(ctx context.Context, s *session) error {
 	o, err := s.engine.Preview(ctx)
 	stop()
 	if err != nil {
-		return failed(err, "the group was accepted; what the next run will do is not known")
+		return exit.Failed(err, "the group was accepted; what the next run will do is not known")
 	}
 	f := s.forecast(o)
 	r.doc.Next = convert(f.told.Summary(f.Words), newLine)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/anchor"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -70,7 +71,7 @@ type anchorsDocument struct {
 func (t *trail) readAnchors(path string) (heads []record.Head, others int, err error) {
 	f, err := os.Open(t.ui.path(path))
 	if err != nil {
-		return nil, 0, usage(err, "name the file that audit.anchor.file names, or the log of the syslog server")
+		return nil, 0, exit.Usage(err, "name the file that audit.anchor.file names, or the log of the syslog server")
 	}
 	all, err := record.ReadAnchors(f)
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -85,7 +86,7 @@ func (t *trail) readAnchors(path string) (heads []record.Head, others int, err e
 		heads = append(heads, a.Head)
 	}
 	if len(heads) == 0 {
-		return nil, others, failed(fmt.Errorf("%s has no head of the audit trail of %s in it", path, installation),
+		return nil, others, exit.Failed(fmt.Errorf("%s has no head of the audit trail of %s in it", path, installation),
 			"audit.anchor in the file says where heads are kept after each run")
 	}
 	return heads, others, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
@@ -54,7 +55,7 @@ prints the difference and does nothing.`,
 
 func atMostOnePlan(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return usage(errors.New("one plan at a time"), seeHelp(cmd))
+		return exit.Usage(errors.New("one plan at a time"), seeHelp(cmd))
 	}
 	return nil
 }
@@ -64,9 +65,9 @@ func (u *voice) canAsk() error {
 	const instead = "kisi-sync apply --yes asks nothing; kisi-sync plan --out FILE and kisi-sync apply FILE do what somebody has looked at"
 	switch {
 	case u.json:
-		return usage(errors.New("apply asks before it does anything, and with --json nobody is asked"), instead)
+		return exit.Usage(errors.New("apply asks before it does anything, and with --json nobody is asked"), instead)
 	case u.asks == nil:
-		return usage(errors.New("apply asks before it does anything, and there is nobody to ask"), instead)
+		return exit.Usage(errors.New("apply asks before it does anything, and there is nobody to ask"), instead)
 	}
 	return nil
 }
@@ -92,15 +93,15 @@ func (s *session) apply(ctx context.Context, saved *plan.Saved, ask bool) error 
 		return s.untouched(err)
 	}
 	if readErr != nil && saved != nil {
-		return failed(readErr, "nothing was done: a saved plan is carried out only when everything can be compared")
+		return exit.Failed(readErr, "nothing was done: a saved plan is carried out only when everything can be compared")
 	}
 	if err := s.leaversFirst(ctx); err != nil {
 		return s.untouched(err)
 	}
 	if !ask {
-		return also(readErr, s.inTurn(ctx, func(ctx context.Context) error { return s.applyUnasked(ctx, saved) }))
+		return exit.Also(readErr, s.inTurn(ctx, func(ctx context.Context) error { return s.applyUnasked(ctx, saved) }))
 	}
-	return also(readErr, s.applyAsked(ctx))
+	return exit.Also(readErr, s.applyAsked(ctx))
 }
 
 // applyUnasked carries out what it sees, or a saved plan if it is still that.
@@ -160,9 +161,9 @@ func (s *session) untouched(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.Canceled):
-		return failed(errors.New("interrupted; nothing was done"), "")
+		return exit.Failed(errors.New("interrupted; nothing was done"), "")
 	}
-	return failed(err, "nothing was done")
+	return exit.Failed(err, "nothing was done")
 }
 
 // look observes Kisi and plans, and settles what an earlier run left open.
@@ -200,7 +201,7 @@ type difference struct {
 func (s *session) same(saved plan.Saved, o *engine.Outlook) error {
 	today := o.Plan.Save(o.Words, now())
 	if saved.Organization != today.Organization {
-		return usage(fmt.Errorf("the plan is for the organization %q, the file is about %q", saved.Organization, today.Organization), "nothing was done")
+		return exit.Usage(fmt.Errorf("the plan is for the organization %q, the file is about %q", saved.Organization, today.Organization), "nothing was done")
 	}
 	d := saved.Compare(today)
 	if d.Empty() {
@@ -217,5 +218,5 @@ func (s *session) same(saved plan.Saved, o *engine.Outlook) error {
 	for _, line := range d.New {
 		s.ui.say("%s now also: %s", s.ui.green("+"), line)
 	}
-	return failed(errors.New("things have changed since the plan was made; nothing was done"), "make the plan again")
+	return exit.Failed(errors.New("things have changed since the plan was made; nothing was done"), "make the plan again")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -43,7 +44,7 @@ func reading(ui *voice, c *common, read func(context.Context, *trail, []string) 
 		if err != nil {
 			return err
 		}
-		defer func() { err = also(err, st.Close()) }()
+		defer func() { err = exit.Also(err, st.Close()) }()
 		return read(cmd.Context(), &trail{ui, settings, st}, args)
 	}
 }
@@ -89,7 +90,7 @@ func (t *trail) verify(ctx context.Context, from, anchors string) error {
 	if from != "" {
 		head, err := record.ParseHead(from)
 		if err != nil {
-			return usage(fmt.Errorf("--from: %w", err), "write it as audit verify has printed it")
+			return exit.Usage(fmt.Errorf("--from: %w", err), "write it as audit verify has printed it")
 		}
 		heads = append(heads, head)
 	}
@@ -108,7 +109,7 @@ func (t *trail) verify(ctx context.Context, from, anchors string) error {
 		err = errors.New("all heads are of lines that were cut off since, so they prove nothing; hold the trail against a later one")
 	}
 	if err != nil {
-		return failed(err, verifyHint(err))
+		return exit.Failed(err, verifyHint(err))
 	}
 	t.ui.say("%s, each with all before it. Head: %s", count(int(v.Lines), "line holds", "lines hold"), head)
 	t.sayAnchors(d.Anchors)
@@ -195,7 +196,7 @@ func broken(err error) error {
 	if !errors.Is(err, store.ErrBroken) {
 		return err
 	}
-	return failed(err, "what is said above holds, and no more is said; keep the state file and its backups as they are: they show what was changed")
+	return exit.Failed(err, "what is said above holds, and no more is said; keep the state file and its backups as they are: they show what was changed")
 }
 
 // showJSON prints the lines as export writes them, as one list.
@@ -271,7 +272,7 @@ object a line. It names people.`,
 	cmd.Flags().BoolVar(&asLines, "jsonl", false, "one JSON object a line")
 	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error {
 		if asCSV == asLines || ui.json {
-			return usage(errors.New("say which: --csv or --jsonl"), "audit show --json prints one JSON document")
+			return exit.Usage(errors.New("say which: --csv or --jsonl"), "audit show --json prints one JSON document")
 		}
 		want, err := f.filter(t.settings.Schedule.Zone)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
@@ -59,13 +60,13 @@ are not cut, unless --unsent says so.`,
 // complete refuses what lacks something, and to begin when there will be a question and nobody to answer it.
 func (p *pruning) complete(ui *voice) error {
 	if p.before == "" {
-		return usage(errors.New("say up to where: --before DAY"), "nothing was cut")
+		return exit.Usage(errors.New("say up to where: --before DAY"), "nothing was cut")
 	}
 	if err := reasoned(p.why); err != nil {
 		return err
 	}
 	if !p.yes && (ui.json || ui.asks == nil) {
-		return usage(errors.New("audit prune asks before it cuts, and there is nobody to ask"), "with --yes it does not ask; nothing was cut")
+		return exit.Usage(errors.New("audit prune asks before it cuts, and there is nobody to ask"), "with --yes it does not ask; nothing was cut")
 	}
 	return nil
 }
@@ -88,7 +89,7 @@ func (p *pruning) prune(ctx context.Context, m *memory) error {
 	}
 	goes, err := m.Prunable(ctx, before)
 	if err != nil {
-		return failed(err, verifyHint(err))
+		return exit.Failed(err, verifyHint(err))
 	}
 	if err := p.recent(m.settings.Schedule.Zone, before, goes.End); err != nil {
 		return err
@@ -114,7 +115,7 @@ func (p *pruning) recent(zone *time.Location, before, end time.Time) error {
 		last = end
 	}
 	if kept := last.AddDate(0, 0, -keptDays); before.After(kept) {
-		return usage(fmt.Errorf("the last %d days of the trail are never cut", keptDays),
+		return exit.Usage(fmt.Errorf("the last %d days of the trail are never cut", keptDays),
 			"the latest day that --before may name now is "+kept.In(zone).Format(time.DateOnly)+"; nothing was cut")
 	}
 	return nil
@@ -131,7 +132,7 @@ func (p *pruning) sent(ctx context.Context, m *memory, goes store.Prunable) erro
 		return err
 	}
 	lacking := goes.Last.Number - u.First + 1
-	return failed(fmt.Errorf("%s of those that would go %s not sent to %s yet", count(int(lacking), "line", "lines"), wereOrWas(lacking), c.To),
+	return exit.Failed(fmt.Errorf("%s of those that would go %s not sent to %s yet", count(int(lacking), "line", "lines"), wereOrWas(lacking), c.To),
 		"kisi-sync status says how far it is, and the log why; with --unsent they are cut all the same, and the server never gets them; nothing was cut")
 }
 
@@ -161,10 +162,10 @@ func (p *pruning) agreed(ctx context.Context, m *memory, goes store.Prunable) (b
 func (p *pruning) cut(ctx context.Context, m *memory, before time.Time, goes store.Prunable) error {
 	n, err := m.PruneAudit(ctx, store.Pruning{Before: before, Said: record.Said{By: m.ui.me(), Why: p.why}})
 	if err != nil {
-		return failed(err, "nothing was cut")
+		return exit.Failed(err, "nothing was cut")
 	}
 	if _, err := m.VerifyAudit(ctx); err != nil {
-		return failed(err, verifyHint(err))
+		return exit.Failed(err, verifyHint(err))
 	}
 	head, err := m.AuditHead(ctx)
 	if err != nil {

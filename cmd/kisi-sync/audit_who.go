@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -46,8 +47,8 @@ the name is that of a door or elevator stop, and all groups count that opened it
 				a, err = ask(ctx, name, when)
 			}
 		}
-		if hinted := (*exit)(nil); errors.Is(err, store.ErrUntold) && !errors.As(err, &hinted) {
-			return failed(err, "it tells of groups whose members or doors kisi-sync manages; kisi-sync explain asks Kisi how it is now")
+		if hinted := (*exit.Error)(nil); errors.Is(err, store.ErrUntold) && !errors.As(err, &hinted) {
+			return exit.Failed(err, "it tells of groups whose members or doors kisi-sync manages; kisi-sync explain asks Kisi how it is now")
 		}
 		if err != nil {
 			return broken(err)
@@ -66,9 +67,9 @@ func (t *trail) spelled(ctx context.Context, name string, named func(*access.Cat
 	found, near := named(c, name)
 	switch {
 	case len(found) > 1:
-		return "", usage(fmt.Errorf("%q names %d of them", name, len(found)), "write one of them: "+strings.Join(found, ", "))
+		return "", exit.Usage(fmt.Errorf("%q names %d of them", name, len(found)), "write one of them: "+strings.Join(found, ", "))
 	case len(found) == 0:
-		return "", failed(fmt.Errorf("%q: %w", name, untold), near)
+		return "", exit.Failed(fmt.Errorf("%q: %w", name, untold), near)
 	}
 	return found[0], nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
@@ -98,7 +99,7 @@ func (u *voice) beside(ctx context.Context, c *common) error {
 	case errors.Is(err, admin.ErrForbidden):
 		return forbidden(err, socketOf(settings))
 	case err != nil:
-		return failed(err, besideHint(err))
+		return exit.Failed(err, besideHint(err))
 	}
 	if wrong != nil && there.Version != version() && c.judges {
 		return wrong // by this program; the other one may well take it
@@ -130,13 +131,13 @@ func besideHint(err error) string {
 // forbidden says who may ask the daemon: the account whose socket it is, or whoever may look into the folder.
 func forbidden(err error, socket string) error {
 	if owner := admin.Owner(socket); owner != "" {
-		return failed(err, "run this as that account, as in sudo -u "+owner+" kisi-sync ..., or as root")
+		return exit.Failed(err, "run this as that account, as in sudo -u "+owner+" kisi-sync ..., or as root")
 	}
 	if folder := shutFolder(socket); folder != "" {
-		return failed(fmt.Errorf("%s: this account may not look into that folder, where the state and the daemon's socket are", folder),
+		return exit.Failed(fmt.Errorf("%s: this account may not look into that folder, where the state and the daemon's socket are", folder),
 			"run this as the account of the daemon, as in sudo -u kisi-sync kisi-sync ..., or as root")
 	}
-	return failed(err, "run this as the account of the daemon, or as an administrator")
+	return exit.Failed(err, "run this as the account of the daemon, or as an administrator")
 }
 
 // shutFolder returns the first folder above a file that this account may not look into; "" when there is none.
@@ -164,9 +165,9 @@ func (u *voice) relay(ctx context.Context, client *admin.Client, common *common)
 	}
 	code, err := client.Command(ctx, c)
 	if err != nil {
-		return failed(err, "kisi-sync status says whether it is back; what it began is written down")
+		return exit.Failed(err, "kisi-sync status says whether it is back; what it began is written down")
 	}
-	return &exit{code: code}
+	return &exit.Error{Code: code}
 }
 
 // here is the folder in which this process is. In one that this account must not look into no file can be named: then it is one that
@@ -247,7 +248,7 @@ func (s *session) inTurnOf(ctx context.Context, h *host, do func(context.Context
 	if begun {
 		return err
 	}
-	if why := (*exit)(nil); errors.As(context.Cause(ctx), &why) {
+	if why := (*exit.Error)(nil); errors.As(context.Cause(ctx), &why) {
 		return why
 	}
 	return s.untouched(err)
@@ -273,7 +274,7 @@ func (s *session) loseHope(ctx context.Context, settled *atomic.Bool, giveUp con
 		case <-tick.C:
 		}
 		if t := newStatusTrial(s.client.Stats().Trial); t.stuck() && settled.CompareAndSwap(false, true) {
-			giveUp(failed(fmt.Errorf("the daemon's run cannot be cut short now: %s", t.words()),
+			giveUp(exit.Failed(fmt.Errorf("the daemon's run cannot be cut short now: %s", t.words()),
 				"nothing was done; the daemon goes on by itself, and kisi-sync status says when Kisi answers again"))
 			return
 		}
@@ -292,7 +293,7 @@ func (s *session) refuseWhilePaused(ctx context.Context) error {
 	if err != nil || p == nil {
 		return err
 	}
-	return failed(fmt.Errorf("kisi-sync is paused since %s by %s: %s", p.Since.In(s.settings.Schedule.Zone).Format("2006-01-02 15:04 MST"), p.By, p.Why),
+	return exit.Failed(fmt.Errorf("kisi-sync is paused since %s by %s: %s", p.Since.In(s.settings.Schedule.Zone).Format("2006-01-02 15:04 MST"), p.By, p.Why),
 		"kisi-sync resume ends the pause; nothing was sent to Kisi")
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -61,7 +62,7 @@ func (s *session) logRun(run record.Run, report apply.Report) {
 		return
 	}
 	for _, f := range report.Failures {
-		h.log.Warn("change not made", append(daemon.Words(f.Step), "err", explained(f.Err).text)...)
+		h.log.Warn("change not made", append(daemon.Words(f.Step), "err", exit.Explained(f.Err).Text)...)
 	}
 	h.log.Info("run ended", "run", run.ID, "asked", run.Asked, "done", run.Steps.Done, "held", run.Steps.Held, "refused", run.Steps.Refused,
 		"unknown", run.Steps.Unknown, "left", run.Steps.Left)
@@ -89,17 +90,17 @@ func ended(f forecast, report apply.Report, err error) error {
 	h := holdsOf(f.Plan)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return failed(errors.New("interrupted; what was begun is finished and written down"), "run the same again, it goes on where it stopped")
+		return exit.Failed(errors.New("interrupted; what was begun is finished and written down"), "run the same again, it goes on where it stopped")
 	case errors.Is(err, store.ErrUnwritable):
-		return failed(err, "run the same again then: a change that was made and not written down is found by looking at Kisi")
+		return exit.Failed(err, "run the same again then: a change that was made and not written down is found by looking at Kisi")
 	case err != nil:
-		return failed(err, "what was done is written down; run the same again, it goes on where it stopped")
+		return exit.Failed(err, "what was done is written down; run the same again, it goes on where it stopped")
 	case report.Refused+report.Unknown+report.Blocked > 0:
-		return failed(errors.New("not everything could be done"), again)
+		return exit.Failed(errors.New("not everything could be done"), again)
 	case len(f.Unsettled) > 0 || h.kisi > 0:
-		return failed(errors.New("something waits for Kisi: it refused it lately, or does not say yet whether it was done"), again)
+		return exit.Failed(errors.New("something waits for Kisi: it refused it lately, or does not say yet whether it was done"), again)
 	case f.mode != plan.Observe && h.person > 0 || f.mode != plan.Observe && !f.own && f.waiting() > 0:
-		return &exit{code: exitHeld}
+		return &exit.Error{Code: exit.CodeHeld}
 	}
 	return nil
 }
@@ -107,7 +108,7 @@ func ended(f forecast, report apply.Report, err error) error {
 // showRun says how a run ended.
 func (s *session) showRun(f forecast, run record.Run, report apply.Report) {
 	for _, failure := range report.Failures {
-		s.ui.say("%s %s: %s", s.ui.red("✗"), failure.Step.Describe(f.Words.Catalog), explained(failure.Err).text)
+		s.ui.say("%s %s: %s", s.ui.red("✗"), failure.Step.Describe(f.Words.Catalog), exit.Explained(failure.Err).Text)
 	}
 	number := fmt.Sprintf("(run %d, %s)", run.ID, round(run.Ended.Sub(run.Began)))
 	if f.mode == plan.Observe {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
 )
@@ -100,21 +101,21 @@ func (k *checkup) good(about, format string, args ...any) {
 
 // failed adds what an error says.
 func (k *checkup) failed(about string, err error) {
-	for _, t := range troubles(err) {
-		text := strings.TrimPrefix(t.text, about+": ")
-		k.add(finding{About: about, Level: bad, Text: text, Hint: strings.Join(slices.DeleteFunc(t.hints, isStays), "\n")})
+	for _, t := range exit.Troubles(err) {
+		text := strings.TrimPrefix(t.Text, about+": ")
+		k.add(finding{About: about, Level: bad, Text: text, Hint: strings.Join(slices.DeleteFunc(t.Hints, isStays), "\n")})
 	}
 }
 
-func isStays(hint string) bool { return hint == stays }
+func isStays(hint string) bool { return hint == exit.Stays }
 
 // file says that the file could be read, and what in it may hurt later.
 func (k *checkup) file(context.Context) {
 	spec := k.settings.MappingSpec()
 	k.good("file", "%s is well-formed: %s, %s, %s; mode: %s", k.settings.File, count(len(k.settings.Sources), "source", "sources"),
 		count(len(spec.Groups), "group", "groups"), count(len(spec.Rules), "rule", "rules"), k.settings.Policy().Mode)
-	for _, t := range problemTroubles(k.settings.Warnings) {
-		k.add(finding{About: "file", Level: warning, Text: t.text, Hint: strings.Join(t.hints, "\n")})
+	for _, t := range exit.Problems(k.settings.Warnings) {
+		k.add(finding{About: "file", Level: warning, Text: t.Text, Hint: strings.Join(t.Hints, "\n")})
 	}
 	for _, e := range endsSoon(k.settings) {
 		k.add(finding{About: "file", Level: warning, Text: e.words(k.settings.Schedule.Zone), Hint: endHint(k.settings, e.What)})
@@ -157,7 +158,7 @@ func (k *checkup) examine(ctx context.Context, about string, checker connectors.
 			f.Text = f.Path + ": " + f.Text
 		}
 		fit = fit && f.Level != connectors.Problem
-		k.add(finding{About: about, Level: [...]level{bad, warning, good}[f.Level], Text: oneLine(f.Text), Hint: f.Hint})
+		k.add(finding{About: about, Level: [...]level{bad, warning, good}[f.Level], Text: exit.OneLine(f.Text), Hint: f.Hint})
 	}
 	return fit
 }
@@ -174,7 +175,7 @@ func (k *checkup) end() error {
 	}
 	if k.found.Problems > 0 {
 		k.ui.say("\n%s must be mended%s.", count(k.found.Problems, "problem", "problems"), warned)
-		return &exit{code: exitFailed}
+		return &exit.Error{Code: exit.CodeFailed}
 	}
 	k.ui.say("\nAll is well%s. Next: kisi-sync plan", warned)
 	return nil

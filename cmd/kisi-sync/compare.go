@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 	"github.com/kisi-sync/kisi-sync/mapping"
@@ -20,7 +21,7 @@ import (
 func fileInUse(ui *voice, c *common, against string, said bool) (string, error) {
 	if against != "" {
 		if sameFile(ui.path(against), ui.path(c.config)) {
-			return "", usage(fmt.Errorf("--against and --config name the same file, %s", against), "name the new file with --config")
+			return "", exit.Usage(fmt.Errorf("--against and --config name the same file, %s", against), "name the new file with --config")
 		}
 		return against, nil
 	}
@@ -76,7 +77,7 @@ func compareFiles(ctx context.Context, ui *voice, c *common, x comparing) (err e
 	if err := x.sameInstallation(settings); err != nil {
 		return err
 	}
-	ui.warn(problemTroubles(settings.Warnings))
+	ui.warn(exit.Problems(settings.Warnings))
 	ui.tell("%s is compared with %s, which is in use; nothing is changed", c.config, x.inUse)
 	readErr := x.old.read(ctx, false)
 	if ctx.Err() != nil {
@@ -84,12 +85,12 @@ func compareFiles(ctx context.Context, ui *voice, c *common, x comparing) (err e
 	}
 	x.new = &session{ui: ui, settings: settings, book: x.old.book}
 	if err := x.new.introduce(ctx, opening{asked: "plan", accept: x.accept, patience: watched, like: x.old, beyond: x.old}); err != nil {
-		return also(readErr, err, x.new.Close())
+		return exit.Also(readErr, err, x.new.Close())
 	}
 	defer x.new.closeInto(&err)
 	// A source that both files say alike has been read, and if it could not be, that was told.
 	err = x.new.readThese(ctx, x.others(), false)
-	return x.tell(ctx, also(readErr, err))
+	return x.tell(ctx, exit.Also(readErr, err))
 }
 
 // sameInstallation refuses a file that is no successor of the one in use.
@@ -98,11 +99,11 @@ func (x *comparing) sameInstallation(settings *config.Settings) error {
 	const hint = "plan it by itself, in a folder of its own"
 	switch {
 	case settings.Policy().Installation != old.Policy().Installation:
-		return usage(fmt.Errorf("%s is of the installation %s, %s of %s", settings.File, settings.Policy().Installation, old.File, old.Policy().Installation), hint)
+		return exit.Usage(fmt.Errorf("%s is of the installation %s, %s of %s", settings.File, settings.Policy().Installation, old.File, old.Policy().Installation), hint)
 	case settings.Kisi.Domain != old.Kisi.Domain:
-		return usage(fmt.Errorf("%s is about the organization %s, %s about %s", settings.File, settings.Kisi.Domain, old.File, old.Kisi.Domain), hint)
+		return exit.Usage(fmt.Errorf("%s is about the organization %s, %s about %s", settings.File, settings.Kisi.Domain, old.File, old.Kisi.Domain), hint)
 	case settings.State != old.State:
-		return usage(fmt.Errorf("%s names another state file (%s) than %s", settings.File, settings.State, old.File), "leave state: as it is")
+		return exit.Usage(fmt.Errorf("%s names another state file (%s) than %s", settings.File, settings.State, old.File), "leave state: as it is")
 	}
 	return nil
 }
@@ -138,7 +139,7 @@ func (x *comparing) tell(ctx context.Context, readErr error) error {
 	}
 	d, err := x.differences(ctx)
 	if err != nil {
-		return also(readErr, x.new.untouched(err))
+		return exit.Also(readErr, x.new.untouched(err))
 	}
 	if x.new.ui.json {
 		if err := x.new.ui.print(x.document(d)); err != nil {
@@ -146,7 +147,7 @@ func (x *comparing) tell(ctx context.Context, readErr error) error {
 		}
 	}
 	x.show(d)
-	return also(readErr, x.verdict(d))
+	return exit.Also(readErr, x.verdict(d))
 }
 
 func (x *comparing) differences(ctx context.Context) (*differences, error) {
@@ -176,8 +177,8 @@ func (x *comparing) verdict(d *differences) error {
 	switch {
 	case !d.any():
 		return nil
-	case d.next.code() == exitHeld:
-		return &exit{code: exitHeld}
+	case d.next.code() == exit.CodeHeld:
+		return &exit.Error{Code: exit.CodeHeld}
 	}
-	return &exit{code: exitChanges}
+	return &exit.Error{Code: exit.CodeChanges}
 }

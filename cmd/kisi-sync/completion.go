@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
 func completionVerb(ui *voice, _ *common) *cobra.Command {
@@ -20,7 +22,7 @@ func completionVerb(ui *voice, _ *common) *cobra.Command {
   kisi-sync completion powershell | Out-String | Invoke-Expression`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(shells, args[0]) {
-				return usage(fmt.Errorf("expected one shell: %s", strings.Join(shells, ", ")), seeHelp(cmd))
+				return exit.Usage(fmt.Errorf("expected one shell: %s", strings.Join(shells, ", ")), seeHelp(cmd))
 			}
 			return nil
 		},

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
 // parseTime reads a moment as people write it, in the time zone of the file. A day alone is its beginning, or its last second.
@@ -18,5 +20,5 @@ func parseTime(text string, zone *time.Location, endOfDay bool) (time.Time, erro
 			return t, nil
 		}
 	}
-	return time.Time{}, usage(fmt.Errorf("%q is not a date", text), "write 2026-03-31, or 2026-03-31T18:00")
+	return time.Time{}, exit.Usage(fmt.Errorf("%q is not a date", text), "write 2026-03-31, or 2026-03-31T18:00")
 }

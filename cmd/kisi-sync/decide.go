@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -71,7 +72,7 @@ func mayApprove(settings *config.Settings, who string) error {
 	if settings.Approvals.Allow(who) {
 		return nil
 	}
-	return failed(fmt.Errorf("%s may not decide; %s names %s (approvals.by)", who, settings.File,
+	return exit.Failed(fmt.Errorf("%s may not decide; %s names %s (approvals.by)", who, settings.File,
 		strings.Join(settings.Approvals.By, ", ")), "nothing was decided; ask one of them")
 }
 
@@ -96,7 +97,7 @@ func (r *ruling) decide(ctx context.Context, m *memory, id string) error {
 		err = m.Decide(ctx, decisions...)
 	}
 	if err != nil {
-		return failed(err, "kisi-sync plans shows what waits now; nothing was decided")
+		return exit.Failed(err, "kisi-sync plans shows what waits now; nothing was decided")
 	}
 	return r.tell(m, all, chosen)
 }
@@ -179,7 +180,7 @@ func (r *ruling) choose(all *held, id string) (steps []access.Digest, whole bool
 	whole = len(all.plan.Steps) > 0 && begins(all.plan.ID, id)
 	switch {
 	case len(r.only) > 0 && !whole:
-		return nil, false, usage(fmt.Errorf("%s is not the plan that waits now, and --only chooses from one", id), "kisi-sync plans shows it; nothing was decided")
+		return nil, false, exit.Usage(fmt.Errorf("%s is not the plan that waits now, and --only chooses from one", id), "kisi-sync plans shows it; nothing was decided")
 	case len(r.only) > 0:
 		for _, one := range r.only {
 			step, err := find(all.plan.Steps, one)
@@ -208,7 +209,7 @@ func begins(id access.Digest, with string) bool {
 func find(steps []access.Hold, with string) (access.Digest, error) {
 	const hint = "kisi-sync plans shows what waits now; nothing was decided"
 	if len(with) < shortestID {
-		return access.Digest{}, usage(fmt.Errorf("%q is too short for an id: six digits at least", with), hint)
+		return access.Digest{}, exit.Usage(fmt.Errorf("%q is too short for an id: six digits at least", with), hint)
 	}
 	var found []access.Digest
 	for i := range steps {
@@ -218,11 +219,11 @@ func find(steps []access.Hold, with string) (access.Digest, error) {
 	}
 	switch len(found) {
 	case 0:
-		return access.Digest{}, failed(fmt.Errorf("nothing that is held has the id %s", with), hint)
+		return access.Digest{}, exit.Failed(fmt.Errorf("nothing that is held has the id %s", with), hint)
 	case 1:
 		return found[0], nil
 	}
-	return access.Digest{}, usage(fmt.Errorf("%d held steps have ids that begin with %s", len(found), with), "write more digits; nothing was decided")
+	return access.Digest{}, exit.Usage(fmt.Errorf("%d held steps have ids that begin with %s", len(found), with), "write more digits; nothing was decided")
 }
 
 // withNeeds adds what must be done first and waits as well: a right can be given only to somebody who has a Kisi user.

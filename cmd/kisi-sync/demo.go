@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
 )
@@ -37,7 +38,7 @@ terminal it waits for Enter between chapters; q ends it.`,
 	cmd.Flags().StringVar(&dir, "dir", "", "write configuration and state to `FOLDER`, which must be new or empty (default: a temporary one)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if ui.json {
-			return usage(errors.New("the demo is a story for people; it has no --json"), "kisi-sync demo --keep stays up, and its verbs have")
+			return exit.Usage(errors.New("the demo is a story for people; it has no --json"), "kisi-sync demo --keep stays up, and its verbs have")
 		}
 		d, err := newDemo(ui, dir)
 		if err != nil {
@@ -96,14 +97,14 @@ func (d *demo) folder() (err error) {
 		return err
 	}
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
-		return usage(fmt.Errorf("--dir: %w", err), "")
+		return exit.Usage(fmt.Errorf("--dir: %w", err), "")
 	}
 	there, err := os.ReadDir(d.dir)
 	if err != nil {
-		return usage(fmt.Errorf("--dir: %w", err), "")
+		return exit.Usage(fmt.Errorf("--dir: %w", err), "")
 	}
 	if len(there) > 0 {
-		return usage(fmt.Errorf("--dir: %s is not empty", d.dir), "name a new folder")
+		return exit.Usage(fmt.Errorf("--dir: %s is not empty", d.dir), "name a new folder")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
 )
 
@@ -47,7 +48,7 @@ func (d *demo) firstDay() []scene {
 		title: "Plan",
 		text:  "What would happen, in people and doors. Nothing is changed by this either.",
 		verbs: [][]string{{"plan"}},
-		code:  exitChanges,
+		code:  exit.CodeChanges,
 	}, {
 		title: "Apply",
 		text:  "Now do it. Kisi takes five calls a second, so this takes a while; stopping it at any point is safe.",
@@ -105,7 +106,7 @@ func (d *demo) everyDay() []scene {
 			return nil
 		},
 		verbs: [][]string{{"sync"}},
-		code:  exitHeld,
+		code:  exit.CodeHeld,
 		after: "Over the limit nothing is taken away: it waits for a person, whom kisi-sync apply asks.\nEverything else goes on.",
 	}}
 }

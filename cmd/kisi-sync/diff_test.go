@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
 func TestADiffShowsWhatChangedWithSomeLinesAround(t *testing.T) {
@@ -68,7 +70,7 @@ func TestPeopleAreReadAsTheyAreWritten(t *testing.T) {
 		t.Errorf("a daemon would be asked for %s", got)
 	}
 	for _, args := range [][]string{{"ana"}, {"ana@x.example", "ANA@x.example,Ana"}, {",Ana"}} {
-		if _, err := u.people(args); codeOf(err) != exitUsage {
+		if _, err := u.people(args); exit.CodeOf(err) != exit.CodeUsage {
 			t.Errorf("%q: %v", args, err)
 		}
 	}

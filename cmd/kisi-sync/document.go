@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
 // print keeps a value as the JSON document that is written at the end: only then it is known whether an error belongs into it.
@@ -26,18 +28,18 @@ type failure struct {
 	Hint  string `json:"hint,omitempty"`
 }
 
-func newFailure(list []trouble) failure {
+func newFailure(list []exit.Trouble) failure {
 	var f failure
 	var texts, hints []string
 	for _, t := range list {
-		texts, hints = append(texts, t.text), append(hints, t.hints...)
+		texts, hints = append(texts, t.Text), append(hints, t.Hints...)
 	}
 	f.Error, f.Hint = strings.Join(texts, "; "), strings.Join(hints, "\n")
 	return f
 }
 
 // endDocument writes the one document: what was printed, what failed, or both in one object.
-func (u *voice) endDocument(list []trouble) error {
+func (u *voice) endDocument(list []exit.Trouble) error {
 	printed := u.document
 	if len(list) > 0 {
 		if err := u.print(newFailure(list)); err != nil {

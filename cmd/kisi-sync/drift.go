@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -30,13 +31,13 @@ last run over everybody saw it.`,
 		case accept != "":
 			return acceptDrift(cmd.Context(), ui, c, accept, why)
 		case why != "":
-			return usage(errors.New("--why is the reason of --accept ID"), "kisi-sync drift shows the ids")
+			return exit.Usage(errors.New("--why is the reason of --accept ID"), "kisi-sync drift shows the ids")
 		}
 		settings, st, err := recollect(cmd.Context(), ui, c)
 		if err != nil {
 			return err
 		}
-		defer func() { err = also(err, st.Close()) }()
+		defer func() { err = exit.Also(err, st.Close()) }()
 		all, err := st.Drift(cmd.Context())
 		if err != nil {
 			return err
@@ -111,7 +112,7 @@ func acceptDrift(ctx context.Context, ui *voice, c *common, id, why string) (err
 	}
 	x, err := m.AcceptDrift(ctx, id, record.Said{By: m.ui.me(), Why: why})
 	if errors.Is(err, store.ErrNoDrift) {
-		return failed(err, "kisi-sync drift shows the ids; nothing was accepted")
+		return exit.Failed(err, "kisi-sync drift shows the ids; nothing was accepted")
 	}
 	if err != nil {
 		return err

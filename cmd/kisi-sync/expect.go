@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -114,5 +115,5 @@ func (s *session) unmet(all []tested, more ...string) error {
 	if len(wrong) == 0 {
 		return nil
 	}
-	return usage(fmt.Errorf("%s: what the file expects is not so: %s", s.settings.File, strings.Join(wrong, "; ")), strings.Join(append(hints, more...), "; "))
+	return exit.Usage(fmt.Errorf("%s: what the file expects is not so: %s", s.settings.File, strings.Join(wrong, "; ")), strings.Join(append(hints, more...), "; "))
 }

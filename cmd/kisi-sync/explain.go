@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/mapping"
@@ -71,13 +72,13 @@ type explaining struct {
 func (x *explaining) arguments(cmd *cobra.Command, args []string) error {
 	switch asked := x.door + x.group + x.rule; {
 	case asked == "" && (x.all || x.remembered):
-		return usage(errors.New("--all and --remembered are about a door, a group or a rule"), seeHelp(cmd))
+		return exit.Usage(errors.New("--all and --remembered are about a door, a group or a rule"), seeHelp(cmd))
 	case asked == "":
 		return exactly("PERSON")(cmd, args)
 	case len(args) > 0:
-		return usage(errors.New("a person, or --door, --group or --rule, not both"), seeHelp(cmd))
+		return exit.Usage(errors.New("a person, or --door, --group or --rule, not both"), seeHelp(cmd))
 	case x.rule != "" && x.remembered:
-		return usage(errors.New("--remembered is about a door or a group"), "a rule selects people of a directory; Kisi is not asked about them")
+		return exit.Usage(errors.New("--remembered is about a door or a group"), "a rule selects people of a directory; Kisi is not asked about them")
 	}
 	return nil
 }
@@ -90,7 +91,7 @@ func (s *session) explain(ctx context.Context, who string) error {
 	}
 	x, err := s.walk(ctx, who)
 	if x == nil {
-		return also(readErr, err)
+		return exit.Also(readErr, err)
 	}
 	if s.ui.json {
 		if err := s.ui.print(x); err != nil {
@@ -98,7 +99,7 @@ func (s *session) explain(ctx context.Context, who string) error {
 		}
 	}
 	s.showExplanation(x)
-	return also(readErr, err)
+	return exit.Also(readErr, err)
 }
 
 // walk puts an explanation together. With an error it may be there all the same, without what Kisi says.
@@ -156,7 +157,7 @@ func (s *session) next(ctx context.Context, x *engine.Explanation) ([]nextLine, 
 func (s *session) stranger(ctx context.Context, who string, notFound error) (*explanation, error) {
 	state, err := s.target.Observe(ctx, access.Scope{Emails: []string{email.Fold(who)}})
 	if err != nil {
-		return nil, also(notFound, err)
+		return nil, exit.Also(notFound, err)
 	}
 	for i := range state.Members {
 		if m := &state.Members[i]; email.Fold(m.Email) == email.Fold(who) {

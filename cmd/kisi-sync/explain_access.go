@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -43,7 +44,7 @@ func (s *session) access(ctx context.Context, x *explaining) (*holdersDocument, 
 	}
 	o, err := resolve(ctx)
 	if err != nil {
-		return nil, also(readErr, withoutKisi(err))
+		return nil, exit.Also(readErr, withoutKisi(err))
 	}
 	find := s.namedGroup
 	if x.door != "" {
@@ -51,12 +52,12 @@ func (s *session) access(ctx context.Context, x *explaining) (*holdersDocument, 
 	}
 	r, err := find(ctx, o, x)
 	if err != nil {
-		return nil, also(readErr, err)
+		return nil, exit.Also(readErr, err)
 	}
 	r.remembered = x.remembered
 	doc, err := s.hold(ctx, o, r)
 	if err != nil {
-		return nil, also(readErr, withoutKisi(err))
+		return nil, exit.Also(readErr, withoutKisi(err))
 	}
 	doc.ofGroup = x.door == ""
 	return doc, readErr
@@ -64,7 +65,7 @@ func (s *session) access(ctx context.Context, x *explaining) (*holdersDocument, 
 
 // withoutKisi says what can be told when Kisi does not answer.
 func withoutKisi(err error) error {
-	return failed(err, "--remembered says what kisi-sync knows of it without asking")
+	return exit.Failed(err, "--remembered says what kisi-sync knows of it without asking")
 }
 
 // reach is whose holders are asked for: some groups, and the places where roles open the same doors.
@@ -80,13 +81,13 @@ func (s *session) namedDoor(ctx context.Context, o *engine.Outlook, x *explainin
 	found, near := mapping.FindOpenings(o.Words.Catalog, x.door)
 	switch {
 	case len(found) == 0:
-		return r, usage(fmt.Errorf("there is no door or elevator stop %q", x.door), near)
+		return r, exit.Usage(fmt.Errorf("there is no door or elevator stop %q", x.door), near)
 	case len(found) > 1:
 		var all []string
 		for _, f := range found {
 			all = append(all, fmt.Sprintf("%s (%d)", f.Name, f.ID))
 		}
-		return r, usage(fmt.Errorf("%d doors or elevator stops are called %q", len(found), x.door), "write one of them whole: "+strings.Join(all, ", "))
+		return r, exit.Usage(fmt.Errorf("%d doors or elevator stops are called %q", len(found), x.door), "write one of them whole: "+strings.Join(all, ", "))
 	}
 	door := found[0]
 	ids, err := s.groupsOpening(ctx, o, door, x.remembered)
@@ -157,13 +158,13 @@ func (s *session) namedGroup(ctx context.Context, o *engine.Outlook, x *explaini
 	found, near := mapping.FindGroups(o.Words.Catalog, o.Input.Desired.Groups, x.group)
 	switch {
 	case len(found) == 0:
-		return r, usage(fmt.Errorf("there is no group %q in Kisi", x.group), near)
+		return r, exit.Usage(fmt.Errorf("there is no group %q in Kisi", x.group), near)
 	case len(found) > 1:
 		var all []string
 		for _, g := range found {
 			all = append(all, fmt.Sprintf("%d (%s, %s)", g.ID, scopeName(o.Words.Catalog, g.Place), count(g.Users, "user", "users")))
 		}
-		return r, usage(fmt.Errorf("%d groups are called %q", len(found), x.group), "write one of these ids: "+strings.Join(all, ", "))
+		return r, exit.Usage(fmt.Errorf("%d groups are called %q", len(found), x.group), "write one of these ids: "+strings.Join(all, ", "))
 	}
 	r.name, r.groups = found[0].Name, found
 	if place := o.Words.Catalog.PlaceName(found[0].Place); place != "" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
@@ -70,14 +71,14 @@ func (s *session) explainRule(ctx context.Context, x *explaining) error {
 	}
 	o, err := s.engine.ResolveKnown(ctx)
 	if err != nil {
-		return also(readErr, err)
+		return exit.Also(readErr, err)
 	}
 	t, err := s.rules.ExplainRule(o.Asked, x.rule, x.all)
 	if errors.Is(err, mapping.ErrUnknownRule) {
-		return usage(err, "kisi-sync config show prints the rules of the file")
+		return exit.Usage(err, "kisi-sync config show prints the rules of the file")
 	}
 	if err != nil {
-		return also(readErr, err)
+		return exit.Also(readErr, err)
 	}
 	d := newRuleDocument(&t)
 	if s.ui.json {

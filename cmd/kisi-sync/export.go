@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/connectors/csv"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -47,9 +48,9 @@ for a formula: such a one stands behind an apostrophe, and kisi-sync import read
 func (x *exportation) run(ctx context.Context, ui *voice, c *common) (err error) {
 	switch {
 	case x.template == x.kisiCSV:
-		return usage(errors.New("say what to write: --template, or --kisi-csv"), "")
+		return exit.Usage(errors.New("say what to write: --template, or --kisi-csv"), "")
 	case ui.json:
-		return usage(errors.New("export has no --json"), "it writes CSV")
+		return exit.Usage(errors.New("export has no --json"), "it writes CSV")
 	case x.template:
 		return x.write(ui, [][]string{csv.TemplateHeader()})
 	}
@@ -68,11 +69,11 @@ func (x *exportation) run(ctx context.Context, ui *voice, c *common) (err error)
 	}
 	rows, left := kisiRows(out)
 	ui.warn(left)
-	return also(readErr, x.write(ui, rows))
+	return exit.Also(readErr, x.write(ui, rows))
 }
 
 // kisiRows are the rows of Kisi's template, by address, and what could not be said in them.
-func kisiRows(out *engine.Outlook) (rows [][]string, left []trouble) {
+func kisiRows(out *engine.Outlook) (rows [][]string, left []exit.Trouble) {
 	d := out.Input.Desired
 	rows = [][]string{csv.TemplateHeader()}
 	special, unmade := 0, map[string]bool{}
@@ -95,10 +96,10 @@ func kisiRows(out *engine.Outlook) (rows [][]string, left []trouble) {
 		}
 	}
 	if special > 0 {
-		left = append(left, trouble{text: fmt.Sprintf("%s left out, with dates or another role than door access: Kisi's import does not know those", count(special, "right is", "rights are"))})
+		left = append(left, exit.Trouble{Text: fmt.Sprintf("%s left out, with dates or another role than door access: Kisi's import does not know those", count(special, "right is", "rights are"))})
 	}
 	for _, name := range slices.Sorted(maps.Keys(unmade)) {
-		left = append(left, trouble{text: fmt.Sprintf("the group %q is left out: it is not in Kisi yet", name)})
+		left = append(left, exit.Trouble{Text: fmt.Sprintf("the group %q is left out: it is not in Kisi yet", name)})
 	}
 	return rows, left
 }
@@ -113,7 +114,7 @@ func (x *exportation) write(ui *voice, rows [][]string) error {
 		return nil
 	}
 	if err := os.WriteFile(ui.path(x.out), text, 0o600); err != nil {
-		return failed(fmt.Errorf("write the table: %w", err), "")
+		return exit.Failed(fmt.Errorf("write the table: %w", err), "")
 	}
 	ui.tell("%s written to %s", count(len(rows)-1, "person", "people"), x.out)
 	return nil

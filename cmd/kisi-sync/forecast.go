@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -90,9 +91,9 @@ func (f forecast) code() int {
 	h := holdsOf(f.told)
 	switch {
 	case h.person > 0:
-		return exitHeld
+		return exit.CodeHeld
 	case f.told.Do()+h.kisi > 0:
-		return exitChanges
+		return exit.CodeChanges
 	}
 	return 0
 }

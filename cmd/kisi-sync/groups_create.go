@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -38,7 +39,7 @@ func (s *settingFlags) settings() (out access.Settings, err error) {
 		for _, word := range part.words {
 			one, ok := settingNamed(word)
 			if _, said := out.Is(one); !ok || said {
-				return out, usage(fmt.Errorf("%q is no restriction, or is named twice", word), "kisi-sync groups create --help lists them")
+				return out, exit.Usage(fmt.Errorf("%q is no restriction, or is named twice", word), "kisi-sync groups create --help lists them")
 			}
 			out = out.With(one, part.on)
 		}
@@ -48,7 +49,7 @@ func (s *settingFlags) settings() (out access.Settings, err error) {
 	case "yes", "no":
 		out = out.With(access.AppAccess, s.app == "yes")
 	default:
-		return out, usage(fmt.Errorf("--app-access %s: expected yes or no", s.app), "")
+		return out, exit.Usage(fmt.Errorf("--app-access %s: expected yes or no", s.app), "")
 	}
 	return out, nil
 }
@@ -97,7 +98,7 @@ after it.`,
 	o.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if organization == (place != "") {
-			return usage(errors.New("say where the group belongs: --place NAME or --organization"), "that cannot be changed later; kisi-sync places lists the places")
+			return exit.Usage(errors.New("say where the group belongs: --place NAME or --organization"), "that cannot be changed later; kisi-sync places lists the places")
 		}
 		said, err := settings.settings()
 		if err != nil {
@@ -105,7 +106,7 @@ after it.`,
 		}
 		g := mapping.Group{Name: strings.TrimSpace(args[0]), Place: place, Create: true, Openings: true, Description: &description, Doors: doors, Stops: stopNames(stops), Settings: said}
 		if g.Name == "" {
-			return usage(errors.New("the name of the group is empty"), "")
+			return exit.Usage(errors.New("the name of the group is empty"), "")
 		}
 		return o.run(cmd.Context(), ui, c, func(out *engine.Outlook) (access.DesiredGroup, error) { return newGroup(out, g) })
 	}
@@ -119,7 +120,7 @@ func newGroup(out *engine.Outlook, g mapping.Group) (access.DesiredGroup, error)
 		return want, err
 	}
 	if want.ID != 0 {
-		return want, failed(fmt.Errorf("there is a group %q already (%d)", want.Name, want.ID), fmt.Sprintf("kisi-sync groups show %d says what it opens; kisi-sync groups update changes it", want.ID))
+		return want, exit.Failed(fmt.Errorf("there is a group %q already (%d)", want.Name, want.ID), fmt.Sprintf("kisi-sync groups show %d says what it opens; kisi-sync groups update changes it", want.ID))
 	}
 	want.Order = &access.Order{}
 	return want, nil
@@ -152,10 +153,10 @@ func (o *ordering) unwanted(out *engine.Outlook, name string) (access.DesiredGro
 	case err != nil:
 		return access.DesiredGroup{}, err
 	case x.declared != nil:
-		return access.DesiredGroup{}, failed(fmt.Errorf("%s names the group %s%s", o.settings.File, x.declared.Name, usedBy(o.rules, x.declared.Name)),
+		return access.DesiredGroup{}, exit.Failed(fmt.Errorf("%s names the group %s%s", o.settings.File, x.declared.Name, usedBy(o.rules, x.declared.Name)),
 			"take it out of the file first, let the next run take it from everybody, and then delete it")
 	case !x.made():
-		return access.DesiredGroup{}, failed(fmt.Errorf("the group %s was made by others, and kisi-sync deletes only what it made", x.Name), "delete it in Kisi")
+		return access.DesiredGroup{}, exit.Failed(fmt.Errorf("the group %s was made by others, and kisi-sync deletes only what it made", x.Name), "delete it in Kisi")
 	}
 	return access.DesiredGroup{ID: x.ID, Name: x.Name, Place: x.Place, Order: &access.Order{Delete: true}}, nil
 }

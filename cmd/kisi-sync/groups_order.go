@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/apply"
@@ -51,7 +52,7 @@ func (o *ordering) flags(cmd *cobra.Command) {
 // run opens everything, finds out what is wanted, shows it, asks, and does it.
 func (o *ordering) run(ctx context.Context, ui *voice, c *common, want func(*engine.Outlook) (access.DesiredGroup, error)) (err error) {
 	if !o.yes && (ui.json || ui.asks == nil) {
-		return usage(fmt.Errorf("groups %s asks before it does anything, and there is nobody to ask", o.did), "look at what it says in a terminal; with --yes it asks nothing")
+		return exit.Usage(fmt.Errorf("groups %s asks before it does anything, and there is nobody to ask", o.did), "look at what it says in a terminal; with --yes it asks nothing")
 	}
 	if o.session, err = open(ctx, ui, c, opening{asked: ui.me(), keep: true, patience: watched}); err != nil {
 		return err
@@ -209,10 +210,10 @@ func (o *ordering) loses(f forecast) (people []string, err error) {
 	switch {
 	case len(others) > 0:
 		slices.Sort(others)
-		return nil, o.untouched(failed(fmt.Errorf("%s: %s by another's hand: %s", o.group.Name, holdIt(len(others)), strings.Join(others[:min(len(others), 10)], ", ")),
+		return nil, o.untouched(exit.Failed(fmt.Errorf("%s: %s by another's hand: %s", o.group.Name, holdIt(len(others)), strings.Join(others[:min(len(others), 10)], ", ")),
 			"what others gave is theirs to take: take it away in Kisi first, or adopt these people (kisi-sync adopt)"))
 	case beside.Guests+beside.Links+len(beside.Teams) > 0:
-		return nil, o.untouched(failed(fmt.Errorf("%s is held by %d guests, %d access links and %d teams, too", o.group.Name, beside.Guests, beside.Links, len(beside.Teams)),
+		return nil, o.untouched(exit.Failed(fmt.Errorf("%s is held by %d guests, %d access links and %d teams, too", o.group.Name, beside.Guests, beside.Links, len(beside.Teams)),
 			"those are not ours to take: take them out in Kisi first"))
 	}
 	return people, nil
@@ -235,7 +236,7 @@ type existing struct {
 func (o *ordering) existing(out *engine.Outlook, name string) (existing, error) {
 	g, err := mapping.FindGroup(out.Words.Catalog, name)
 	if err != nil {
-		return existing{}, failed(err, "kisi-sync groups lists them")
+		return existing{}, exit.Failed(err, "kisi-sync groups lists them")
 	}
 	x := existing{Group: g}
 	for i := range out.Input.Desired.Groups {
@@ -259,5 +260,5 @@ func found(problems []mapping.Conflict) error {
 	for _, p := range problems {
 		all = append(all, errors.New(p.Text))
 	}
-	return usage(errors.Join(all...), problems[0].Hint)
+	return exit.Usage(errors.Join(all...), problems[0].Hint)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -72,7 +73,7 @@ func (s *session) lookAtGroup(ctx context.Context, name string) (*shownGroup, er
 	}
 	g, err := mapping.FindGroup(o.Words.Catalog, name)
 	if err != nil {
-		return nil, failed(err, "kisi-sync groups lists them")
+		return nil, exit.Failed(err, "kisi-sync groups lists them")
 	}
 	state, err := s.target.Observe(ctx, access.Scope{All: true, Doors: []access.RemoteID{g.ID}})
 	if err != nil {
@@ -80,7 +81,7 @@ func (s *session) lookAtGroup(ctx context.Context, name string) (*shownGroup, er
 	}
 	seen, ok := state.Group(g.ID)
 	if !ok {
-		return nil, failed(fmt.Errorf("the group %s is not in Kisi any more", g.Name), "")
+		return nil, exit.Failed(fmt.Errorf("the group %s is not in Kisi any more", g.Name), "")
 	}
 	return s.describeGroup(o, state, seen), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -44,7 +45,7 @@ changed only of a group that kisi-sync made. Whether a group is one of a place o
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ch.described = cmd.Flags().Changed("description")
 		if !ch.any() {
-			return usage(errors.New("say what is to change"), seeHelp(cmd))
+			return exit.Usage(errors.New("say what is to change"), seeHelp(cmd))
 		}
 		said, err := ch.settings()
 		if err != nil {
@@ -87,11 +88,11 @@ func (ch *groupChanges) allowed(x existing, said access.Settings, file string) e
 			inFile = said.Only(d.Settings.Said).String()
 		}
 		if inFile != "" {
-			return failed(fmt.Errorf("%s says %s of the group %s", file, inFile, d.Name), "change it there; kisi-sync plan shows what that does")
+			return exit.Failed(fmt.Errorf("%s says %s of the group %s", file, inFile, d.Name), "change it there; kisi-sync plan shows what that does")
 		}
 	}
 	if !x.made() && (ch.rename != "" || ch.described || !said.Empty()) {
-		return failed(fmt.Errorf("the group %s was made by others; only doors may be put into it", x.Name), "change the rest in Kisi")
+		return exit.Failed(fmt.Errorf("the group %s was made by others; only doors may be put into it", x.Name), "change the rest in Kisi")
 	}
 	return nil
 }
@@ -115,7 +116,7 @@ func (o *ordering) changed(ctx context.Context, out *engine.Outlook, x existing,
 	}
 	seen, _ := state.Group(x.ID)
 	if seen == nil {
-		return g, failed(fmt.Errorf("the group %s is not in Kisi any more", x.Name), "")
+		return g, exit.Failed(fmt.Errorf("the group %s is not in Kisi any more", x.Name), "")
 	}
 	g.Openings = true
 	ours := x.account
@@ -143,12 +144,12 @@ func swapped(seen, ours []access.Opening, add, remove []access.RemoteID, name fu
 			continue
 		}
 		if !slices.Contains(ours, o) {
-			return nil, failed(fmt.Errorf("%s was put in by others", name(o.Thing)), "take it out in Kisi")
+			return nil, exit.Failed(fmt.Errorf("%s was put in by others", name(o.Thing)), "take it out in Kisi")
 		}
 	}
 	for _, id := range remove {
 		if !slices.ContainsFunc(seen, func(o access.Opening) bool { return o.Thing == id }) {
-			return nil, failed(fmt.Errorf("the group does not open %s", name(id)), "")
+			return nil, exit.Failed(fmt.Errorf("the group does not open %s", name(id)), "")
 		}
 	}
 	for _, id := range add {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
@@ -27,7 +28,7 @@ when a limit was raised since. Nobody is contacted. Exit code 3 says that someth
 		if err != nil {
 			return err
 		}
-		defer func() { err = also(err, st.Close()) }()
+		defer func() { err = exit.Also(err, st.Close()) }()
 		d, err := readHeld(cmd.Context(), st)
 		if err != nil {
 			return err
@@ -43,7 +44,7 @@ when a limit was raised since. Nobody is contacted. Exit code 3 says that someth
 		if err := s.showHeld(d); err != nil || d.Plan == "" {
 			return err
 		}
-		return &exit{code: exitHeld}
+		return &exit.Error{Code: exit.CodeHeld}
 	}
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/csv"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
@@ -91,11 +92,11 @@ csv: docs/csv.md.`,
 func (i *importation) do(ctx context.Context) error {
 	if len(i.lists) > 1 {
 		names := convert(i.lists, func(l keptList) string { return l.name })
-		return usage(fmt.Errorf("there are several lists: %s", strings.Join(names, ", ")), "say which one: --source "+names[0])
+		return exit.Usage(fmt.Errorf("there are several lists: %s", strings.Join(names, ", ")), "say which one: --source "+names[0])
 	}
 	source := i.lists[0].name
 	if !slices.ContainsFunc(i.settings.MappingSpec().Rules, func(r mapping.Rule) bool { return r.Listed && r.From.Source == source }) {
-		return usage(fmt.Errorf("%s has no rule that gives what %s lists", i.settings.File, source), "write this into it:\n\n"+listedRule(source))
+		return exit.Usage(fmt.Errorf("%s has no rule that gives what %s lists", i.settings.File, source), "write this into it:\n\n"+listedRule(source))
 	}
 	rows, err := i.read(ctx)
 	if err != nil {
@@ -118,8 +119,8 @@ func (i *importation) do(ctx context.Context) error {
 		return i.untouched(err)
 	}
 	err = i.alter(ctx, a)
-	if n := i.count(rowRefused); n > 0 && codeOf(err) != exitFailed && codeOf(err) != exitUsage && ctx.Err() == nil {
-		return failed(fmt.Errorf("%s refused", count(n, "row was", "rows were")), "correct them, and import the file again: what is there already stays as it is")
+	if n := i.count(rowRefused); n > 0 && exit.CodeOf(err) != exit.CodeFailed && exit.CodeOf(err) != exit.CodeUsage && ctx.Err() == nil {
+		return exit.Failed(fmt.Errorf("%s refused", count(n, "row was", "rows were")), "correct them, and import the file again: what is there already stays as it is")
 	}
 	return err
 }
@@ -132,7 +133,7 @@ func (i *importation) read(ctx context.Context) ([]csv.Row, error) {
 	if errors.As(err, &refused) {
 		bare := *refused
 		bare.Hint = ""
-		return nil, failed(&bare, refused.Hint)
+		return nil, exit.Failed(&bare, refused.Hint)
 	}
 	return rows, err
 }
@@ -195,14 +196,14 @@ func (i *importation) judge(l *keptList, r csv.Row) importRow {
 		return row
 	}
 	if err := maySpeakFor(i.settings, l.name, r.Email); err != nil {
-		row.Text = troubles(err)[0].text
+		row.Text = exit.Troubles(err)[0].Text
 		return row
 	}
 	row.person = list.Person{Email: r.Email, Name: r.Name, Note: i.note()}
 	for _, word := range slices.Concat(r.Groups, i.groups) {
 		given, err := mayGive(i.settings, l.name, listed.Entry{Group: i.groupCalled(word)})
 		if err != nil {
-			row.Text = fmt.Sprintf("group %s: %s", word, troubles(err)[0].text)
+			row.Text = fmt.Sprintf("group %s: %s", word, exit.Troubles(err)[0].Text)
 			return row
 		}
 		if name := given.Group; !slices.Contains(row.Groups, name) {

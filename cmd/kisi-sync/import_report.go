@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/connectors/csv"
 )
 
@@ -29,10 +30,10 @@ func (i *importation) showRows() {
 			continue
 		}
 		if r.Outcome == rowRefused {
-			ui.say("  %s line %d %s: %s", ui.red("✗"), r.Line, oneLine(r.Email), oneLine(r.Text))
+			ui.say("  %s line %d %s: %s", ui.red("✗"), r.Line, exit.OneLine(r.Email), exit.OneLine(r.Text))
 		}
 		for _, text := range r.Ignored {
-			ui.say("  %s line %d %s: %s", ui.yellow("!"), r.Line, oneLine(r.Email), text)
+			ui.say("  %s line %d %s: %s", ui.yellow("!"), r.Line, exit.OneLine(r.Email), text)
 		}
 	}
 	if told > most {

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
 const initLong = `Asks for a Kisi API key and for a directory, looks at both without changing anything, and proposes a
@@ -87,13 +89,13 @@ func (i *initiation) refuseExisting() error {
 	_, err := os.Lstat(i.file)
 	switch {
 	case err == nil:
-		return usage(fmt.Errorf("%s is there already, and init writes over nothing", i.file),
+		return exit.Usage(fmt.Errorf("%s is there already, and init writes over nothing", i.file),
 			"kisi-sync check looks at it; kisi-sync init -c OTHER.yaml writes another one")
 	case !errors.Is(err, fs.ErrNotExist):
-		return usage(err, "")
+		return exit.Usage(err, "")
 	}
 	if info, err := os.Stat(i.dir()); err != nil || !info.IsDir() {
-		return usage(fmt.Errorf("there is no folder %s", i.dir()), "make it first, readable by the account that runs kisi-sync")
+		return exit.Usage(fmt.Errorf("there is no folder %s", i.dir()), "make it first, readable by the account that runs kisi-sync")
 	}
 	return nil
 }
@@ -108,7 +110,7 @@ func (i *initiation) ask(ctx context.Context, value *string, flag, question, pro
 			*value = proposal
 			return nil
 		}
-		return usage(fmt.Errorf("init needs to know: %s", question), "there is nobody to ask; say it with "+flag)
+		return exit.Usage(fmt.Errorf("init needs to know: %s", question), "there is nobody to ask; say it with "+flag)
 	}
 	text := question
 	if proposal != "" {
@@ -124,7 +126,7 @@ func (i *initiation) ask(ctx context.Context, value *string, flag, question, pro
 			return nil
 		}
 	}
-	return usage(fmt.Errorf("init needs to know: %s", question), "or say it with "+flag)
+	return exit.Usage(fmt.Errorf("init needs to know: %s", question), "or say it with "+flag)
 }
 
 // askSecret sees that a file holds a secret: one that is there is used, otherwise what somebody types is kept in it.
@@ -135,22 +137,22 @@ func (i *initiation) askSecret(ctx context.Context, file, question string) error
 		return nil
 	}
 	if i.ui.asks == nil {
-		return usage(fmt.Errorf("%s is not there", path), "put the secret into it, readable by you alone: chmod 600 "+path)
+		return exit.Usage(fmt.Errorf("%s is not there", path), "put the secret into it, readable by you alone: chmod 600 "+path)
 	}
 	answer, err := i.ui.promptSecret(ctx, question+" (it is not shown): ")
 	if err != nil {
 		return err
 	}
 	if answer = strings.TrimSpace(answer); answer == "" {
-		return usage(fmt.Errorf("nothing was typed for: %s", question), "")
+		return exit.Usage(fmt.Errorf("nothing was typed for: %s", question), "")
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return failed(fmt.Errorf("keep the secret: %w", err), "")
+		return exit.Failed(fmt.Errorf("keep the secret: %w", err), "")
 	}
 	_, err = f.WriteString(answer + "\n")
 	if err = errors.Join(err, f.Close()); err != nil {
-		return failed(fmt.Errorf("keep the secret in %s: %w", path, err), "")
+		return exit.Failed(fmt.Errorf("keep the secret in %s: %w", path, err), "")
 	}
 	i.ui.tell("  kept in %s, readable by you alone", path)
 	return nil
@@ -166,7 +168,7 @@ func (i *initiation) showFirst(cmd *cobra.Command) error {
 		i.ui.say("\n%s", i.ui.bold("kisi-sync "+verb+" -c "+i.file))
 		next := newRoot(i.ui)
 		next.SetArgs([]string{verb, "--config", i.file})
-		if err := next.ExecuteContext(cmd.Context()); err != nil && codeOf(err) != exitHeld && codeOf(err) != exitChanges {
+		if err := next.ExecuteContext(cmd.Context()); err != nil && exit.CodeOf(err) != exit.CodeHeld && exit.CodeOf(err) != exit.CodeChanges {
 			return err
 		}
 	}

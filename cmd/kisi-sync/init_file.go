@@ -8,6 +8,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 )
@@ -164,11 +165,11 @@ func (i *initiation) write() error {
 	}
 	f, err := os.OpenFile(i.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return failed(fmt.Errorf("write the file: %w", err), "")
+		return exit.Failed(fmt.Errorf("write the file: %w", err), "")
 	}
 	_, err = f.WriteString(text.String())
-	if err = also(err, f.Close()); err != nil {
-		return failed(fmt.Errorf("write %s: %w", i.file, err), "")
+	if err = exit.Also(err, f.Close()); err != nil {
+		return exit.Failed(fmt.Errorf("write %s: %w", i.file, err), "")
 	}
 	i.ui.say("%s is written: %s, mode: observe", i.file, count(len(i.found.pairs), "rule", "rules"))
 	if len(i.found.pairs) == 0 {

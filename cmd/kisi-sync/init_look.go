@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/ldap"
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -135,7 +136,7 @@ func (i *initiation) env() connectors.Env {
 // census reads the directory once and keeps what the file needs to know.
 func (i *initiation) census(ctx context.Context, settings *ldap.Settings) error {
 	if f := settings.Validate(); len(f) > 0 {
-		return usage(fmt.Errorf("source %s: %s: %s", i.name, f[0].Path, f[0].Text), f[0].Hint)
+		return exit.Usage(fmt.Errorf("source %s: %s: %s", i.name, f[0].Path, f[0].Text), f[0].Hint)
 	}
 	source, err := settings.Open(i.env())
 	if err != nil {

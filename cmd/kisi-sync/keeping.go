@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -72,7 +73,7 @@ func (k *keeping) flags(cmd *cobra.Command) {
 // run opens everything, reads the lists and the directories, and does it.
 func (k *keeping) run(ctx context.Context, ui *voice, c *common, do func(context.Context) error) (err error) {
 	if !k.yes && !k.ahead && (ui.json || ui.asks == nil) {
-		return usage(fmt.Errorf("%s asks before it does anything, and there is nobody to ask", k.verb()), "look at what it says in a terminal; with --yes it asks nothing")
+		return exit.Usage(fmt.Errorf("%s asks before it does anything, and there is nobody to ask", k.verb()), "look at what it says in a terminal; with --yes it asks nothing")
 	}
 	if k.session, err = open(ctx, ui, c, opening{asked: ui.me(), keep: true, patience: watched}); err != nil {
 		return err
@@ -106,10 +107,10 @@ func (k *keeping) alter(ctx context.Context, a alteration) error {
 	}
 	k.showAhead(a, f)
 	if k.ahead {
-		return also(readErr, k.ui.printJSON(k.doc), k.foreseen(f))
+		return exit.Also(readErr, k.ui.printJSON(k.doc), k.foreseen(f))
 	}
 	if err := k.proven(ctx, f.Outlook); err != nil {
-		return also(readErr, err)
+		return exit.Also(readErr, err)
 	}
 	if yes, err := k.agreed(ctx, a.question); err != nil || !yes {
 		return err
@@ -117,7 +118,7 @@ func (k *keeping) alter(ctx context.Context, a alteration) error {
 	if err := k.write(ctx, a); err != nil {
 		return k.untouched(err)
 	}
-	return also(readErr, k.carryOut(ctx, a, look))
+	return exit.Also(readErr, k.carryOut(ctx, a, look))
 }
 
 // foresee plans for the people as if the file said already what it will say, without keeping anything.
@@ -264,9 +265,9 @@ func (k *keeping) write(ctx context.Context, a alteration) error {
 		err := list.Update(ctx, a.list.path, a.list.text, a.after)
 		switch {
 		case errors.Is(err, list.ErrChanged):
-			return failed(err, "run the same again, and look at it anew")
+			return exit.Failed(err, "run the same again, and look at it anew")
 		case err != nil:
-			return failed(err, "let "+k.account()+" write the file and its folder, as docs/people-by-hand.md says")
+			return exit.Failed(err, "let "+k.account()+" write the file and its folder, as docs/people-by-hand.md says")
 		}
 		k.doc.Written = true
 		line := record.AuditLine{Kind: record.DidList, Who: k.ui.me(), Outcome: record.Done, Why: k.words(),
@@ -305,12 +306,12 @@ func fewOf(who []string) string {
 func (k *keeping) foreseen(f forecast) error {
 	code := f.code()
 	if code == 0 && k.doc.Diff != "" {
-		code = exitChanges
+		code = exit.CodeChanges
 	}
 	if code == 0 {
 		return nil
 	}
-	return &exit{code: code}
+	return &exit.Error{Code: code}
 }
 
 // account is who writes the file, for people.
@@ -327,7 +328,7 @@ func (k *keeping) carryOut(ctx context.Context, a alteration, look engine.Attent
 	const anyway = "the list is written, and the next run carries it out"
 	fresh := k.seeing(a.list.name, a.list.settings.Imagine(k.env(a.list.name), a.after), true)
 	if _, err := fresh.Intake(ctx, a.list.name, false); err != nil {
-		return failed(&unread{err}, anyway)
+		return exit.Failed(&exit.Unread{Err: err}, anyway)
 	}
 	look.Drop = nil // it is done
 	return k.inTurn(ctx, func(ctx context.Context) error {
@@ -337,7 +338,7 @@ func (k *keeping) carryOut(ctx context.Context, a alteration, look engine.Attent
 			return err
 		})
 		if err != nil {
-			return failed(err, anyway)
+			return exit.Failed(err, anyway)
 		}
 		return k.carryFor(ctx, fresh, k.forecast(out))
 	})
@@ -364,7 +365,7 @@ func (k *keeping) carryFor(ctx context.Context, e *engine.Engine, f forecast) er
 
 // untouched is the end of a verb that failed before it did anything; a mistake of usage says that by itself.
 func (k *keeping) untouched(err error) error {
-	if codeOf(err) == exitUsage {
+	if exit.CodeOf(err) == exit.CodeUsage {
 		return err
 	}
 	return k.session.untouched(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/winservice"
 )
 
@@ -22,5 +23,5 @@ func serveUnder(ctx context.Context, s *service, m winservice.Manager) error {
 	if err = serveForever(ctx, s); err != nil {
 		slog.New(events).Error("the service has ended", "err", inWords(err))
 	}
-	return also(err, closeEvents())
+	return exit.Also(err, closeEvents())
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -92,13 +93,13 @@ func isThere(settings *config.Settings) error {
 	if settings.Policy().Mode == plan.Observe {
 		hint = "the daemon (kisi-sync run, or its service) begins, or kisi-sync sync once; in mode: observe neither writes anything into Kisi"
 	}
-	return failed(fmt.Errorf("there was no run yet, so there is no state file (%s): nothing is held, and nothing was done", settings.State), hint)
+	return exit.Failed(fmt.Errorf("there was no run yet, so there is no state file (%s): nothing is held, and nothing was done", settings.State), hint)
 }
 
 // closeInto closes it when a verb ends, and adds the error to the verb's own. A daemon goes by what was decided at once.
 func (m *memory) closeInto(ctx context.Context, err *error) {
 	if !m.shared {
-		*err = also(*err, m.Close())
+		*err = exit.Also(*err, m.Close())
 	} else if *err == nil {
 		*err = m.ui.host().look(ctx)
 	}
@@ -107,7 +108,7 @@ func (m *memory) closeInto(ctx context.Context, err *error) {
 // reasoned refuses a decision without a reason.
 func reasoned(why string) error {
 	if strings.TrimSpace(why) == "" {
-		return usage(errors.New("say why: --why TEXT"), "it stands in the audit trail, for whoever asks later")
+		return exit.Usage(errors.New("say why: --why TEXT"), "it stands in the audit trail, for whoever asks later")
 	}
 	return nil
 }

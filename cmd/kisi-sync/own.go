@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -65,7 +66,7 @@ func (o *owning) run(ctx context.Context, ui *voice, c *common, do func(context.
 		return err
 	}
 	if !o.yes && (ui.json || ui.asks == nil) {
-		return usage(fmt.Errorf("%s asks before it does anything, and there is nobody to ask", o.kind), "look at what it says in a terminal; with --yes it asks nothing")
+		return exit.Usage(fmt.Errorf("%s asks before it does anything, and there is nobody to ask", o.kind), "look at what it says in a terminal; with --yes it asks nothing")
 	}
 	if o.session, err = open(ctx, ui, c, opening{asked: ui.me(), keep: true, patience: watched}); err != nil {
 		return err
@@ -79,7 +80,7 @@ func (o *owning) run(ctx context.Context, ui *voice, c *common, do func(context.
 	if ctx.Err() != nil {
 		return o.untouched(ctx.Err())
 	}
-	return also(readErr, do(ctx))
+	return exit.Also(readErr, do(ctx))
 }
 
 // pin is a pin of this verb's kind about somebody.
@@ -221,7 +222,7 @@ func (o *owning) left(who, kind, text string) {
 
 // refuse is the end when somebody was named and nothing can be done.
 func (o *owning) refuse(who, why, hint string) error {
-	return o.untouched(failed(fmt.Errorf("%s: %s", who, why), hint))
+	return o.untouched(exit.Failed(fmt.Errorf("%s: %s", who, why), hint))
 }
 
 // subject is a person with a Kisi user, as these verbs see it.

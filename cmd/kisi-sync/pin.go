@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -111,7 +112,7 @@ func (p *pinning) pin(ctx context.Context, s *session, who string) error {
 		pin, err = access.Pin{Email: email.Fold(who)}, nil
 	}
 	if err != nil {
-		return also(readErr, s.untouched(err))
+		return exit.Also(readErr, s.untouched(err))
 	}
 	pin.Kind, pin.Until, pin.By, pin.Why = p.kind, until, s.ui.me(), p.why
 	if err := s.store.(*store.Store).SavePin(ctx, pin); err != nil {
@@ -121,7 +122,7 @@ func (p *pinning) pin(ctx context.Context, s *session, who string) error {
 	if stranger {
 		d.Notes = append(d.Notes, "no source knows this address yet; a Kisi user that others made with it is not touched")
 	}
-	return also(readErr, p.follow(ctx, s, d), s.stillOpen(ctx, pin))
+	return exit.Also(readErr, p.follow(ctx, s, d), s.stillOpen(ctx, pin))
 }
 
 // stillOpen is an error when a block is about somebody whose Kisi user is not ours to suspend.
@@ -138,7 +139,7 @@ func (s *session) stillOpen(ctx context.Context, pin access.Pin) error {
 		known := slices.Contains(a.Link.Anchors, pin.Anchor) || len(a.Link.Anchors) > 0 && pin.Email != "" && email.Fold(a.Known.Email) == pin.Email
 		if known && a.Link.Level == access.Linked && a.Known.Enabled {
 			who := newPinDocument("", pin).Who
-			return failed(fmt.Errorf("%s still has access: the Kisi user was made by hand, and kisi-sync suspends only what it made or adopted", who),
+			return exit.Failed(fmt.Errorf("%s still has access: the Kisi user was made by hand, and kisi-sync suspends only what it made or adopted", who),
 				"kisi-sync adopt "+who+" --why TEXT makes the user ours and suspends it at once; or suspend it in Kisi by hand")
 		}
 	}
@@ -150,11 +151,11 @@ func (p *pinning) ends(zone *time.Location) (access.Instant, error) {
 		return 0, nil
 	}
 	if p.until == "" {
-		return 0, usage(errors.New("say until when: --until DAY"), "an exemption without an end is forgotten; a rule in the file is not")
+		return 0, exit.Usage(errors.New("say until when: --until DAY"), "an exemption without an end is forgotten; a rule in the file is not")
 	}
 	until, err := parseTime(p.until, zone, true)
 	if err == nil && !until.After(now()) {
-		err = usage(fmt.Errorf("--until %s is over", p.until), "write a day to come")
+		err = exit.Usage(fmt.Errorf("--until %s is over", p.until), "write a day to come")
 	}
 	return access.At(until), err
 }
@@ -179,7 +180,7 @@ func (p *pinning) follow(ctx context.Context, s *session, d pinDocument) error {
 	return s.inTurn(ctx, func(ctx context.Context) error {
 		o, err := s.look(ctx, false)
 		if err != nil {
-			return failed(err, "the block is written down, and the next run carries it out")
+			return exit.Failed(err, "the block is written down, and the next run carries it out")
 		}
 		if err := s.proven(ctx, o); err != nil {
 			return p.alone(ctx, s, d, err)
@@ -205,11 +206,11 @@ func (p *pinning) alone(ctx context.Context, s *session, d pinDocument, why erro
 		return why
 	}
 	if err != nil {
-		return also(why, failed(err, "the block is written down, and the next run carries it out"))
+		return exit.Also(why, exit.Failed(err, "the block is written down, and the next run carries it out"))
 	}
 	f := s.forecast(x.Outlook)
 	s.showPlan(f)
-	return also(s.carry(ctx, f), why)
+	return exit.Also(s.carry(ctx, f), why)
 }
 
 // printJSON prints a document if one is wanted.
@@ -338,7 +339,7 @@ func pinsOf(all []access.Pin, kind access.PinKind, who string) ([]access.Pin, er
 		case 1:
 			return found, nil
 		}
-		return nil, usage(fmt.Errorf("%q may be %s", who, strings.Join(people, ", ")), "write the whole address or key; nothing was changed")
+		return nil, exit.Usage(fmt.Errorf("%q may be %s", who, strings.Join(people, ", ")), "write the whole address or key; nothing was changed")
 	}
-	return nil, failed(fmt.Errorf("%q: %w", who, store.ErrNoPin), "kisi-sync audit show lists who was blocked and exempted")
+	return nil, exit.Failed(fmt.Errorf("%q: %w", who, store.ErrNoPin), "kisi-sync audit show lists who was blocked and exempted")
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
 func planVerb(ui *voice, c *common) *cobra.Command {
@@ -37,7 +39,7 @@ Exit code 3 when something is held for a person to decide, 4 when there are chan
 		case err != nil:
 			return err
 		case inUse != "" && out != "":
-			return usage(errors.New("--out: the plan of a file that is not in use cannot be carried out"), "take the file into use first, and plan then")
+			return exit.Usage(errors.New("--out: the plan of a file that is not in use cannot be carried out"), "take the file into use first, and plan then")
 		case inUse != "":
 			return compareFiles(cmd.Context(), ui, c, comparing{inUse: inUse, accept: accept})
 		}
@@ -72,7 +74,7 @@ func (s *session) plan(ctx context.Context, file *outFile) error {
 	o, err := s.engine.Preview(ctx)
 	stop()
 	if err != nil {
-		return also(readErr, s.untouched(err))
+		return exit.Also(readErr, s.untouched(err))
 	}
 	f := s.forecast(o)
 	saved := f.told.Save(f.Words, now())
@@ -83,7 +85,7 @@ func (s *session) plan(ctx context.Context, file *outFile) error {
 	}
 	s.showPlan(f)
 	if err := s.proven(ctx, o); err != nil {
-		s.ui.warn(troubles(err))
+		s.ui.warn(exit.Troubles(err))
 	}
 	if file != nil {
 		if err := file.commitPlan(saved); err != nil {
@@ -95,7 +97,7 @@ func (s *session) plan(ctx context.Context, file *outFile) error {
 		return readErr
 	}
 	if code := f.code(); code != 0 {
-		return &exit{code: code}
+		return &exit.Error{Code: code}
 	}
 	return nil
 }

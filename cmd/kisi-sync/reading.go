@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -65,7 +66,7 @@ func (s *session) readThese(ctx context.Context, sources []engine.Source, full b
 		wait.Go(func() {
 			var err error
 			if news[i], err = s.engine.Intake(ctx, source.Name, full); err != nil {
-				errs[i] = &unread{err}
+				errs[i] = &exit.Unread{Err: err}
 			}
 		})
 	}
@@ -80,7 +81,7 @@ func (s *session) readThese(ctx context.Context, sources []engine.Source, full b
 			s.tellSource(status)
 		}
 	}
-	return also(errs...)
+	return exit.Also(errs...)
 }
 
 // hopeless says why a run ends before Kisi is asked anything: it was interrupted, or what it learns cannot be kept.
@@ -90,13 +91,6 @@ func hopeless(ctx context.Context, readErr error) error {
 	}
 	return ctx.Err()
 }
-
-// unread is a source that could not be read. What to do about it is what its connector says, and then that nothing is lost.
-type unread struct{ error }
-
-func (u *unread) Unwrap() error { return u.error }
-
-const stays = "nothing of it is removed; what is known of it stays as it is"
 
 // doubtWords says how much is not believed, and why.
 func doubtWords(n int, why string) string {
@@ -112,7 +106,7 @@ func (s *session) tellSource(st record.SourceStatus) {
 	ui := s.ui
 	switch {
 	case st.Error != "":
-		ui.tell("%s source %s could not be read: %s", ui.red("✗"), st.Name, stays)
+		ui.tell("%s source %s could not be read: %s", ui.red("✗"), st.Name, exit.Stays)
 	case st.Doubts > 0:
 		ui.tell("%s source %s: %s; %s, and nothing is taken away for it", ui.yellow("!"), st.Name, sizeOf(st), doubtWords(st.Doubts, st.Doubt))
 		ui.tell("  %s look at the directory; if that is really so: kisi-sync accept %s, or run again with --accept %s", ui.yellow("hint:"), st.Name, st.Name)
@@ -127,7 +121,7 @@ func (s *session) tellSource(st record.SourceStatus) {
 	}
 	if st.Error == "" {
 		for _, remark := range st.Remarks {
-			ui.tell("  %s %s", ui.yellow("!"), oneLine(remark))
+			ui.tell("  %s %s", ui.yellow("!"), exit.OneLine(remark))
 		}
 	}
 }
@@ -179,7 +173,7 @@ func (s *session) checkAccept(o opening) error {
 	}
 	for _, name := range names {
 		if !there[name] {
-			return usage(fmt.Errorf("--accept %s: the file has no source of that name", name), "its sources are "+strings.Join(known, ", "))
+			return exit.Usage(fmt.Errorf("--accept %s: the file has no source of that name", name), "its sources are "+strings.Join(known, ", "))
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -35,7 +36,7 @@ First it shows what it means, and asks. adopt takes it back.`,
 
 func atLeastOne(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usage(fmt.Errorf("expected: kisi-sync %s", cmd.Use), seeHelp(cmd))
+		return exit.Usage(fmt.Errorf("expected: kisi-sync %s", cmd.Use), seeHelp(cmd))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
@@ -40,7 +41,7 @@ and for their cards, a call for 250.`,
 	cmd.Flags().IntVar(&days, "days", 0, "only people who have had a door for `N` days or more")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if days < 0 {
-			return usage(fmt.Errorf("--days %d: expected 0 or more", days), "")
+			return exit.Usage(fmt.Errorf("--days %d: expected 0 or more", days), "")
 		}
 		s, err := open(cmd.Context(), ui, c, opening{asked: "report", patience: watched})
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/review"
@@ -72,9 +73,9 @@ func (r *reviewing) arguments(cmd *cobra.Command, args []string) error {
 	}
 	switch {
 	case r.door+r.group == "":
-		return usage(errors.New("say which: --door DOOR or --group GROUP"), seeHelp(cmd))
+		return exit.Usage(errors.New("say which: --door DOOR or --group GROUP"), seeHelp(cmd))
 	case r.format != "csv" && r.format != "html":
-		return usage(fmt.Errorf("no format %q: csv or html expected", r.format), "say it with --format, or let the name of the file end so")
+		return exit.Usage(fmt.Errorf("no format %q: csv or html expected", r.format), "say it with --format, or let the name of the file end so")
 	}
 	return nil
 }
@@ -86,7 +87,7 @@ func (s *session) review(ctx context.Context, r *reviewing, file *outFile) error
 		return readErr
 	}
 	if readErr != nil { // an owner signs what is there, not a part of it
-		return also(readErr, errors.New("no review is written of a directory that could not be read"))
+		return exit.Also(readErr, errors.New("no review is written of a directory that could not be read"))
 	}
 	made, err := s.reviewOf(ctx, r, doc)
 	if err != nil {
@@ -143,7 +144,7 @@ func (s *session) reviewOf(ctx context.Context, r *reviewing, doc *holdersDocume
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		out.Notes = append(out.Notes, "Who has a card could not be read: "+oneLine(err.Error()))
+		out.Notes = append(out.Notes, "Who has a card could not be read: "+exit.OneLine(err.Error()))
 	}
 	b := &reviewer{session: s, out: out, cards: cards, evidence: evidenceOf(told)}
 	for i := range doc.Groups {

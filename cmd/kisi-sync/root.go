@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
 // world is what the program touches outside itself.
@@ -80,7 +82,7 @@ func newRoot(ui *voice) *cobra.Command {
 	root.SetOut(ui.out)
 	root.SetErr(ui.err)
 	root.SetIn(ui.in)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(err, seeHelp(cmd)) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exit.Usage(err, seeHelp(cmd)) })
 	root.AddGroup(
 		&cobra.Group{ID: groupBegin, Title: "To begin:"},
 		&cobra.Group{ID: groupWork, Title: "To work:"},
@@ -127,10 +129,20 @@ func group(cmd *cobra.Command) *cobra.Command {
 		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 			hint = "did you mean " + strings.Join(near, " or ") + "?"
 		}
-		return usage(fmt.Errorf("unknown command %q for %s", args[0], cmd.CommandPath()), hint)
+		return exit.Usage(fmt.Errorf("unknown command %q for %s", args[0], cmd.CommandPath()), hint)
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return cmd
 }
 
 func seeHelp(cmd *cobra.Command) string { return "see " + cmd.CommandPath() + " --help" }
+
+// exactly is cobra.ExactArgs with a message that says what is missing.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		return exit.Usage(fmt.Errorf("expected: %s", strings.TrimSuffix(cmd.UseLine(), " [flags]")), seeHelp(cmd))
+	}
+}

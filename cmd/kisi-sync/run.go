@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
@@ -36,9 +37,9 @@ one before stays in use. Keys and passwords are read anew whenever they are need
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		switch {
 		case ui.host() != nil:
-			return usage(errors.New("run is the daemon, and one is running"), "")
+			return exit.Usage(errors.New("run is the daemon, and one is running"), "")
 		case ui.json:
-			return usage(errors.New("run has no --json"), "write log: {format: json} into the file; kisi-sync status --json asks a daemon that runs")
+			return exit.Usage(errors.New("run has no --json"), "write log: {format: json} into the file; kisi-sync status --json asks a daemon that runs")
 		}
 		level := ""
 		if cmd.Flags().Changed("log") {
@@ -56,13 +57,13 @@ func serveForever(ctx context.Context, s *service) (err error) {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	defer func() { err = also(err, s.store.Close()) }()
+	defer func() { err = exit.Also(err, s.store.Close()) }()
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	notifier, err := sdnotify.New(os.LookupEnv, os.Getpid())
 	if err != nil {
-		return also(err, s.first.Close())
+		return exit.Also(err, s.first.Close())
 	}
 	d := daemon.New(s.options(notifier))
 	return s.keep(ctx, d, notifier)
@@ -78,7 +79,7 @@ func (s *service) open(ctx context.Context) error {
 	st, err := store.Open(settings.State, store.Options{Now: now, Who: "kisi-sync"})
 	if errors.Is(err, store.ErrLocked) {
 		const hint = "kisi-sync status says whether a daemon is running; there is one for each state file"
-		return failed(fmt.Errorf("%v", err), hint) // without the hint of other verbs, to wait: a daemon does not end by itself
+		return exit.Failed(fmt.Errorf("%v", err), hint) // without the hint of other verbs, to wait: a daemon does not end by itself
 	}
 	s.state, s.store = settings.State, st
 	return err
@@ -91,7 +92,7 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 	defer cancel()
 	servers, err := s.listenAll(ctx, h)
 	if err != nil {
-		return also(err, s.first.Close())
+		return exit.Also(err, s.first.Close())
 	}
 	var beside sync.WaitGroup
 	beside.Go(func() { s.reloadOnHangup(ctx, d) })
@@ -112,7 +113,7 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 	cancel()
 	beside.Wait()
 	copyAtEnd(h.store, h.daemon().settings, s.log)
-	if err = also(err, also(ends...)); err == nil {
+	if err = exit.Also(err, exit.Also(ends...)); err == nil {
 		s.ui.tell("kisi-sync has stopped; what was begun is finished and written down")
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
@@ -23,7 +24,7 @@ func runsVerb(ui *voice, c *common) *cobra.Command {
 		Example: "  kisi-sync runs\n  kisi-sync runs --count 200 --json | jq '.[] | select(.error)'\n  kisi-sync runs show 4711",
 		RunE: reading(ui, c, func(ctx context.Context, t *trail, _ []string) error {
 			if n < 1 {
-				return usage(fmt.Errorf("--count %d: expected 1 or more", n), "")
+				return exit.Usage(fmt.Errorf("--count %d: expected 1 or more", n), "")
 			}
 			return t.listRuns(ctx, n)
 		}),
@@ -95,7 +96,7 @@ func (s *session) runLine(r *runRow) string {
 	}
 	switch {
 	case r.Error != "":
-		parts = append(parts, s.ui.red("ended early: ")+oneLine(r.Error))
+		parts = append(parts, s.ui.red("ended early: ")+exit.OneLine(r.Error))
 	case r.Ended == nil:
 		parts = append(parts, s.ui.yellow("under way, or killed"))
 	case r.Cut:
@@ -147,7 +148,7 @@ type runShown struct {
 func (t *trail) showRun(ctx context.Context, number string) error {
 	id, err := strconv.ParseUint(number, 10, 64)
 	if err != nil {
-		return usage(fmt.Errorf("%q is not the number of a run", number), "kisi-sync runs lists them")
+		return exit.Usage(fmt.Errorf("%q is not the number of a run", number), "kisi-sync runs lists them")
 	}
 	runs, err := t.Runs(ctx, manyRuns)
 	if err != nil {
@@ -155,7 +156,7 @@ func (t *trail) showRun(ctx context.Context, number string) error {
 	}
 	i := slices.IndexFunc(runs, func(r record.Run) bool { return r.ID == id })
 	if i < 0 {
-		return failed(fmt.Errorf("nothing is remembered of a run %d", id), "kisi-sync runs lists those that are; kisi-sync audit show knows what older ones did")
+		return exit.Failed(fmt.Errorf("nothing is remembered of a run %d", id), "kisi-sync runs lists those that are; kisi-sync audit show knows what older ones did")
 	}
 	r := &runs[i]
 	d := runShown{runRow: newRunRow(r), Sources: convert(r.Sources, newSource), Problems: convert(r.Problems, func(p record.Problem) problem {
@@ -202,12 +203,12 @@ func (t *trail) sayRunLines(ctx context.Context, want record.AuditFilter) error 
 // sayRead says how a source had been read for a run.
 func (s *session) sayRead(d record.SourceStatus) {
 	if d.Error != "" {
-		s.ui.say("  %s source %s could not be read: %s", s.ui.red("✗"), d.Name, oneLine(d.Error))
+		s.ui.say("  %s source %s could not be read: %s", s.ui.red("✗"), d.Name, exit.OneLine(d.Error))
 		return
 	}
 	s.ui.say("  source %s: %s", d.Name, sizeOf(d))
 	for _, remark := range d.Remarks {
-		s.ui.say("    %s %s", s.ui.yellow("!"), oneLine(remark))
+		s.ui.say("    %s %s", s.ui.yellow("!"), exit.OneLine(remark))
 	}
 }
 
@@ -252,7 +253,7 @@ func pausing(ctx context.Context, ui *voice, c *common, said record.Said, on boo
 		return err
 	}
 	if !m.shared {
-		defer func() { err = also(err, m.Close()) }()
+		defer func() { err = exit.Also(err, m.Close()) }()
 	}
 	said.By = ui.me()
 	switch h := ui.host(); {
@@ -288,10 +289,10 @@ one that it has, and says what is wrong.`,
 			}
 			h := ui.host()
 			if h == nil {
-				return failed(errors.New("no daemon is running"), "nothing is to be done: every verb reads the file anew, and so does a daemon that starts")
+				return exit.Failed(errors.New("no daemon is running"), "nothing is to be done: every verb reads the file anew, and so does a daemon that starts")
 			}
 			if err := h.ops.Reload(cmd.Context(), ui.me()); err != nil {
-				return failed(err, "the daemon goes on by the file that it has")
+				return exit.Failed(err, "the daemon goes on by the file that it has")
 			}
 			ui.say("The daemon goes by %s as it is now.", h.daemon().settings.File)
 			return ui.printJSON(map[string]bool{"reloaded": true})

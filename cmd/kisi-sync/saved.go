@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
@@ -23,7 +24,7 @@ type outFile struct {
 // newOutFile makes room for a file. What is at path stays until commit.
 func newOutFile(what, path string) (*outFile, error) {
 	cannot := func(err error) (*outFile, error) {
-		return nil, usage(fmt.Errorf("--out: %s cannot be written there: %w", what, err), "nothing was contacted; name a file in a folder that you can write to")
+		return nil, exit.Usage(fmt.Errorf("--out: %s cannot be written there: %w", what, err), "nothing was contacted; name a file in a folder that you can write to")
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -83,19 +84,19 @@ func readPlan(path string) (*plan.Saved, error) {
 	const hint = "kisi-sync plan --out FILE writes one"
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, usage(fmt.Errorf("read the plan: %w", err), hint)
+		return nil, exit.Usage(fmt.Errorf("read the plan: %w", err), hint)
 	}
 	var saved plan.Saved
 	if err := json.Unmarshal(data, &saved); err != nil {
-		return nil, usage(fmt.Errorf("%s is not a plan: %w", path, err), hint)
+		return nil, exit.Usage(fmt.Errorf("%s is not a plan: %w", path, err), hint)
 	}
 	switch {
 	case saved.Version == 0:
-		return nil, usage(fmt.Errorf("%s is not a plan", path), hint)
+		return nil, exit.Usage(fmt.Errorf("%s is not a plan", path), hint)
 	case saved.Version != plan.SavedVersion:
-		return nil, usage(fmt.Errorf("%s is a plan of version %d, this program knows version %d", path, saved.Version, plan.SavedVersion), "make the plan again")
+		return nil, exit.Usage(fmt.Errorf("%s is a plan of version %d, this program knows version %d", path, saved.Version, plan.SavedVersion), "make the plan again")
 	case !saved.Intact():
-		return nil, usage(fmt.Errorf("%s was changed after it was made", path), "make the plan again; to leave something out, change rules or limits")
+		return nil, exit.Usage(fmt.Errorf("%s was changed after it was made", path), "make the plan again; to leave something out, change rules or limits")
 	}
 	return &saved, nil
 }

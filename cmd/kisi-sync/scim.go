@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -30,7 +31,7 @@ func (s *service) listenSCIM(log *slog.Logger) (*inbound.Server, error) {
 	}
 	server, err := inbound.Listen(o)
 	if err != nil {
-		return nil, failed(fmt.Errorf("scim.listen: %w", err), "name another address; each daemon of a machine needs one of its own")
+		return nil, exit.Failed(fmt.Errorf("scim.listen: %w", err), "name another address; each daemon of a machine needs one of its own")
 	}
 	log.Info("providers can push", "address", server.Address(), "tls", where.Certificate != "")
 	return server, nil
@@ -46,7 +47,7 @@ func (s *service) listenAll(ctx context.Context, h *host) (servers []func() erro
 	case s.pushes == nil:
 		return servers, err
 	case err != nil:
-		return nil, also(err, s.pushes.Close())
+		return nil, exit.Also(err, s.pushes.Close())
 	}
 	s.pushesAt = s.inUse().settings.SCIM().Listen
 	return append(servers, func() error { return s.pushes.Serve(ctx) }), nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/scim"
@@ -90,9 +91,9 @@ func openTokens(ctx context.Context, ui *voice, c *common, name string) (t *toke
 	}
 	switch {
 	case len(names) == 0:
-		return nil, usage(fmt.Errorf("%s has no source of type scim", t.settings.File), "docs/scim.md shows how to write one")
+		return nil, exit.Usage(fmt.Errorf("%s has no source of type scim", t.settings.File), "docs/scim.md shows how to write one")
 	case t.source.Config == nil:
-		return nil, usage(fmt.Errorf("no source of type scim is called %q", name), "there is "+strings.Join(names, ", "))
+		return nil, exit.Usage(fmt.Errorf("no source of type scim is called %q", name), "there is "+strings.Join(names, ", "))
 	}
 	if t.store == nil {
 		if t.store, err = store.Open(t.settings.State, store.Options{Now: now, Who: ui.me()}); err != nil {
@@ -109,7 +110,7 @@ func openTokens(ctx context.Context, ui *voice, c *common, name string) (t *toke
 
 func (t *tokens) closeInto(err *error) {
 	if !t.shared {
-		*err = also(*err, t.store.Close())
+		*err = exit.Also(*err, t.store.Close())
 	}
 }
 
@@ -144,7 +145,7 @@ func (t *tokens) create(ctx context.Context, note string) error {
 	made, text, err := scim.NewToken(ctx, t.docs, scim.Token{Note: note, By: t.ui.me(), Created: now().UTC()})
 	switch {
 	case errors.Is(err, scim.ErrTooManyTokens):
-		return failed(err, "kisi-sync scim token list "+t.source.Name+" says which are used; revoke one that is not")
+		return exit.Failed(err, "kisi-sync scim token list "+t.source.Name+" says which are used; revoke one that is not")
 	case err != nil:
 		return err
 	}
@@ -203,7 +204,7 @@ func listTokens(ctx context.Context, ui *voice, c *common, args []string) (err e
 	if err != nil {
 		return err
 	}
-	defer func() { err = also(err, st.Close()) }()
+	defer func() { err = exit.Also(err, st.Close()) }()
 	docs, known := []tokenDocument{}, false
 	for _, source := range settings.Sources {
 		if _, is := source.Config.(*scim.Settings); !is || len(args) > 0 && args[0] != source.Name {
@@ -222,7 +223,7 @@ func listTokens(ctx context.Context, ui *voice, c *common, args []string) (err e
 		}
 	}
 	if !known {
-		return usage(fmt.Errorf("%s has no such source of type scim", settings.File), "docs/scim.md shows how to write one")
+		return exit.Usage(fmt.Errorf("%s has no such source of type scim", settings.File), "docs/scim.md shows how to write one")
 	}
 	if ui.json {
 		return ui.print(docs)
@@ -270,7 +271,7 @@ func (t *tokens) revoke(ctx context.Context, id string) error {
 	gone, err := scim.RevokeToken(ctx, t.docs, id)
 	switch {
 	case errors.Is(err, scim.ErrNoToken):
-		return failed(fmt.Errorf("source %s has no token %q", t.source.Name, id), "kisi-sync scim token list "+t.source.Name+" lists them; the id is the second word of a line")
+		return exit.Failed(fmt.Errorf("source %s has no token %q", t.source.Name, id), "kisi-sync scim token list "+t.source.Name+" lists them; the id is the second word of a line")
 	case err != nil:
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
 )
 
@@ -29,7 +30,7 @@ func (h *host) listenAll(ctx context.Context, log *slog.Logger) (servers []func(
 	people, err := h.listen(ctx, log)
 	if err != nil {
 		if web != nil {
-			err = also(err, web.listener.Close())
+			err = exit.Also(err, web.listener.Close())
 		}
 		return nil, err
 	}

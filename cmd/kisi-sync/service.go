@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
@@ -70,7 +71,7 @@ func (s *service) prepare(ctx context.Context) error {
 		err = s.firstEver(ctx, first)
 	}
 	if err != nil {
-		return also(err, first.Close())
+		return exit.Also(err, first.Close())
 	}
 	return nil
 }
@@ -81,7 +82,7 @@ func (s *service) firstEver(ctx context.Context, first *session) error {
 	brief, cancel := context.WithTimeout(ctx, soon)
 	defer cancel()
 	err := first.expected(brief)
-	if wrong := (*exit)(nil); err == nil || errors.As(err, &wrong) && wrong.code == exitUsage {
+	if wrong := (*exit.Error)(nil); err == nil || errors.As(err, &wrong) && wrong.Code == exit.CodeUsage {
 		return err
 	}
 	s.log.Warn("whether what the file expects is so could not be tried", "err", err)
@@ -96,12 +97,12 @@ func (s *service) load(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	if settings.State != s.state {
-		return nil, usage(fmt.Errorf("%s names another state file (%s)", settings.File, settings.State), "restart the daemon for that")
+		return nil, exit.Usage(fmt.Errorf("%s names another state file (%s)", settings.File, settings.State), "restart the daemon for that")
 	}
-	s.ui.warn(problemTroubles(settings.Warnings))
+	s.ui.warn(exit.Problems(settings.Warnings))
 	made := &session{ui: s.ui, settings: settings, book: s.book}
 	if err := made.introduce(ctx, opening{asked: "schedule", keep: true, lent: s.store, like: s.inUse()}); err != nil {
-		return nil, also(err, made.Close())
+		return nil, exit.Also(err, made.Close())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,10 +186,10 @@ func (s *service) begin(made *session) {
 // inWords makes one line of an error with what to do about it, for a log and for status.
 func inWords(err error) string {
 	var parts []string
-	for _, t := range troubles(err) {
-		parts = append(parts, t.text)
-		for _, hint := range t.hints {
-			if hint != stays { // the daemon says so itself
+	for _, t := range exit.Troubles(err) {
+		parts = append(parts, t.Text)
+		for _, hint := range t.Hints {
+			if hint != exit.Stays { // the daemon says so itself
 				parts = append(parts, hint)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/winservice"
 )
 
@@ -55,7 +56,7 @@ administrators: put the secrets there. The service is not started.`,
 			err = winservice.Install(winservice.Options{Name: *name, Program: program, Arguments: []string{"run", "--config", file},
 				Config: file, Description: "Keeps the doors of a Kisi organization in step with your directories."})
 			if err != nil {
-				return failed(err, "it needs an administrator's prompt, and a name that no service has")
+				return exit.Failed(err, "it needs an administrator's prompt, and a name that no service has")
 			}
 			ui.say("The service %s is installed. It reads %s and writes into %s.", *name, file, winservice.StateFolder(file))
 			return ui.printJSON(map[string]string{"service": *name, "config": file, "state_folder": winservice.StateFolder(file)})
@@ -85,9 +86,9 @@ func serviceActVerb(ui *voice, name *string, word, short, done string, act func(
 			err := act(ctx, *name)
 			switch {
 			case errors.Is(err, winservice.ErrNone):
-				return failed(err, "kisi-sync service install makes it")
+				return exit.Failed(err, "kisi-sync service install makes it")
 			case err != nil:
-				return failed(err, "it needs an administrator's prompt; what the service itself says is in the Event Log, under "+*name)
+				return exit.Failed(err, "it needs an administrator's prompt; what the service itself says is in the Event Log, under "+*name)
 			}
 			ui.say("The service %s %s.", *name, done)
 			return ui.printJSON(map[string]string{"service": *name, "did": word})

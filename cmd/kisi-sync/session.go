@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
@@ -74,7 +75,7 @@ func loaded(settings *config.Settings, err error) (*config.Settings, error) {
 	if err == nil || errors.As(err, &problems) {
 		return settings, err
 	}
-	return nil, usage(err, "")
+	return nil, exit.Usage(err, "")
 }
 
 // open loads the configuration and introduces everybody. It contacts nobody.
@@ -89,14 +90,14 @@ func open(ctx context.Context, ui *voice, c *common, o opening) (*session, error
 		return nil, err
 	}
 	if !o.quiet {
-		ui.warn(problemTroubles(settings.Warnings))
+		ui.warn(exit.Problems(settings.Warnings))
 	}
 	s := &session{ui: ui, settings: settings, book: o.book}
 	if h := ui.host(); h != nil {
 		s.book = h.book
 	}
 	if o.writes && settings.Policy().Mode == plan.Observe {
-		return nil, usage(fmt.Errorf("%s says mode: observe, so nothing is ever written", settings.File),
+		return nil, exit.Usage(fmt.Errorf("%s says mode: observe, so nothing is ever written", settings.File),
 			"kisi-sync plan says what would happen; when you like it, write mode: full")
 	}
 	if err := ui.canAsk(); o.asks && err != nil {
@@ -106,7 +107,7 @@ func open(ctx context.Context, ui *voice, c *common, o opening) (*session, error
 		s.logToSyslog()
 	}
 	if err := s.introduce(ctx, o); err != nil {
-		return nil, also(err, s.Close())
+		return nil, exit.Also(err, s.Close())
 	}
 	return s, nil
 }
@@ -289,5 +290,5 @@ func (s *session) Close() error {
 		all = append(all, s.closers[i].Close())
 	}
 	s.closers = nil
-	return also(all...)
+	return exit.Also(all...)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/mapping"
@@ -151,7 +152,7 @@ type failedStep struct {
 }
 
 func newFailedStep(f apply.Failure) failedStep {
-	return failedStep{ID: f.Step.ID, What: f.Step.Describe(nil), Error: explained(f.Err).text}
+	return failedStep{ID: f.Step.ID, What: f.Step.Describe(nil), Error: exit.Explained(f.Err).Text}
 }
 
 func newRunDocument(f forecast, run record.Run, report apply.Report, calls int64) runDocument {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -69,7 +70,7 @@ type sourceReading struct {
 func (r *sourceReading) run(ctx context.Context, name string) error {
 	i := r.indexOf(name)
 	if i < 0 {
-		return usage(fmt.Errorf("%s has no source %q", r.settings.File, name), "its sources: "+strings.Join(convert(r.settings.Sources, func(s config.Source) string { return s.Name }), ", "))
+		return exit.Usage(fmt.Errorf("%s has no source %q", r.settings.File, name), "its sources: "+strings.Join(convert(r.settings.Sources, func(s config.Source) string { return s.Name }), ", "))
 	}
 	r.source = r.session.sources[i]
 	if err := r.read(ctx); err != nil {
@@ -105,7 +106,7 @@ func (r *sourceReading) read(ctx context.Context) error {
 	})
 	stop()
 	if err != nil {
-		return &unread{fmt.Errorf("source %s: %w", r.source.Name, err)}
+		return &exit.Unread{Err: fmt.Errorf("source %s: %w", r.source.Name, err)}
 	}
 	if receipt.At.IsZero() {
 		receipt.At = now()
@@ -152,10 +153,10 @@ func theOne(kind, name string, all func(func(directory.Object) bool)) (directory
 			return some[0], nil
 		}
 		if len(some) > 1 {
-			return directory.Object{}, failed(fmt.Errorf("%q may be one of %d: %s", name, len(some), strings.Join(firstNames(some), ", ")), "say it in full, or give the id")
+			return directory.Object{}, exit.Failed(fmt.Errorf("%q may be one of %d: %s", name, len(some), strings.Join(firstNames(some), ", ")), "say it in full, or give the id")
 		}
 	}
-	return directory.Object{}, failed(fmt.Errorf("no %s of this name was read: %q", kind, name), "the source reads only what its settings say (a base, a filter, a search): kisi-sync source read shows how much that is")
+	return directory.Object{}, exit.Failed(fmt.Errorf("no %s of this name was read: %q", kind, name), "the source reads only what its settings say (a base, a filter, a search): kisi-sync source read shows how much that is")
 }
 
 func namesOf(o directory.Object) []string {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 )
@@ -34,7 +35,7 @@ Without a daemon, run it as the account under which kisi-sync runs, or it will n
 	cmd.Flags().IntVar(&port, "port", 0, "have the browser come back to this `PORT` of this machine")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if port < 0 || port > 65535 {
-			return usage(fmt.Errorf("--port %d is no port", port), "leave it out, and any free one is taken")
+			return exit.Usage(fmt.Errorf("--port %d is no port", port), "leave it out, and any free one is taken")
 		}
 		if err := ui.beside(cmd.Context(), c); err != nil {
 			return err
@@ -61,7 +62,7 @@ func (u *voice) login(ctx context.Context, c *common, name string, port int) err
 		}
 		asker, ok := opened.(connectors.Consenter)
 		if !ok {
-			return failed(fmt.Errorf("source %s logs in with what the file says; nobody needs to consent", name), "kisi-sync check says whether that works")
+			return exit.Failed(fmt.Errorf("source %s logs in with what the file says; nobody needs to consent", name), "kisi-sync check says whether that works")
 		}
 		kept, err := asker.Consent(ctx, port, func(address string) {
 			fmt.Fprintf(u.err, "Open this address in a browser on this machine, and log in as an administrator who may read the directory:\n\n  %s\n\n", address)
@@ -75,5 +76,5 @@ func (u *voice) login(ctx context.Context, c *common, name string, port int) err
 		u.say("%s the consent is kept in %s", u.green("✓"), kept)
 		return nil
 	}
-	return usage(fmt.Errorf("%s has no source %q", settings.File, name), "its sources: "+strings.Join(convert(settings.Sources, func(s config.Source) string { return s.Name }), ", "))
+	return exit.Usage(fmt.Errorf("%s has no source %q", settings.File, name), "its sources: "+strings.Join(convert(settings.Sources, func(s config.Source) string { return s.Name }), ", "))
 }

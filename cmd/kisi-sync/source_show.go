@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
 
@@ -138,14 +139,14 @@ func (r *sourceReading) showOne(ctx context.Context, o directory.Object, kind di
 		d := r.groupOf(o)
 		d.Members, d.Raw = r.membersOf(o), raw
 		if r.ui.json {
-			return also(r.ui.print(d), err)
+			return exit.Also(r.ui.print(d), err)
 		}
 		r.showGroup(d)
 	} else {
 		d := r.personOf(o)
 		d.Groups, d.Raw = r.groupsOf(o), raw
 		if r.ui.json {
-			return also(r.ui.print(d), err)
+			return exit.Also(r.ui.print(d), err)
 		}
 		r.showPerson(d)
 	}
@@ -258,7 +259,7 @@ func (r *sourceReading) showRaw(raw []rawAttribute, err error) {
 			colon = "::"
 		}
 		for _, v := range a.Values[:min(enough, len(a.Values))] {
-			r.ui.say("  %s%s %s", a.Name, colon, oneLine(v))
+			r.ui.say("  %s%s %s", a.Name, colon, exit.OneLine(v))
 		}
 		if n := len(a.Values) - enough; n > 0 {
 			r.ui.say("  %s: and %d more; --json shows all", a.Name, n)

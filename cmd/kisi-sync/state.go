@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -91,7 +92,7 @@ func checkState(ctx context.Context, ui *voice, c *common) error {
 		ui.say("%s %s", ui.red("✗"), f.Text)
 	}
 	if len(rows) > 0 {
-		return failed(fmt.Errorf("the state file has %s", count(len(rows), "problem", "problems")),
+		return exit.Failed(fmt.Errorf("the state file has %s", count(len(rows), "problem", "problems")),
 			"kisi-sync state restore puts a backup in its place, state rebuild begins anew")
 	}
 	ui.say("%s %s is whole.", ui.green("✓"), settings.State)
@@ -137,7 +138,7 @@ func replacing(ui *voice, c *common, replace func(context.Context, string, store
 			return err
 		}
 		if _, err := admin.NewClient(socketOf(settings)).Find(cmd.Context(), identity(settings)); err == nil {
-			return failed(errors.New("the daemon is running, and goes by the state file that would be replaced"), "stop it first (systemctl stop kisi-sync); nothing was done")
+			return exit.Failed(errors.New("the daemon is running, and goes by the state file that would be replaced"), "stop it first (systemctl stop kisi-sync); nothing was done")
 		}
 		r := store.Replacement{Said: record.Said{By: ui.me(), Why: why}, Installation: settings.Policy().Installation,
 			Options: store.Options{Now: now, Who: ui.me()}}
@@ -146,7 +147,7 @@ func replacing(ui *voice, c *common, replace func(context.Context, string, store
 		}
 		done, err := replace(cmd.Context(), settings.State, r)
 		if err != nil {
-			return failed(err, "the state file is as it was")
+			return exit.Failed(err, "the state file is as it was")
 		}
 		return tellReplaced(ui, settings, done)
 	}
@@ -156,7 +157,7 @@ func replacing(ui *voice, c *common, replace func(context.Context, string, store
 func tellReplaced(ui *voice, settings *config.Settings, done store.Replaced) error {
 	d := replacedDocument{State: settings.State, Kept: done.Kept, Notes: []string{}}
 	if done.Unread != nil {
-		d.Notes = append(d.Notes, "the file that was there could not be read: "+oneLine(done.Unread.Error()))
+		d.Notes = append(d.Notes, "the file that was there could not be read: "+exit.OneLine(done.Unread.Error()))
 	}
 	for _, p := range done.Pins {
 		d.Notes = append(d.Notes, fmt.Sprintf("the %s of %s (%s: %s) is not in the backup, and stands all the same",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/scim"
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -31,7 +32,7 @@ else is contacted.`,
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again every two seconds, until Ctrl-C")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if watch && ui.json {
-			return usage(errors.New("--watch has no JSON"), "ask as often as you like without it")
+			return exit.Usage(errors.New("--watch has no JSON"), "ask as often as you like without it")
 		}
 		if watch {
 			return watchStatus(cmd.Context(), ui, c)
@@ -70,7 +71,7 @@ func showStatus(ctx context.Context, ui *voice, c *common) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = also(err, st.Close()) }()
+	defer func() { err = exit.Also(err, st.Close()) }()
 	d, err := newStatus(ctx, ui.host(), settings, st)
 	if err != nil {
 		return err
@@ -187,7 +188,7 @@ func (t *statusTrial) words() string {
 	if t.Last == "" {
 		return text
 	}
-	return text + ", the last time: " + oneLine(t.Last)
+	return text + ", the last time: " + exit.OneLine(t.Last)
 }
 
 // statusSource is a source.

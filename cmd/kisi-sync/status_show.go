@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
@@ -62,7 +63,7 @@ func (s *session) showRest(r *statusRest) {
 	if r == nil {
 		return
 	}
-	s.ui.say("%s Kisi has not worked since %s (%s ended with it, the last: %s)", s.ui.red("✗"), s.moment(r.Since), count(r.Runs, "run", "runs in a row"), oneLine(r.Why))
+	s.ui.say("%s Kisi has not worked since %s (%s ended with it, the last: %s)", s.ui.red("✗"), s.moment(r.Since), count(r.Runs, "run", "runs in a row"), exit.OneLine(r.Why))
 	s.ui.say("  it is left alone until %s, but for who must lose everything at once; kisi-sync check asks now", s.moment(r.Next))
 }
 
@@ -73,10 +74,10 @@ func (s *session) showDaemon(d *record.Status) {
 	}
 	s.ui.say("daemon %s, running since %s", d.Version, s.at(d.Started))
 	if d.Refused != "" {
-		s.ui.say("%s the changed file is not in use: %s", s.ui.red("✗"), oneLine(d.Refused))
+		s.ui.say("%s the changed file is not in use: %s", s.ui.red("✗"), exit.OneLine(d.Refused))
 	}
 	if d.Failing != "" {
-		s.ui.say("%s the last %s failed: %s", s.ui.red("✗"), count(d.Failures, "run", "runs"), oneLine(d.Failing))
+		s.ui.say("%s the last %s failed: %s", s.ui.red("✗"), count(d.Failures, "run", "runs"), exit.OneLine(d.Failing))
 	}
 	if d.LeaversWait {
 		s.ui.say("%s somebody must lose access at once, and has not yet", s.ui.yellow("!"))
@@ -95,12 +96,12 @@ func (s *session) showSourceStatus(d statusSource) {
 	}
 	if d.NotWatched != "" && d.Error == "" { // one that is down is told of once
 		mark = ui.yellow("!")
-		notes = append(notes, "asked on schedule, as it cannot be watched: "+oneLine(d.NotWatched))
+		notes = append(notes, "asked on schedule, as it cannot be watched: "+exit.OneLine(d.NotWatched))
 	}
 	if len(d.Remarks) > 0 {
 		mark = ui.yellow("!")
 		for _, remark := range d.Remarks {
-			notes = append(notes, oneLine(remark))
+			notes = append(notes, exit.OneLine(remark))
 		}
 	}
 	if d.Doubts > 0 {
@@ -113,7 +114,7 @@ func (s *session) showSourceStatus(d statusSource) {
 	}
 	if d.Error != "" {
 		mark = ui.red("✗")
-		notes = append(notes, "not read since: "+oneLine(d.Error))
+		notes = append(notes, "not read since: "+exit.OneLine(d.Error))
 	}
 	if d.Gathering {
 		mark = ui.yellow("!")
@@ -138,7 +139,7 @@ func becauseOf(text string) string {
 	if text == "" {
 		return ""
 	}
-	return ": " + oneLine(text)
+	return ": " + exit.OneLine(text)
 }
 
 func (s *session) showUnderWay(u *record.UnderWay) {

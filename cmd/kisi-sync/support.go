@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
@@ -35,7 +36,7 @@ func supportVerb(ui *voice, c *common) *cobra.Command {
 	cmd := &cobra.Command{Use: "support [FILE]", Short: "Write an archive for whoever helps you, without names and secrets", Long: supportLong, Example: supportExample,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usage(errors.New("expected: kisi-sync support [FILE]"), seeHelp(cmd))
+				return exit.Usage(errors.New("expected: kisi-sync support [FILE]"), seeHelp(cmd))
 			}
 			return nil
 		}}
@@ -95,15 +96,15 @@ func (s *supporter) collect(ctx context.Context) (err error) {
 	}
 	archive := zip.NewWriter(f)
 	err = s.fill(ctx, archive)
-	if err = also(err, archive.Close(), f.Close()); err != nil {
-		return also(err, os.Remove(s.file))
+	if err = exit.Also(err, archive.Close(), f.Close()); err != nil {
+		return exit.Also(err, os.Remove(s.file))
 	}
 	table, err := createNew(names)
 	if err != nil {
 		return err
 	}
 	_, err = table.WriteString(s.people.table())
-	if err = also(err, table.Close()); err != nil {
+	if err = exit.Also(err, table.Close()); err != nil {
 		return err
 	}
 	s.ui.say("%s is ready. Look at it before you give it away.\n%s says who is who: keep it.", s.file, names)
@@ -115,9 +116,9 @@ func createNew(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return nil, usage(fmt.Errorf("%s is there already", path), "name another file")
+		return nil, exit.Usage(fmt.Errorf("%s is there already", path), "name another file")
 	case err != nil:
-		return nil, failed(err, "")
+		return nil, exit.Failed(err, "")
 	}
 	return f, nil
 }
@@ -146,7 +147,7 @@ func (s *supporter) fill(ctx context.Context, archive *zip.Writer) error {
 	for _, path := range s.add {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return usage(err, "")
+			return exit.Usage(err, "")
 		}
 		if err := s.put(archive, "added/"+filepath.Base(path), text); err != nil {
 			return err

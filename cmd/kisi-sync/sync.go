@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
@@ -30,7 +31,7 @@ nothing is ever written, and sync says what mode: full would do.`,
 	acceptFlag(cmd, &accept)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if changes && person != "" {
-			return usage(errors.New("--changes and --person: one at a time"), "a person is looked at anyway, changed or not")
+			return exit.Usage(errors.New("--changes and --person: one at a time"), "a person is looked at anyway, changed or not")
 		}
 		o := opening{asked: ui.me(), accept: accept, keep: true}
 		if person != "" || ui.host() != nil { // where a daemon keeps the schedule, this is no cron job: somebody waits
@@ -61,7 +62,7 @@ func (s *session) sync(ctx context.Context, full bool) error {
 	if err := s.leaversFirst(ctx); err != nil {
 		return s.untouched(err)
 	}
-	return also(readErr, s.inTurn(ctx, func(ctx context.Context) error { return s.lookAndCarry(ctx, full) }))
+	return exit.Also(readErr, s.inTurn(ctx, func(ctx context.Context) error { return s.lookAndCarry(ctx, full) }))
 }
 
 // lookAndCarry is what comes after reading.
@@ -84,7 +85,7 @@ func (s *session) syncPerson(ctx context.Context, who string) error {
 	if ctx.Err() != nil {
 		return s.untouched(ctx.Err())
 	}
-	return also(readErr, s.inTurn(ctx, func(ctx context.Context) error {
+	return exit.Also(readErr, s.inTurn(ctx, func(ctx context.Context) error {
 		var x *engine.Explanation
 		err := s.observe(ctx, func(ctx context.Context) (err error) {
 			x, err = s.engine.LookAtPerson(ctx, who)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/notify"
@@ -66,7 +67,7 @@ func (t *telling) once(ctx context.Context) error {
 	d.losing = t.losing(d.LogLost)
 	teller := notify.New(notify.Options{Installation: d.Installation, Ways: ways, About: n.About, Again: n.Again,
 		Memory: t.host.store.Documents("(notify)"), Now: now, Sent: t.sent})
-	return also(t.heartbeat(ctx, settings, &d), teller.Tell(ctx, factsOf(settings, &d)), t.summary(ctx, teller, settings))
+	return exit.Also(t.heartbeat(ctx, settings, &d), teller.Tell(ctx, factsOf(settings, &d)), t.summary(ctx, teller, settings))
 }
 
 // losing says that lines of the log were lost within the last hour. The count never falls, and must not be told of for ever.
@@ -122,7 +123,7 @@ func (t *telling) heartbeat(ctx context.Context, settings *config.Settings, d *s
 // factsOf returns what needs somebody now. Texts hold no ages and name no people: as long as a text is the same, it is told once.
 func factsOf(settings *config.Settings, d *statusDocument) (all []notify.Fact) {
 	note := func(topic, about, text, hint string) {
-		all = append(all, notify.Fact{Topic: topic, About: about, Text: oneLine(text), Hint: hint})
+		all = append(all, notify.Fact{Topic: topic, About: about, Text: exit.OneLine(text), Hint: hint})
 	}
 	if d.Held > 0 {
 		note("held", "held steps", count(d.Held, "step waits", "steps wait")+" for somebody to decide", "kisi-sync plans shows them")
@@ -167,7 +168,7 @@ func factsOf(settings *config.Settings, d *statusDocument) (all []notify.Fact) {
 func sourceFacts(s *statusSource, note func(topic, about, text, hint string)) {
 	about := "source " + s.Name
 	if s.Error != "" {
-		note(failureTopic(s.Error), about, "cannot be read: "+s.Error, stays)
+		note(failureTopic(s.Error), about, "cannot be read: "+s.Error, exit.Stays)
 	}
 	if s.Doubts > 0 {
 		note("degraded", about+", what is missing", doubtWords(s.Doubts, s.Doubt)+", and nothing is taken away for it",

@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 )
 
@@ -97,7 +98,7 @@ func (u *voice) begin(cmd *cobra.Command, c *common) error {
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.log)); err != nil {
-		return usage(fmt.Errorf("--log %s: expected debug, info, warn or error", c.log), "")
+		return exit.Usage(fmt.Errorf("--log %s: expected debug, info, warn or error", c.log), "")
 	}
 	u.log = slog.New(slog.NewTextHandler(u.err, &slog.HandlerOptions{Level: level}))
 	return nil
@@ -118,10 +119,10 @@ func (u *voice) tell(format string, args ...any) {
 }
 
 // warn prints what may hurt later.
-func (u *voice) warn(list []trouble) {
+func (u *voice) warn(list []exit.Trouble) {
 	for _, t := range list {
-		u.tell("%s %s", u.yellow("warning:"), t.text)
-		for _, hint := range t.hints {
+		u.tell("%s %s", u.yellow("warning:"), t.Text)
+		for _, hint := range t.Hints {
 			u.tell("%s %s", u.yellow("hint:"), hint)
 		}
 	}
@@ -129,25 +130,25 @@ func (u *voice) warn(list []trouble) {
 
 // end prints how the program ended and returns its exit code.
 func (u *voice) end(err error) int {
-	list := troubles(err)
+	list := exit.Troubles(err)
 	var problems *config.Problems
 	if u.json && errors.As(err, &problems) {
-		list = []trouble{{text: "the configuration has " + count(len(problems.List), "problem", "problems")}}
+		list = []exit.Trouble{{Text: "the configuration has " + count(len(problems.List), "problem", "problems")}}
 		_ = u.print(map[string]any{"problems": problems.List})
 	}
 	if u.json {
 		if writeErr := u.endDocument(list); writeErr != nil && err == nil {
 			err = writeErr
 		}
-		return codeOf(err)
+		return exit.CodeOf(err)
 	}
 	for _, t := range list {
-		fmt.Fprintf(u.err, "%s %s\n", u.red("error:"), t.text)
-		for _, hint := range t.hints {
+		fmt.Fprintf(u.err, "%s %s\n", u.red("error:"), t.Text)
+		for _, hint := range t.Hints {
 			fmt.Fprintf(u.err, "%s %s\n", u.yellow("hint:"), hint)
 		}
 	}
-	return codeOf(err)
+	return exit.CodeOf(err)
 }
 
 // The few colors, and only where they are seen.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/listed"
@@ -69,11 +70,11 @@ func (g *scoping) entry() (listed.Entry, error) {
 	case g.scope == "organization" && target == "":
 		e.Organization = true
 	case g.scope == "organization":
-		return e, usage(errors.New("the organization needs no --target"), "leave it out, or say --scope group or --scope place")
+		return e, exit.Usage(errors.New("the organization needs no --target"), "leave it out, or say --scope group or --scope place")
 	case g.scope == "group", g.scope == "place":
-		return e, usage(fmt.Errorf("say which %s: --target NAME", g.scope), "kisi-sync groups and kisi-sync places list them")
+		return e, exit.Usage(fmt.Errorf("say which %s: --target NAME", g.scope), "kisi-sync groups and kisi-sync places list them")
 	default:
-		return e, usage(fmt.Errorf("--scope %s: expected group, place or organization", g.scope), "")
+		return e, exit.Usage(fmt.Errorf("--scope %s: expected group, place or organization", g.scope), "")
 	}
 	return e, nil
 }
@@ -81,7 +82,7 @@ func (g *scoping) entry() (listed.Entry, error) {
 // over returns an entry with what the flags say; what they do not say stays as it was.
 func (g *scoping) over(e listed.Entry, zone *time.Location) (listed.Entry, error) {
 	if g.notify && g.noNotify {
-		return e, usage(errors.New("--notify and --no-notify: one of them"), "")
+		return e, exit.Usage(errors.New("--notify and --no-notify: one of them"), "")
 	}
 	if g.role != "" {
 		e.Role = g.role
@@ -98,10 +99,10 @@ func (g *scoping) over(e listed.Entry, zone *time.Location) (listed.Entry, error
 	}
 	e.Notify = g.notify || e.Notify && !g.noNotify
 	if f := e.Check(); f != nil {
-		return e, usage(fmt.Errorf("--%s: %s", f.Field, f.Text), f.Hint)
+		return e, exit.Usage(fmt.Errorf("--%s: %s", f.Field, f.Text), f.Hint)
 	}
 	if g.until != "" && hasPassed(e.Until, now()) {
-		return e, usage(fmt.Errorf("--until %s has passed: it would give nothing", e.Until),
+		return e, exit.Usage(fmt.Errorf("--until %s has passed: it would give nothing", e.Until),
 			"say a later day; access ends now with kisi-sync users revoke, or users suspend")
 	}
 	return e, nil
@@ -129,7 +130,7 @@ func dateFlag(flag, text, was string, zone *time.Location) (string, error) {
 	}
 	t, err := parseTime(text, zone, false)
 	if err != nil {
-		return "", usage(fmt.Errorf("%s %q is not a date", flag, text), "write 2026-03-31, 2026-03-31T18:00, or none")
+		return "", exit.Usage(fmt.Errorf("%s %q is not a date", flag, text), "write 2026-03-31, 2026-03-31T18:00, or none")
 	}
 	return t.Format(time.RFC3339), nil
 }

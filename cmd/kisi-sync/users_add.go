@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -57,13 +58,13 @@ directory that brings the same person later takes over the name and the address;
 func (k *keeping) add(ctx context.Context, people []list.Person, e listed.Entry, g *scoping) error {
 	if len(k.lists) > 1 {
 		names := convert(k.lists, func(l keptList) string { return l.name })
-		return k.untouched(usage(fmt.Errorf("there are several lists: %s", strings.Join(names, ", ")), "say which one: --source "+names[0]))
+		return k.untouched(exit.Usage(fmt.Errorf("there are several lists: %s", strings.Join(names, ", ")), "say which one: --source "+names[0]))
 	}
 	l := &k.lists[0]
 	if e.Group == "" {
 		e.Role = strings.TrimSpace(g.role)
 		if f := e.Check(); f != nil {
-			return k.untouched(usage(fmt.Errorf("--%s %s", f.Field, f.Text), f.Hint))
+			return k.untouched(exit.Usage(fmt.Errorf("--%s %s", f.Field, f.Text), f.Hint))
 		}
 	}
 	e, err := mayGive(k.settings, l.name, e)
@@ -111,9 +112,9 @@ func byHand(l *keptList, who string, err error) error {
 		return err
 	}
 	if p, ok := l.Find(who); ok {
-		return failed(err, fmt.Sprintf("%s is in %s:%d; the next run carries out what you write there", who, l.path, p.Line()))
+		return exit.Failed(err, fmt.Sprintf("%s is in %s:%d; the next run carries out what you write there", who, l.path, p.Line()))
 	}
-	return failed(err, "edit "+l.path+"; the next run carries out what you write there")
+	return exit.Failed(err, "edit "+l.path+"; the next run carries out what you write there")
 }
 
 // mayGive refuses what the list's source may not give, before anything is written, and returns the entry with names as the file has them.
@@ -121,14 +122,14 @@ func mayGive(settings *config.Settings, source string, e listed.Entry) (listed.E
 	spec := settings.MappingSpec()
 	i := slices.IndexFunc(spec.Rules, func(r mapping.Rule) bool { return r.Listed && r.From.Source == source })
 	if i < 0 {
-		return e, usage(fmt.Errorf("%s has no rule that gives what %s lists", settings.File, source), "write this into it; a rule under rules: that is there already stays:\n\n"+listedRule(source))
+		return e, exit.Usage(fmt.Errorf("%s has no rule that gives what %s lists", settings.File, source), "write this into it; a rule under rules: that is there already stays:\n\n"+listedRule(source))
 	}
 	if e.Group == "" {
 		return e, mayGiveRole(spec.Rules, source, e)
 	}
 	declared := convert(spec.Groups, func(g mapping.Group) string { return g.Name })
 	if i = groupNamed(declared, e.Group); i < 0 {
-		return e, usage(fmt.Errorf("%s declares no group %q", settings.File, e.Group), "it declares "+strings.Join(declared, ", "))
+		return e, exit.Usage(fmt.Errorf("%s declares no group %q", settings.File, e.Group), "it declares "+strings.Join(declared, ", "))
 	}
 	s := sourceSpec(spec, source)
 	e.Group = declared[i]
@@ -138,9 +139,9 @@ func mayGive(settings *config.Settings, source string, e listed.Entry) (listed.E
 		if len(s.MayGrant) > 0 {
 			hint += ": " + strings.Join(s.MayGrant, ", ")
 		}
-		return e, usage(fmt.Errorf("the source %s may not grant %q", source, e.Group), hint)
+		return e, exit.Usage(fmt.Errorf("the source %s may not grant %q", source, e.Group), hint)
 	case !spec.Groups[i].Members:
-		return e, usage(fmt.Errorf("the members of %q are not ours to manage", e.Group), "add members to the group's manage")
+		return e, exit.Usage(fmt.Errorf("the members of %q are not ours to manage", e.Group), "add members to the group's manage")
 	}
 	return e, nil
 }
@@ -171,7 +172,7 @@ func mayGiveRole(rules []mapping.Rule, source string, e listed.Entry) error {
 	if len(may) > 0 {
 		hint = "grant_roles of its rule says which it may: " + strings.Join(may, ", ")
 	}
-	return usage(fmt.Errorf("the list of %s may not give %s", source, access.RoleWords(e.Role, e.Place)), hint)
+	return exit.Usage(fmt.Errorf("the list of %s may not give %s", source, access.RoleWords(e.Role, e.Place)), hint)
 }
 
 func sourceSpec(spec mapping.Spec, name string) mapping.Source {
@@ -185,5 +186,5 @@ func maySpeakFor(settings *config.Settings, source, address string) error {
 	if domains == nil || address == "" || slices.Contains(domains, email.Domain(email.Fold(address))) {
 		return nil
 	}
-	return usage(fmt.Errorf("the source %s may not speak for %s", source, address), "emails of "+source+" says for which it may: "+strings.Join(domains, ", "))
+	return exit.Usage(fmt.Errorf("the source %s may not speak for %s", source, address), "emails of "+source+" says for which it may: "+strings.Join(domains, ", "))
 }

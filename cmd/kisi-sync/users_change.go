@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
@@ -47,7 +48,7 @@ Kisi would lose by that, and asks.`,
 			}
 			err = l.Revoke(args[0], entry)
 			if groups := l.GroupsOf(args[0]); errors.Is(err, list.ErrNotListed) && len(groups) > 0 {
-				return k.untouched(failed(err, "the list has "+args[0]+" in "+strings.Join(groups, ", ")+", which may give it: edit the file"))
+				return k.untouched(exit.Failed(err, "the list has "+args[0]+" in "+strings.Join(groups, ", ")+", which may give it: edit the file"))
 			}
 			if err != nil {
 				return k.untouched(byHand(l, args[0], err))
@@ -73,7 +74,7 @@ func sameRole(l *keptList, who string, scope listed.Entry, role string) error {
 	if strings.EqualFold(is, strings.TrimSpace(role)) {
 		return nil
 	}
-	return failed(fmt.Errorf("the list gives %s the role %s in %s, and not %s", who, is, scope.Scope(), role), "leave --role out to take it whatever it is")
+	return exit.Failed(fmt.Errorf("the list gives %s the role %s in %s, and not %s", who, is, scope.Scope(), role), "leave --role out to take it whatever it is")
 }
 
 func usersRemoveVerb(ui *voice, c *common) *cobra.Command {
@@ -161,7 +162,7 @@ func (k *keeping) restore(ctx context.Context, who string) error {
 	}
 	switch {
 	case errors.Is(err, store.ErrNoPin) && string(a.after) == string(a.list.text):
-		return k.untouched(failed(fmt.Errorf("%s is not suspended by kisi-sync or in a list", who), "kisi-sync explain "+who+" says what is so"))
+		return k.untouched(exit.Failed(fmt.Errorf("%s is not suspended by kisi-sync or in a list", who), "kisi-sync explain "+who+" says what is so"))
 	case err != nil && !errors.Is(err, store.ErrNoPin):
 		return k.untouched(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 )
@@ -41,7 +42,7 @@ func readLists(settings *config.Settings, only string) ([]keptList, error) {
 	case len(names) == 0:
 		return nil, noList(settings)
 	case len(all) == 0:
-		return nil, usage(fmt.Errorf("--source %s: no list is called that", only), "the lists are "+strings.Join(names, ", "))
+		return nil, exit.Usage(fmt.Errorf("--source %s: no list is called that", only), "the lists are "+strings.Join(names, ", "))
 	}
 	return all, nil
 }
@@ -49,13 +50,13 @@ func readLists(settings *config.Settings, only string) ([]keptList, error) {
 func (l *keptList) read() error {
 	text, err := os.ReadFile(l.path)
 	if err != nil {
-		return failed(fmt.Errorf("source %s: %w", l.name, err), "a list without people says people: []")
+		return exit.Failed(fmt.Errorf("source %s: %w", l.name, err), "a list without people says people: []")
 	}
 	document, problems := list.ReadDocument(text)
 	if document == nil {
-		var all several
+		var all exit.Several
 		for _, p := range problems {
-			all = append(all, usage(fmt.Errorf("%s:%d:%d: %s", l.path, max(p.Line, 1), max(p.Column, 1), p.Text), p.Hint))
+			all = append(all, exit.Usage(fmt.Errorf("%s:%d:%d: %s", l.path, max(p.Line, 1), max(p.Column, 1), p.Text), p.Hint))
 		}
 		return all
 	}
@@ -65,7 +66,7 @@ func (l *keptList) read() error {
 
 // noList says what to write where no list is.
 func noList(settings *config.Settings) error {
-	return usage(fmt.Errorf("%s has no source of type list, which is where people are kept by hand", settings.File),
+	return exit.Usage(fmt.Errorf("%s has no source of type list, which is where people are kept by hand", settings.File),
 		"write this into it, and people: [] into people-by-hand.yaml beside it:\n\n"+
 			"sources:\n  by_hand:\n    type: list\n    path: people-by-hand.yaml\n    emails: any\n    may_grant: [NAMES OF GROUPS]\n\n"+
 			"people:\n  attributes_from: [YOUR DIRECTORIES, by_hand]\n\n"+listedRule("by_hand"))
@@ -89,7 +90,7 @@ func (k *keeping) listOf(who string) (*keptList, error) {
 	case 1:
 		return found, nil
 	case 0:
-		return nil, k.untouched(failed(fmt.Errorf("%s: %w", who, list.ErrNotListed), "kisi-sync users list says who is; a directory's people are changed there"))
+		return nil, k.untouched(exit.Failed(fmt.Errorf("%s: %w", who, list.ErrNotListed), "kisi-sync users list says who is; a directory's people are changed there"))
 	}
-	return nil, usage(fmt.Errorf("%s is in %s", who, strings.Join(in, " and ")), "say which one: --source "+in[0])
+	return nil, exit.Usage(fmt.Errorf("%s is in %s", who, strings.Join(in, " and ")), "say which one: --source "+in[0])
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 )
@@ -38,15 +39,15 @@ func (u *voice) people(args []string) ([]list.Person, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(all, func(o list.Person) bool { return email.Fold(o.Email) == email.Fold(p.Email) }) {
-			return nil, usage(fmt.Errorf("%s is there twice", p.Email), "nothing was done")
+			return nil, exit.Usage(fmt.Errorf("%s is there twice", p.Email), "nothing was done")
 		}
 		all = append(all, p)
 	}
 	switch {
 	case len(all) == 0:
-		return nil, usage(errors.New("nobody is named"), "write EMAIL or EMAIL,Name, or one of these per line on standard input")
+		return nil, exit.Usage(errors.New("nobody is named"), "write EMAIL or EMAIL,Name, or one of these per line on standard input")
 	case len(all) > mostPeople:
-		return nil, usage(fmt.Errorf("%d people are more than %d at once", len(all), mostPeople), "write them into the list yourself, or keep them in a source of type csv")
+		return nil, exit.Usage(fmt.Errorf("%d people are more than %d at once", len(all), mostPeople), "write them into the list yourself, or keep them in a source of type csv")
 	}
 	return all, nil
 }
@@ -54,7 +55,7 @@ func (u *voice) people(args []string) ([]list.Person, error) {
 // inputLines reads people from the standard input: lines that are empty or begin with # are none, nor is a head that says email.
 func (u *voice) inputLines() ([]string, error) {
 	if u.from != nil || u.in == nil || isTerminal(os.Stdin) {
-		return nil, usage(errors.New("nobody is named"), "write EMAIL or EMAIL,Name, or one of these per line on standard input")
+		return nil, exit.Usage(errors.New("nobody is named"), "write EMAIL or EMAIL,Name, or one of these per line on standard input")
 	}
 	var lines []string
 	in := bufio.NewScanner(io.LimitReader(u.in, 1<<20))
@@ -82,7 +83,7 @@ func personOf(text string) (list.Person, error) {
 	address, name, _ := strings.Cut(text, ",")
 	address, name = unquoted(address), unquoted(name)
 	if problem := email.Problem(address); problem != "" {
-		return list.Person{}, usage(fmt.Errorf("%q: %s", address, problem), "write EMAIL or EMAIL,Name; nothing was done")
+		return list.Person{}, exit.Usage(fmt.Errorf("%q: %s", address, problem), "write EMAIL or EMAIL,Name; nothing was done")
 	}
 	return list.Person{Email: address, Name: name}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/listed"
@@ -108,19 +109,19 @@ func listUsers(ui *voice, settings *config.Settings, lists []keptList) error {
 			rows, wrong = append(rows, row), append(wrong, row.refused(settings)...)
 		}
 	}
-	err := also(wrong...)
+	err := exit.Also(wrong...)
 	if ui.json {
-		return also(ui.print(rows), err)
+		return exit.Also(ui.print(rows), err)
 	}
-	return also(ui.table("SOURCE\tPERSON\tNAME\tIS TO HAVE\tWHY", convert(rows, userRow.line)), err)
+	return exit.Also(ui.table("SOURCE\tPERSON\tNAME\tIS TO HAVE\tWHY", convert(rows, userRow.line)), err)
 }
 
 // refused says what of a person's entry the list's source may not say or give.
 func (r *userRow) refused(settings *config.Settings) (all []error) {
 	add := func(err error) {
-		var e *exit
+		var e *exit.Error
 		if errors.As(err, &e) {
-			all = append(all, usage(fmt.Errorf("%s:%d: %w", r.File, r.Line, e.err), e.hint))
+			all = append(all, exit.Usage(fmt.Errorf("%s:%d: %w", r.File, r.Line, e.Err), e.Hint))
 		}
 	}
 	add(maySpeakFor(settings, r.Source, r.Email))
@@ -187,7 +188,7 @@ func (s *session) showUser(ctx context.Context, who string) error {
 	x, err := s.walk(ctx, who)
 	doc.Explanation = x
 	if x == nil && len(doc.Listed) == 0 {
-		return also(readErr, err)
+		return exit.Also(readErr, err)
 	}
 	if err := s.ui.printJSON(doc); err != nil {
 		return err
@@ -196,7 +197,7 @@ func (s *session) showUser(ctx context.Context, who string) error {
 	if x != nil {
 		s.showExplanation(x)
 	}
-	return also(readErr, err)
+	return exit.Also(readErr, err)
 }
 
 // showListed says what lists say of somebody.

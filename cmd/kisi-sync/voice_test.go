@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
 // spoken runs one end of the program and returns what it said on both streams, with the exit code.
@@ -28,10 +30,10 @@ func spoken(asJSON bool, printed any, err error) (out, said string, code int) {
 }
 
 func TestEachErrorIsALineWithItsHintsBelow(t *testing.T) {
-	err := also(failed(errors.New("first:\n  broken"), "mend it"), nil, &unread{errors.New("source corp: down")}, context.Canceled)
+	err := exit.Also(exit.Failed(errors.New("first:\n  broken"), "mend it"), nil, &exit.Unread{Err: errors.New("source corp: down")}, context.Canceled)
 	out, said, code := spoken(false, nil, err)
-	want := "error: first: broken\nhint: mend it\nerror: source corp: down\nhint: " + stays + "\nerror: interrupted\n"
-	if out != "" || code != exitFailed {
+	want := "error: first: broken\nhint: mend it\nerror: source corp: down\nhint: " + exit.Stays + "\nerror: interrupted\n"
+	if out != "" || code != exit.CodeFailed {
 		t.Errorf("out %q, code %d", out, code)
 	}
 	if diff := cmp.Diff(want, said); diff != "" {
@@ -40,15 +42,15 @@ func TestEachErrorIsALineWithItsHintsBelow(t *testing.T) {
 }
 
 func TestTheSmallestExitCodeWins(t *testing.T) {
-	held, changes, wrong := &exit{code: exitHeld}, &exit{code: exitChanges}, usage(errors.New("wrong"), "")
+	held, changes, wrong := &exit.Error{Code: exit.CodeHeld}, &exit.Error{Code: exit.CodeChanges}, exit.Usage(errors.New("wrong"), "")
 	for _, c := range []struct {
 		err  error
 		want int
 	}{
-		{nil, 0}, {held, 3}, {changes, 4}, {also(changes, held), 3}, {also(held, wrong), 2}, {also(held, errors.New("failed")), 1},
-		{fmt.Errorf("around: %w", held), 3}, {also(nil, nil), 0},
+		{nil, 0}, {held, 3}, {changes, 4}, {exit.Also(changes, held), 3}, {exit.Also(held, wrong), 2}, {exit.Also(held, errors.New("failed")), 1},
+		{fmt.Errorf("around: %w", held), 3}, {exit.Also(nil, nil), 0},
 	} {
-		if got := codeOf(c.err); got != c.want {
+		if got := exit.CodeOf(c.err); got != c.want {
 			t.Errorf("%v: %d, want %d", c.err, got, c.want)
 		}
 	}
@@ -63,11 +65,11 @@ func TestJSONIsOneDocumentAlsoWhenSomethingFails(t *testing.T) {
 		want    string
 	}{
 		{"fine", row, nil, `{"done": 1, "steps": ["a"]}`},
-		{"failed", row, failed(errors.New("x <y>"), "h"), `{"done": 1, "steps": ["a"], "error": "x <y>", "hint": "h"}`},
-		{"only failed", nil, also(errors.New("a"), failed(errors.New("b"), "c")), `{"error": "a; b", "hint": "c"}`},
+		{"failed", row, exit.Failed(errors.New("x <y>"), "h"), `{"done": 1, "steps": ["a"], "error": "x <y>", "hint": "h"}`},
+		{"only failed", nil, exit.Also(errors.New("a"), exit.Failed(errors.New("b"), "c")), `{"error": "a; b", "hint": "c"}`},
 		{"a list, and failed", []string{"a"}, errors.New("b"), `{"error": "b"}`},
 		{"an empty object, and failed", map[string]any{}, errors.New("b"), `{"error": "b"}`},
-		{"said by the code alone", row, &exit{code: exitHeld}, `{"done": 1, "steps": ["a"]}`},
+		{"said by the code alone", row, &exit.Error{Code: exit.CodeHeld}, `{"done": 1, "steps": ["a"]}`},
 	} {
 		out, said, _ := spoken(true, c.printed, c.err)
 		var got, want any

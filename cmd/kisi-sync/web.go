@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 )
 
@@ -35,7 +36,7 @@ func (h *host) listenWeb(log *slog.Logger) (*web, error) {
 	}
 	l, err := net.Listen("tcp", m.Listen)
 	if err != nil {
-		return nil, failed(fmt.Errorf("metrics.listen: %w", err), "name another address, or write listen: off; each daemon of a machine needs one of its own")
+		return nil, exit.Failed(fmt.Errorf("metrics.listen: %w", err), "name another address, or write listen: off; each daemon of a machine needs one of its own")
 	}
 	log.Info("figures are served", "address", l.Addr().String(), "tls", m.Certificate != "")
 	if m.Certificate != "" {

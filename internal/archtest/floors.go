@@ -14,7 +14,10 @@ const (
 	hands            // touch the world
 	conductor        // bring hands and minds together
 	offices          // what people and machines ask of us
-	roof             // flags, verbs, voice
+	threshold        // how the program ends: exit codes, and errors in words for people
+	voice            // how it speaks and asks
+	rooms            // what single verbs are made of
+	roof             // flags, verbs, introductions
 	cellar           // for tests and the demo
 )
 
@@ -61,6 +64,8 @@ func floors() map[string]int {
 		"internal/admin":  offices,
 		"internal/daemon": offices,
 
+		"cmd/kisi-sync/internal/exit": threshold,
+
 		"bench":             roof,
 		"cmd/kisi-sync":     roof,
 		"packaging/release": roof,
@@ -86,7 +91,7 @@ func floorOf(folder string) (int, bool) {
 }
 
 func floorName(floor int) string {
-	return [...]string{"ground", "words", "minds", "hands", "conductor", "offices", "roof", "cellar"}[floor]
+	return [...]string{"ground", "words", "minds", "hands", "conductor", "offices", "threshold", "voice", "rooms", "roof", "cellar"}[floor]
 }
 
 // checkFloors reports packages without a floor, and imports that do not go down.

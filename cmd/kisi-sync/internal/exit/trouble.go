@@ -1,4 +1,4 @@
-package main
+package exit
 
 import (
 	"context"
@@ -19,46 +19,58 @@ import (
 	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
-// trouble is an error as people read it: what is so, and what to do next, one thing a line.
-type trouble struct {
-	text  string
-	hints []string
+// Trouble is an error as people read it: what is so, and what to do next, one thing a line.
+type Trouble struct {
+	Text  string   // one line, lower case, which names the place
+	Hints []string // none, or one and more
 }
 
-// troubles takes an error apart.
-func troubles(err error) []trouble {
-	var all several
+// Unread is a source that could not be read. What to do about it is what its connector says, and then that nothing is lost.
+type Unread struct {
+	Err error // never nil
+}
+
+func (u *Unread) Error() string { return u.Err.Error() }
+
+func (u *Unread) Unwrap() error { return u.Err }
+
+// Stays is the hint that goes with each unread.
+const Stays = "nothing of it is removed; what is known of it stays as it is"
+
+// Troubles takes an error apart, in the order in which it was put together. Of nil, and of an Error that has said everything, there is none.
+func Troubles(err error) []Trouble {
+	var all Several
 	var problems *config.Problems
-	var u *unread
-	var e *exit
+	var u *Unread
+	var e *Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &all):
-		var list []trouble
+		var list []Trouble
 		for _, one := range all {
-			list = append(list, troubles(one)...)
+			list = append(list, Troubles(one)...)
 		}
 		return list
 	case errors.As(err, &e):
-		list := troubles(e.err)
-		if n := len(list); n > 0 && e.hint != "" && !slices.Contains(list[n-1].hints, e.hint) {
-			list[n-1].hints = append(list[n-1].hints, e.hint)
+		list := Troubles(e.Err)
+		if n := len(list); n > 0 && e.Hint != "" && !slices.Contains(list[n-1].Hints, e.Hint) {
+			list[n-1].Hints = append(list[n-1].Hints, e.Hint)
 		}
 		return list
 	case errors.As(err, &problems):
-		return problemTroubles(problems.List)
+		return Problems(problems.List)
 	case errors.As(err, &u):
-		t := explained(u.error)
-		t.hints = append(t.hints, stays)
-		return []trouble{t}
+		t := Explained(u.Err)
+		t.Hints = append(t.Hints, Stays)
+		return []Trouble{t}
 	}
-	return []trouble{explained(err)}
+	return []Trouble{Explained(err)}
 }
 
-// problemTroubles says what is wrong with the file, each with its line.
-func problemTroubles(problems []config.Problem) []trouble {
-	list := make([]trouble, len(problems))
+// Problems says what is wrong with the file, each with its line, in the order of the list.
+func Problems(problems []config.Problem) []Trouble {
+	list := make([]Trouble, len(problems))
 	for i, p := range problems {
 		text, _, _ := strings.Cut(p.String(), "\n")
 		list[i] = newTrouble(text, p.Hint)
@@ -66,21 +78,21 @@ func problemTroubles(problems []config.Problem) []trouble {
 	return list
 }
 
-func newTrouble(text, hint string) trouble {
-	t := trouble{text: oneLine(text)}
+func newTrouble(text, hint string) Trouble {
+	t := Trouble{Text: OneLine(text)}
 	if hint != "" {
-		t.hints = []string{hint}
+		t.Hints = []string{hint}
 	}
 	return t
 }
 
-// oneLine keeps an error on the one line that it has. Some libraries end theirs with a colon and nothing behind it.
-func oneLine(text string) string {
+// OneLine keeps an error on the one line that it has. Some libraries end theirs with a colon and nothing behind it.
+func OneLine(text string) string {
 	return strings.TrimSuffix(strings.Join(strings.Fields(text), " "), ":")
 }
 
-// explained finds words for an error that came without any of its own.
-func explained(err error) trouble {
+// Explained finds words for an error that came without any of its own. The error must not be nil.
+func Explained(err error) Trouble {
 	var ofKisi *kisi.Error
 	var hinted interface{ Hint() string }
 	var bad *secret.Error
@@ -125,7 +137,7 @@ func hintFor(err error) string {
 }
 
 // aboutKisi says that it was Kisi, and what of it.
-func aboutKisi(err error, k *kisi.Error) trouble {
+func aboutKisi(err error, k *kisi.Error) Trouble {
 	doing, _, _ := strings.Cut(err.Error(), k.Error())
 	what, hint := said(k), ""
 	switch {
