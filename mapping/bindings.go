@@ -130,7 +130,7 @@ func (b *binder) first(r *rule, text string, found []directory.Object, how namin
 func (b *binder) replaced(r *rule, old Binding, found []directory.Object) selected {
 	switch {
 	case len(found) == 0:
-		return b.nothing(r)
+		return b.deleted(r, old)
 	case len(found) > 1:
 		return b.several(r, found)
 	}
@@ -157,6 +157,18 @@ func (b *binder) nothing(r *rule) selected {
 	text := fmt.Sprintf("source %s has no group %q; what the rule gave stays", r.From.Source, r.From.Group)
 	return selected{group: noGroup, lost: "its source has no such group", tell: &Conflict{Kind: SelectorMatchesNothing, Text: text,
 		Hint: "if the group was renamed, write its new name, its distinguished name or its id"}}
+}
+
+// deleted is about a selector whose group the source says to be gone, and nothing bears the name. A group that was deleted may be one that is
+// about to be made anew, as when a provider links it again; so it takes nothing until somebody says what is meant.
+func (b *binder) deleted(r *rule, old Binding) selected {
+	out := b.nothing(r)
+	if t, gone := b.view.Source(old.Source).Tombstone(old.GroupID); gone && t.Why == directory.Deleted {
+		out.tell.Text = fmt.Sprintf("source %s has deleted the group %q; what the rule gave stays, and it gives nothing new", r.From.Source, r.From.Group)
+		out.tell.Hint = "to take what it gave, take the rule out of the file; if the group comes back, kisi-sync accept " + r.Name + " takes the new one"
+		out.lost = "its source has deleted the group"
+	}
+	return out
 }
 
 func (b *binder) several(r *rule, found []directory.Object) selected {

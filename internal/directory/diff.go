@@ -15,6 +15,9 @@ type Diff struct {
 	GainedMembers         int
 	LostMembers           int // in groups that are still there
 	UnknownGroupsMembered int // member lists read for groups that are not there
+	// Stated is how much of Before is missing because the source said that it was deleted: people and groups, and the members and values that
+	// went with them.
+	Stated Counts
 }
 
 // Same says that nothing changed.
@@ -70,7 +73,40 @@ func (s *seal) diff() Diff {
 			d.UnknownGroupsMembered++
 		}
 	}
+	d.Stated = s.stated()
 	return d
+}
+
+// stated counts what is missing because it was said to be deleted.
+func (s *seal) stated() (c Counts) {
+	with := map[string]int{}
+	for _, l := range s.people.lost {
+		if l.why != Deleted {
+			continue
+		}
+		row, n := int(l.old), s.people.old
+		c.People++
+		if n.active[row] != No {
+			c.Active++
+		}
+		if n.email.at(row) != "" {
+			with[MailCount]++
+		}
+		for a := range n.attrs {
+			if len(n.attrs[a].at(row)) > 0 {
+				with[n.attrs[a].name]++
+			}
+		}
+	}
+	for _, l := range s.groups.lost {
+		if l.why == Deleted {
+			c.Groups++
+			c.Members += len(s.b.last.members.at(int(l.old)))
+		}
+	}
+	c.Members += s.erasedMembers
+	c.With = sortedCounts(with)
+	return c
 }
 
 // counts counts what was read, with everything missing taken as gone.
@@ -91,9 +127,33 @@ func (s *seal) counts() Counts {
 			}
 		}
 	}
-	for name, people := range with {
-		c.With = append(c.With, AttrCount{name, people})
-	}
-	slices.SortFunc(c.With, func(a, b AttrCount) int { return compare(a.Name, b.Name) })
+	c.With = sortedCounts(with)
 	return c
+}
+
+func sortedCounts(with map[string]int) (all []AttrCount) {
+	for name, people := range with {
+		all = append(all, AttrCount{name, people})
+	}
+	slices.SortFunc(all, func(a, b AttrCount) int { return compare(a.Name, b.Name) })
+	return all
+}
+
+// Plus adds other counts.
+func (c Counts) Plus(other Counts) Counts { return c.with(other, 1) }
+
+// Minus takes other counts away; none becomes less than nothing.
+func (c Counts) Minus(other Counts) Counts { return c.with(other, -1) }
+
+func (c Counts) with(other Counts, sign int) Counts {
+	sum := func(a, b int) int { return max(0, a+sign*b) }
+	with := map[string]int{}
+	for _, one := range c.With {
+		with[one.Name] = one.People
+	}
+	for _, one := range other.With {
+		with[one.Name] = sum(with[one.Name], one.People)
+	}
+	return Counts{People: sum(c.People, other.People), Active: sum(c.Active, other.Active), Groups: sum(c.Groups, other.Groups),
+		Members: sum(c.Members, other.Members), With: sortedCounts(with)}
 }

@@ -12,6 +12,7 @@ type seal struct {
 	people, groups *merge
 	members        lists // of the kept groups, as read, numbered by the interner
 	gained, lost   int   // memberships of groups that are still there
+	erasedMembers  int   // of those lost, because who was a member is erased
 	filled         int   // values that were not read and are kept, as the read is not believed
 	believed       bool
 	staying        []bool          // by the row of before: people who stay in their groups; nil when nobody does
@@ -30,17 +31,15 @@ func (s *seal) twice() (string, bool) {
 
 // readMembers works out the members of each kept group.
 func (s *seal) readMembers() {
-	s.members, s.gained, s.lost = lists{}, 0, 0
+	s.members, s.gained, s.lost, s.erasedMembers = lists{}, 0, 0, 0
 	gone := s.erased()
 	for _, k := range s.groups.kept {
-		old := s.known(k)
-		if len(gone) > 0 {
-			old = slices.DeleteFunc(slices.Clone(old), func(n uint32) bool { return gone[n] })
-		}
+		old := without(s.known(k), gone)
 		now := s.membersOf(k, old)
 		gained, lost := difference(old, now)
 		s.gained += gained
 		s.lost += lost
+		s.erasedMembers += len(s.known(k)) - len(old)
 		s.members.add(now)
 	}
 }
@@ -54,6 +53,13 @@ func (s *seal) erased() map[uint32]bool {
 	return all
 }
 
+func without(members []uint32, gone map[uint32]bool) []uint32 {
+	if len(gone) == 0 {
+		return members
+	}
+	return slices.DeleteFunc(slices.Clone(members), func(n uint32) bool { return gone[n] })
+}
+
 // known returns the members that a group had before.
 func (s *seal) known(k kept) []uint32 {
 	if k.old == noRow {
@@ -62,13 +68,19 @@ func (s *seal) known(k kept) []uint32 {
 	return s.b.last.members.at(int(k.old))
 }
 
-// restore takes back everything that the read would have taken away.
+// restore takes back everything that the read would have taken away, but for what a source that is pushed to was told to be deleted: that
+// is a word, and no silence.
 func (s *seal) restore() {
-	s.people.restore(s.groups.has)
-	s.groups.restore(s.people.has)
+	s.people.restore(s.groups.has, s.receipt.Gathering)
+	s.groups.restore(s.people.has, s.receipt.Gathering)
 	s.members = lists{}
+	gone := map[uint32]bool{}
+	if s.receipt.Gathering {
+		gone = s.erased()
+	}
 	for _, k := range s.groups.kept {
-		all := slices.Concat(s.known(k), s.b.lists[s.groups.id(k)].onto(s.known(k)))
+		known := without(s.known(k), gone)
+		all := slices.Concat(known, s.b.lists[s.groups.id(k)].onto(known))
 		slices.Sort(all)
 		s.members.add(slices.Compact(all))
 	}
@@ -249,10 +261,8 @@ func (s *seal) tombstones() []Tombstone {
 	for id, t := range s.b.tombs {
 		dead[id] = t
 	}
-	if s.believed {
-		s.people.bury(dead, s.receipt.At)
-		s.groups.bury(dead, s.receipt.At)
-	}
+	s.people.bury(dead, s.receipt.At) // after restore: who is lost nevertheless
+	s.groups.bury(dead, s.receipt.At)
 	out := make([]Tombstone, 0, len(dead))
 	for id, t := range dead {
 		if !s.people.has(id) && !s.groups.has(id) {

@@ -115,14 +115,19 @@ func (m *merge) absent(o int, marks map[string]Kind, coverage Coverage) {
 	}
 }
 
-// restore keeps what is missing after all, as doubted; but for what was stated to be of the other kind.
-func (m *merge) restore(other func(id string) bool) {
+// restore keeps what is missing after all, as doubted; but for what was stated to be of the other kind, and, where that is trusted, to be deleted.
+func (m *merge) restore(other func(id string) bool, trusted bool) {
+	var lost []loss
 	for _, l := range m.lost {
-		if other(l.id) {
-			continue
+		switch {
+		case other(l.id):
+		case trusted && l.why == Deleted:
+			lost = append(lost, l)
+		default:
+			m.kept = append(m.kept, kept{read: noRow, old: l.old, doubted: true})
 		}
-		m.kept = append(m.kept, kept{read: noRow, old: l.old, doubted: true})
 	}
+	m.lost = lost
 	slices.SortFunc(m.kept, func(a, b kept) int { return compare(m.id(a), m.id(b)) })
 }
 

@@ -99,6 +99,35 @@ func (s *Store) ForgetMarks(ctx context.Context, source string) error {
 	})
 }
 
+// LowerMarks takes from each mark of a source what is surely not there any more, so that it is not missed in what the source says next.
+func (s *Store) LowerMarks(ctx context.Context, source string, by directory.Counts) error {
+	return s.update(ctx, sourceBucket+"/"+source+"/marks", func(t *txn) error {
+		b := t.source(source)
+		if b == nil || b.Bucket(marksName()) == nil {
+			return nil
+		}
+		marks, lower := b.Bucket(marksName()), map[string][]byte{} // a bucket must not change while a cursor walks it
+		c := marks.Cursor()
+		for key, row := c.First(); key != nil; key, row = c.Next() {
+			var counts directory.Counts
+			if err := t.read(sourceBucket+"/"+source+"/marks", key, row, &counts); err != nil {
+				return err
+			}
+			sealed, err := t.sealed(key, counts.Minus(by))
+			if err != nil {
+				return err
+			}
+			lower[string(key)] = sealed
+		}
+		for key, row := range lower {
+			if err := marks.Put([]byte(key), row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // higher returns the larger of each count. Both lists of attributes are sorted by name.
 func higher(a, b directory.Counts) directory.Counts {
 	c := directory.Counts{People: max(a.People, b.People), Active: max(a.Active, b.Active), Groups: max(a.Groups, b.Groups),

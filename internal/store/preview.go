@@ -128,6 +128,9 @@ func (p *Preview) HighWater(ctx context.Context, source string, window time.Dura
 // ForgetMarks does nothing: marks are not read again while looking ahead.
 func (p *Preview) ForgetMarks(context.Context, string) error { return nil }
 
+// LowerMarks does nothing either.
+func (p *Preview) LowerMarks(context.Context, string, directory.Counts) error { return nil }
+
 // Forget refuses.
 func (p *Preview) Forget(context.Context, string) error { return ErrPreview }
 

@@ -55,6 +55,7 @@ func lookAhead(t *testing.T, p *Preview, s *directory.Snapshot) {
 	must(t, p.AddHolds(ctx, []access.Hold{waits(1, "x")}))
 	must(t, p.SaveStatus(ctx, record.SourceStatus{Name: "corp"}))
 	must(t, p.ForgetMarks(ctx, "corp"))
+	must(t, p.LowerMarks(ctx, "corp", directory.Counts{People: 1}))
 	run := record.Run{}
 	if must(t, p.SaveRun(ctx, &run)); run.ID != 0 {
 		t.Errorf("run %d", run.ID)

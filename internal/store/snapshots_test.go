@@ -271,6 +271,10 @@ func TestMarksAreTheHighestCountsOfTheWindow(t *testing.T) {
 			t.Errorf("within %s: %+v, want %d", window, high, want)
 		}
 	}
+	must(t, f.LowerMarks(ctx, "corp", directory.Counts{People: 15, Groups: 2, With: []directory.AttrCount{{Name: directory.MailCount, People: 5}}}))
+	if high, err := f.HighWater(ctx, "corp", 100*time.Hour); err != nil || high.People != 25 || high.Groups != 1 || high.Members != 40 || high.Having(directory.MailCount) != 35 {
+		t.Errorf("after fifteen people were said to be deleted: %+v %v", high, err)
+	}
 	must(t, f.ForgetMarks(ctx, "corp"))
 	if high, err := f.HighWater(ctx, "corp", 100*time.Hour); err != nil || high.People != 20 {
 		t.Errorf("after the smaller source was accepted: %+v %v", high, err)

@@ -33,7 +33,7 @@ type Target interface {
 // Snapshots remembers what was read of the sources. Snapshot returns nil when nothing is known of a source. RenameSource moves what is
 // known of one to another id, of which nothing is known, and says whether there was something. SaveSnapshot keeps rows, cursor and
 // counts together or not at all; SaveSnapshotAgain keeps cursor and time of one whose rows are those that are kept. HighWater returns
-// the largest of each count within a window; ForgetMarks starts that anew.
+// the largest of each count within a window; ForgetMarks starts that anew, and LowerMarks takes something off each.
 type Snapshots interface {
 	Snapshot(ctx context.Context, source string) (*directory.Snapshot, error)
 	RenameSource(ctx context.Context, from, to string) (bool, error)
@@ -41,6 +41,7 @@ type Snapshots interface {
 	SaveSnapshotAgain(ctx context.Context, s *directory.Snapshot) error
 	HighWater(ctx context.Context, source string, window time.Duration) (directory.Counts, error)
 	ForgetMarks(ctx context.Context, source string) error
+	LowerMarks(ctx context.Context, source string, by directory.Counts) error
 }
 
 // Memory remembers Kisi: what is ours, how it was last seen, and what there is to be granted (nil when that is not known). Meet makes

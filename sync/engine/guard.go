@@ -20,10 +20,14 @@ const (
 // acceptKisi stands in Options.Accept for Kisi itself: what is missing there is believed, however much it is.
 const acceptKisi = "kisi"
 
-// doubt says why what is missing from a read is not believed, or "" when it is.
-func (e *Engine) doubt(s Source, d directory.Diff, high directory.Counts) string {
+// doubt says why what is missing from a read is not believed, or "" when it is. What a source that is pushed to was told to be deleted is not
+// missing: each is a request of its own, and limits weigh what comes of it.
+func (e *Engine) doubt(s Source, r directory.Receipt, d directory.Diff, high directory.Counts) string {
 	if e.o.Accept[s.Name] || s.Stated {
 		return ""
+	}
+	if r.Gathering {
+		d.After = d.After.Plus(d.Stated)
 	}
 	for _, w := range []weighed{
 		{"people", d.Before.People, high.People, d.After.People},

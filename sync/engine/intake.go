@@ -107,16 +107,14 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	}
 	r := &reading{complete: receipt.Coverage == directory.Complete, remarks: receipt.Remarks}
 	r.next, r.diff, err = b.Seal(receipt, func(d directory.Diff) bool {
-		r.doubted = e.withEdit(ctx, s, cmp.Or(e.doubt(s, d, high), e.unpushed(s, receipt, d)))
+		r.doubted = e.withEdit(ctx, s, cmp.Or(e.doubt(s, receipt, d, high), e.unpushed(s, receipt, d)))
 		return r.doubted == ""
 	})
 	if err != nil {
 		return nil, err
 	}
-	if e.o.Accept[s.Name] { // what was accepted is the measure of the next read
-		if err := e.o.Store.ForgetMarks(ctx, s.ID); err != nil {
-			return nil, err
-		}
+	if err := e.measure(ctx, s, receipt, r.diff.Stated); err != nil {
+		return nil, err
 	}
 	if err := e.o.Store.SaveSnapshot(ctx, r.next); err != nil {
 		return nil, err
@@ -125,6 +123,17 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	e.held[s.ID] = r.next
 	e.mu.Unlock()
 	return r, nil
+}
+
+// measure lowers what the next read is held against: to what was accepted, and by what was said to be deleted.
+func (e *Engine) measure(ctx context.Context, s Source, r directory.Receipt, deleted directory.Counts) error {
+	switch {
+	case e.o.Accept[s.Name]:
+		return e.o.Store.ForgetMarks(ctx, s.ID)
+	case r.Gathering && deleted.People+deleted.Groups > 0:
+		return e.o.Store.LowerMarks(ctx, s.ID, deleted)
+	}
+	return nil
 }
 
 // build begins what is known of a source after a read.

@@ -36,6 +36,7 @@ type staff struct {
 	fail     error
 	partial  int // stop with fail after so many records
 	gathers  bool
+	erased   map[string]bool // ids of people and groups of whom it is said that they were deleted
 }
 
 // Fetch implements connectors.Source; everything is read each time.
@@ -57,7 +58,15 @@ func (s *staff) Fetch(_ context.Context, _ directory.Cursor, put func(*directory
 			members[g] = append(members[g], r.ID)
 		}
 	}
+	for id := range s.erased {
+		if err := put(&directory.Record{Kind: directory.Erased, ID: id}); err != nil {
+			return directory.Receipt{}, err
+		}
+	}
 	for _, g := range []string{"staff", "lab", "servers", "temps"} {
+		if s.erased["g-"+g] {
+			continue
+		}
 		if err := putGroup(g, members[g], put); err != nil {
 			return directory.Receipt{}, err
 		}
@@ -153,7 +162,7 @@ type world struct {
 
 func newStaff(groups map[string]string) *staff {
 	return &staff{groups: groups, disabled: map[string]bool{}, until: map[string]string{}, mail: map[string]string{},
-		called: map[string]string{}, ids: map[string]string{}}
+		called: map[string]string{}, ids: map[string]string{}, erased: map[string]bool{}}
 }
 
 func newWorld(t testing.TB, assume kisisim.Assumptions) *world {
