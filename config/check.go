@@ -251,9 +251,7 @@ func cronReason(err error) string {
 // groupNames reports names that are not declared, or listed twice.
 func (c checker) groupNames(path string, names []string) {
 	for i, name := range names {
-		if !c.declares(name) && !c.full() {
-			c.add(index(path, i), fmt.Sprintf("the file declares no group %q", shorten(name)), hintFor(name, c.Groups.names()))
-		}
+		c.groupName(index(path, i), name)
 	}
 	c.repeats(path, names)
 }
@@ -264,9 +262,14 @@ func (c checker) declares(name string) bool {
 		return true
 	}
 	return slices.ContainsFunc(c.Groups, func(g row[groupBlock]) bool {
-		made := mapping.Group{Name: g.Name, OneOf: g.Value.OneOf.list, AnyOf: g.Value.OneOf.any}
+		made := making(g)
 		return made.Makes(name)
 	})
+}
+
+// making is as much of a group as its name is made of.
+func making(g row[groupBlock]) mapping.Group {
+	return mapping.Group{Name: g.Name, OneOf: g.Value.OneOf.list, AnyOf: g.Value.OneOf.any}
 }
 
 // repeats reports what is listed twice.

@@ -164,11 +164,23 @@ func (c checker) wholeGroup(path string, e *expectBlock) {
 	c.repeats(join(path, "only_from"), e.OnlyFrom)
 }
 
-// groupName reports a name that is not declared.
+// groupName reports a name that is not declared. Of a group whose values are not said at all, that is reported where it is declared.
 func (c checker) groupName(path, name string) {
-	if !c.declares(name) && !c.full() {
-		c.add(path, fmt.Sprintf("the file declares no group %q", shorten(name)), hintFor(name, c.Groups.names()))
+	if c.declares(name) || c.full() {
+		return
 	}
+	for _, g := range c.Groups {
+		made := making(g)
+		value, lacks := made.Lacks(name)
+		switch {
+		case lacks && len(made.OneOf) == 0:
+			return
+		case lacks:
+			c.add(path, fmt.Sprintf("the group %q has no value %q", shorten(g.Name), shorten(value)), fmt.Sprintf("add %q to its one_of", shorten(value)))
+			return
+		}
+	}
+	c.add(path, fmt.Sprintf("the file declares no group %q", shorten(name)), hintFor(name, c.Groups.names()))
 }
 
 // expectations makes the tests of the file what mapping asks.

@@ -24,6 +24,21 @@ func (c *compiler) groupNames() []string {
 	return names
 }
 
+// undeclared reports a group that the file does not declare. One that it does, with a mistake of its own, is spoken of there alone.
+func (c *compiler) undeclared(path, name string) {
+	for i := range c.spec.Groups {
+		g := &c.spec.Groups[i]
+		if g.Name == name {
+			return
+		}
+		if value, is := g.Lacks(name); is {
+			c.problem(path, fmt.Sprintf("add %q to its one_of", value), "the group %q has no value %q", g.Name, value)
+			return
+		}
+	}
+	c.problem(path, suggest(name, c.groupNames()), "the file declares no group %q", name)
+}
+
 // checkSources puts the sources into Rules in order of precedence; those without a place in it come last, as in the file.
 func (c *compiler) checkSources() {
 	var ids []string
@@ -43,7 +58,7 @@ func (c *compiler) checkSources() {
 		c.checkAttributes(path+".attributes", s.Attributes)
 		for k, name := range s.MayGrant {
 			if !slices.Contains(c.groupNames(), name) {
-				c.problem(fmt.Sprintf("%s.may_grant[%d]", path, k), suggest(name, c.groupNames()), "the file declares no group %q", name)
+				c.undeclared(fmt.Sprintf("%s.may_grant[%d]", path, k), name)
 			}
 		}
 		c.out.sources = append(c.out.sources, source{Source: s})

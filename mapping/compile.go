@@ -139,7 +139,7 @@ func (c *compiler) grants(path string, r *rule) {
 		}
 		g, ok := c.out.groupNamed(name)
 		if !ok {
-			c.problem(at, suggest(name, c.groupNames()), "the file declares no group %q", name)
+			c.undeclared(at, name)
 			continue
 		}
 		if slices.Contains(r.grants, uint32(g)) {
@@ -191,7 +191,7 @@ func (c *compiler) exclusion(path string, r *rule) {
 		g, ok := c.out.groupNamed(name)
 		switch {
 		case !ok:
-			c.problem(at, suggest(name, c.groupNames()), "the file declares no group %q", name)
+			c.undeclared(at, name)
 		case slices.Contains(r.excludes, uint32(g)):
 			c.problem(at, "", "the group %q is named twice", name)
 		default:

@@ -76,13 +76,25 @@ func (t *template) value(name string) (string, bool) {
 
 // Makes says that a Kisi group of a name may come of this one: it bears the name, or has a placeholder in its own.
 func (g *Group) Makes(name string) bool {
+	value, ok := g.valueIn(name)
+	return g.Name == name || ok && (g.AnyOf || slices.Contains(g.OneOf, value))
+}
+
+// Lacks says that a name would be that of a Kisi group which comes of this one, if the value in it were among the values of this one.
+func (g *Group) Lacks(name string) (value string, is bool) {
+	value, ok := g.valueIn(name)
+	return value, ok && !g.Makes(name)
+}
+
+// valueIn returns what stands in a name where this group has its placeholder; false where it has none, or another name around it.
+func (g *Group) valueIn(name string) (string, bool) {
 	at := placeholder().FindStringIndex(g.Name)
-	if g.Name == name || at == nil {
-		return g.Name == name
+	if at == nil {
+		return "", false
 	}
 	t := template{before: g.Name[:at[0]], after: g.Name[at[1]:]}
 	value, ok := t.value(name)
-	return ok && value != "" && (g.AnyOf || slices.Contains(g.OneOf, value))
+	return value, ok && value != "" && !strings.Contains(value, "{{")
 }
 
 // valueProblem says why a value cannot be part of a name in Kisi.
