@@ -221,6 +221,7 @@ func appendNumbers(buf []byte, all ...uint64) []byte {
 type Call struct {
 	Change Change
 	Refs   Refs
+	There  Instant // what Kisi's clock said when the call was about to be sent; 0 when nobody knew
 }
 
 // Refs are ids that were not known when the plan was made.

@@ -19,6 +19,8 @@ type State struct {
 	Organization Organization
 	// ByOthers are the role assignments that somebody else is known to have given, ascending; of the others nobody knows, or we gave them.
 	ByOthers []RemoteID
+	// Made says when a role assignment was made, by Kisi's clock, where the scope asked for it and Kisi says it.
+	Made map[RemoteID]Instant
 	// Roles says what the roles on places and the organization are called that somebody holds, sorted by ID.
 	Roles []RoleName
 	// Beside is who else may open doors; nil when the scope did not ask for it.
@@ -89,6 +91,7 @@ type Scope struct {
 	Doors   []RemoteID // groups whose doors and stops are to be read
 	Beside  bool       // with All: count who else may open doors, which takes a few calls more
 	Roles   bool       // what people hold on places and the organization counts among their grants, too
+	Made    bool       // when each role assignment was made is wanted
 	Singly  bool       // ask for each of the named ones, even where a list of all would be cheaper
 }
 

@@ -27,6 +27,9 @@ func (t *Target) Observe(ctx context.Context, scope access.Scope) (*access.State
 		scope = access.Scope{All: true, Doors: scope.Doors, Roles: scope.Roles}
 	}
 	o := &observation{target: t, place: map[int64]int{}, state: &access.State{Covers: scope, At: access.At(t.client.options.Now())}}
+	if scope.Made {
+		o.state.Made = map[access.RemoteID]access.Instant{}
+	}
 	groups, err := t.client.Groups(ctx)
 	if err != nil {
 		return nil, err
@@ -176,6 +179,9 @@ func (o *observation) addRows(rows []RoleAssignment) {
 			o.state.Members[i].Grants = append(o.state.Members[i].Grants, g)
 			if o.byOther(row) {
 				o.state.ByOthers = append(o.state.ByOthers, access.RemoteID(row.ID))
+			}
+			if o.state.Made != nil && row.CreatedAt != nil {
+				o.state.Made[g.Assignment] = access.At(*row.CreatedAt)
 			}
 		}
 	}

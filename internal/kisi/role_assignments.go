@@ -30,6 +30,7 @@ type RoleAssignment struct {
 	AppliesToID   int64      `json:"applies_to_id"`
 	AssigneeType  string     `json:"assignee_type"`
 	AssigneeID    int64      `json:"assignee_id"`
+	CreatedAt     *time.Time `json:"created_at"`      // nil when Kisi does not say
 	ValidFrom     *time.Time `json:"valid_from"`      // groups only; nil is open
 	ValidUntil    *time.Time `json:"valid_until"`     // groups only; nil is open
 	CreatedByType string     `json:"created_by_type"` // "" when Kisi does not say

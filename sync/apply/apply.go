@@ -53,6 +53,7 @@ type Event struct {
 type Options struct {
 	Urgent   func() bool // asked after each call; true stops before the next one
 	Progress func(Event)
+	Clock    func() access.Instant // what Kisi's clock says now, 0 when nobody knows; written down with each call
 }
 
 // refusalsInARow is after how many refusals no more steps of a kind are tried in a run: the organization is probably full, or the key may
@@ -178,6 +179,9 @@ func (e *execution) call(s *plan.Step) access.Call {
 func (e *execution) step(ctx context.Context, i int) error {
 	s := &e.plan.Steps[i]
 	c := e.call(s)
+	if e.options.Clock != nil {
+		c.There = e.options.Clock()
+	}
 	seq, err := e.journal.Begin(ctx, c)
 	if err != nil {
 		e.report.Left++

@@ -28,6 +28,7 @@ func (l *look) believed(ctx context.Context, scope access.Scope) (*access.State,
 
 // observeOnce observes Kisi and refuses what cannot be: another organization, groups in other places, users of ours without an address.
 func (l *look) observeOnce(ctx context.Context, scope access.Scope) (*access.State, error) {
+	scope.Made = slices.ContainsFunc(l.open, func(i access.Intent) bool { return i.Call.There != 0 })
 	state, err := l.out.kisi.Observe(ctx, scope)
 	if err != nil {
 		return nil, err

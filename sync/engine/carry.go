@@ -23,6 +23,7 @@ func (e *Engine) Carry(ctx context.Context, o *Outlook, options apply.Options) (
 		return run, apply.Report{Held: o.Plan.Held(), Left: o.Plan.Do()}, err
 	}
 	done := map[access.Digest]bool{}
+	options.Clock = e.there
 	tell := options.Progress
 	options.Progress = func(event apply.Event) {
 		if event.Err == nil {

@@ -40,6 +40,18 @@ func (l *look) doubtClock(ctx context.Context) (*doubt, error) {
 	return &doubt{runs[0].Began, fmt.Sprintf("this machine's clock went back by %s since the last run, and Kisi does not say what time it is", back)}, nil
 }
 
+// there is what Kisi's clock says now, as far as its last answer told it; 0 when nobody knows.
+func (e *Engine) there() access.Instant {
+	if e.o.Skew == nil {
+		return 0
+	}
+	skew, known := e.o.Skew()
+	if !known {
+		return 0
+	}
+	return access.At(e.o.Now().Add(skew))
+}
+
 // doubtSkew says what a clock is worth that another one differs from by skew.
 func doubtSkew(now time.Time, skew time.Duration) *doubt {
 	if skew.Abs() <= trusted {

@@ -63,7 +63,7 @@ func Settle(open []access.Intent, observed *access.State) []Verdict {
 		if observed.Covers.Empty() || observed.At < SettlesAt(intent) {
 			continue
 		}
-		j := judge{call: intent.Call, begun: intent.Begun, observed: observed, mail: mail}
+		j := judge{call: intent.Call, begun: intent.Begun, observed: observed, mail: mail, arrives: arrives(intent)}
 		verdicts[i].Outcome, verdicts[i].ID = j.outcome()
 	}
 	return verdicts
@@ -74,6 +74,23 @@ type judge struct {
 	begun    access.Instant
 	observed *access.State
 	mail     access.MailIndex
+	arrives  [2]access.Instant // by Kisi's clock: the call cannot have got there before or after this; zero when that is not known
+}
+
+// arrives returns when a call can have reached Kisi, by Kisi's clock.
+func arrives(i access.Intent) [2]access.Instant {
+	const (
+		apart   = 60      // as far as two of Kisi's servers, and the last answer's clock and the call, may be from each other
+		patient = 60 * 10 // a call waits its turn, is sent again and waits for its answer, all in less than this
+	)
+	if i.Call.There == 0 {
+		return [2]access.Instant{}
+	}
+	took := access.Instant(patient)
+	if i.Cut > i.Begun {
+		took = i.Cut - i.Begun
+	}
+	return [2]access.Instant{i.Call.There - apart, i.Call.There + took + settleAfter + apart}
 }
 
 func (j judge) outcome() (Outcome, access.RemoteID) {
@@ -138,14 +155,21 @@ func field[T comparable](now, after, before T) Outcome {
 	return Ambiguous
 }
 
-// maybeOurs leaves out the rights that somebody else is known to have given, but for the one that the call was about.
+// maybeOurs leaves out the rights that somebody else is known to have given, or that were given when the call was not under way, but for
+// the one that the call was about.
 func (j judge) maybeOurs(there []access.Grant, c access.Change) []access.Grant {
-	if len(j.observed.ByOthers) == 0 {
+	if len(j.observed.ByOthers)+len(j.observed.Made) == 0 {
 		return there
 	}
 	return slices.DeleteFunc(slices.Clone(there), func(g access.Grant) bool {
-		return g.Assignment != c.Object.Assignment && j.observed.ByOther(g.Assignment)
+		return g.Assignment != c.Object.Assignment && (j.observed.ByOther(g.Assignment) || j.atAnotherTime(g.Assignment))
 	})
+}
+
+// atAnotherTime says that a right was made when the call was not under way.
+func (j judge) atAnotherTime(assignment access.RemoteID) bool {
+	made := j.observed.Made[assignment]
+	return made != 0 && j.arrives[1] != 0 && (made < j.arrives[0] || made > j.arrives[1])
 }
 
 // right judges a change of a right by those that somebody has in its group.

@@ -198,3 +198,39 @@ func TestNothingObservedSettlesNothing(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestARightIsOursOnlyWhenItWasMadeWhileTheCallCanHaveArrived(t *testing.T) {
+	change := access.Change{Kind: access.CreateAssignment, Object: access.ObjectKey{Member: 1, Group: 2}, After: &access.Fields{Role: access.DoorAccess}}
+	for name, row := range map[string]struct {
+		there, cut, made int // seconds from the moment when it was begun; there and made by Kisi's clock
+		want             Outcome
+	}{
+		"at once":                                 {0, 30, 1, Done},
+		"by a clock that is apart":                {-5000, 30, -4999, Done},
+		"just before the cut":                     {0, 500, 499, Done},
+		"on its way after the cut":                {0, 500, 500 + settleAfter, Done},
+		"the program died, after it had waited":   {0, 0, 400, Done},
+		"long before":                             {0, 30, -3600, NotDone},
+		"long after":                              {0, 30, 3600, NotDone},
+		"long after the program died":             {0, 0, 3600, NotDone},
+		"long after, by a clock that is apart":    {-5000, 30, 30, NotDone},
+		"cut by a clock that was set right since": {0, -9000, 3600, NotDone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const begun = int(now) - 90_000
+			intent := access.Intent{Seq: 5, Call: access.Call{Change: change, There: access.Instant(begun + row.there)}, Begun: access.Instant(begun)}
+			if row.cut != 0 {
+				intent.Cut = access.Instant(begun + row.cut)
+			}
+			state := &access.State{Covers: access.Scope{All: true, Made: true}, At: now, Made: map[access.RemoteID]access.Instant{9: access.Instant(begun + row.made)},
+				Members: []access.Member{{ID: 1, Grants: []access.Grant{{Assignment: 9, Group: 2, Role: access.DoorAccess}}}}}
+			if got := Settle([]access.Intent{intent}, state)[0].Outcome; got != row.want {
+				t.Errorf("outcome %d, want %d", got, row.want)
+			}
+			state.Made = nil
+			if got := Settle([]access.Intent{intent}, state)[0].Outcome; got != Done {
+				t.Errorf("where Kisi does not say when: outcome %d, want %d", got, Done)
+			}
+		})
+	}
+}
