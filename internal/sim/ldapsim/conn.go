@@ -22,6 +22,7 @@ type conn struct {
 	read   *bufio.Reader
 	secure bool
 	bound  bool
+	user   string             // who is bound, as they said it
 	pages  map[string]*result // what is left of paged searches, by cookie
 	cookie int
 }
@@ -69,10 +70,10 @@ func (c *conn) login(dn string, credentials *ber.Packet) outcome {
 		return outcome{}
 	case !c.secure && !c.server.options.PlainBind:
 		return outcome{ldap.LDAPResultConfidentialityRequired, "use ldaps or StartTLS"}
-	case !c.server.options.Directory.authenticate(dn, password):
+	case !c.server.authenticate(dn, password):
 		return outcome{code: ldap.LDAPResultInvalidCredentials}
 	}
-	c.bound = true
+	c.bound, c.user = true, dn
 	return outcome{}
 }
 
@@ -100,9 +101,11 @@ func (c *conn) extended(m *message) error {
 
 // result is what a search found and has not sent yet.
 type result struct {
-	entries []*entry
-	last    outcome // how the search ends when all are sent
-	paged   bool    // this is a second or later page
+	entries   []*entry
+	referrals []string       // sent behind all entries
+	controls  []ldap.Control // of the end, beside that of the page
+	last      outcome        // how the search ends when all are sent
+	paged     bool           // this is a second or later page
 }
 
 func (c *conn) search(m *message) error {
@@ -114,7 +117,7 @@ func (c *conn) search(m *message) error {
 	if o.code != 0 {
 		return c.finish(m.id, ldap.ApplicationSearchResultDone, o)
 	}
-	r, o := c.find(s, page)
+	r, o := c.find(s, m, page)
 	if o.code != 0 {
 		return c.finish(m.id, ldap.ApplicationSearchResultDone, o)
 	}
@@ -132,7 +135,7 @@ func (c *conn) page(m *message) (*ldap.ControlPaging, outcome) {
 				return nil, outcome{ldap.LDAPResultProtocolError, "bad paged results control"}
 			}
 			found = &ldap.ControlPaging{PagingSize: uint32(number(p.Children[0])), Cookie: p.Children[1].Data.Bytes()}
-		case control.critical:
+		case control.critical && !c.server.knows(control.oid):
 			return nil, outcome{ldap.LDAPResultUnavailableCriticalExtension, "unknown control " + control.oid}
 		}
 	}
@@ -140,7 +143,7 @@ func (c *conn) page(m *message) (*ldap.ControlPaging, outcome) {
 }
 
 // find runs a search, or goes on with one.
-func (c *conn) find(s *search, page *ldap.ControlPaging) (*result, outcome) {
+func (c *conn) find(s *search, m *message, page *ldap.ControlPaging) (*result, outcome) {
 	if page != nil && len(page.Cookie) > 0 {
 		r := c.pages[string(page.Cookie)]
 		delete(c.pages, string(page.Cookie))
@@ -151,13 +154,15 @@ func (c *conn) find(s *search, page *ldap.ControlPaging) (*result, outcome) {
 		return r, outcome{}
 	}
 	if s.base == "" && s.scope == ldap.ScopeBaseObject {
+		if c.server.options.Tree != nil {
+			return &result{entries: []*entry{c.server.rootDSE()}}, outcome{} // a Tree describes itself to everybody
+		}
 		return &result{entries: matching([]*entry{c.server.rootDSE()}, s.filter)}, outcome{}
 	}
 	if !c.bound {
 		return nil, outcome{ldap.LDAPResultInsufficientAccessRights, "bind first"}
 	}
-	entries, o := c.server.options.Directory.search(s)
-	r := &result{entries: entries}
+	r, o := c.ask(s, m)
 	for _, limit := range []int{s.sizeLimit, c.server.options.SizeLimit} {
 		if limit > 0 && len(r.entries) > limit {
 			r.entries, r.last = r.entries[:limit], outcome{code: ldap.LDAPResultSizeLimitExceeded}
@@ -176,12 +181,17 @@ func (c *conn) sendResult(id int64, s *search, r *result, page *ldap.ControlPagi
 	if err := c.sendEntries(id, s, now, r.paged); err != nil {
 		return c.struck(&message{id: id}, ldap.ApplicationSearchResultDone, err)
 	}
+	if page == nil || len(r.entries) == 0 {
+		if err := c.sendReferrals(id, r.referrals); err != nil {
+			return err
+		}
+	}
 	if page == nil {
-		return c.finish(id, ldap.ApplicationSearchResultDone, r.last)
+		return c.finish(id, ldap.ApplicationSearchResultDone, r.last, r.controls...)
 	}
 	answer := &ldap.ControlPaging{}
 	if len(r.entries) == 0 {
-		return c.finish(id, ldap.ApplicationSearchResultDone, r.last, answer)
+		return c.finish(id, ldap.ApplicationSearchResultDone, r.last, append(r.controls, answer)...)
 	}
 	if page.PagingSize > 0 { // size 0 gives the rest up (RFC 2696 section 3)
 		c.cookie++

@@ -28,7 +28,7 @@ type Attributes map[string][]string
 type Directory struct {
 	suffix string
 	now    func() time.Time
-	schema map[string]attributeType
+	schema Schema
 
 	mu      sync.Mutex
 	entries []*entry // in the order of their making; an entry is never changed, only replaced
@@ -41,6 +41,7 @@ type entry struct {
 	dn        string
 	rdns      []string // normal
 	attrs     []attribute
+	whole     bool // of a Tree, to be sent as it is
 }
 
 type attribute struct {
@@ -319,6 +320,9 @@ func sortedNames(a Attributes) []string {
 
 // rootDSE describes the server (RFC 4512 section 5.1).
 func (s *Server) rootDSE() *entry {
+	if s.options.Tree != nil {
+		return rowEntry(s.options.Tree.RootDSE(), false)
+	}
 	e := &entry{directory: s.options.Directory}
 	e.set("objectClass", []string{"top"})
 	e.set("namingContexts", []string{s.options.Directory.suffix})

@@ -22,15 +22,26 @@ const (
 func matching(entries []*entry, filter *ber.Packet) []*entry {
 	var found []*entry
 	for _, e := range entries {
-		if e.judge(filter) == isTrue {
+		if (subject{e.directory.schema, e.values}).judge(filter) == isTrue {
 			found = append(found, e)
 		}
 	}
 	return found
 }
 
+// subject is an entry as a filter sees it.
+type subject struct {
+	schema Schema
+	values func(attribute string) []string
+}
+
+// Matches says whether a filter, as it came over the wire, is true of an entry whose attributes are compared as a schema says.
+func Matches(filter *ber.Packet, s Schema, values func(attribute string) []string) bool {
+	return subject{s, values}.judge(filter) == isTrue
+}
+
 // judge evaluates a filter as it came over the wire. What it does not understand is undefined, never true.
-func (e *entry) judge(f *ber.Packet) verdict {
+func (e subject) judge(f *ber.Packet) verdict {
 	switch f.Tag {
 	case ldap.FilterAnd:
 		all := isTrue
@@ -59,8 +70,8 @@ func (e *entry) judge(f *ber.Packet) verdict {
 	return e.judgeAssertion(f)
 }
 
-func (e *entry) judgePresent(attribute string) verdict {
-	t := e.directory.schema[strings.ToLower(attribute)]
+func (e subject) judgePresent(attribute string) verdict {
+	t := e.schema[strings.ToLower(attribute)]
 	if t.syntax == unknown {
 		return undefined
 	}
@@ -68,11 +79,11 @@ func (e *entry) judgePresent(attribute string) verdict {
 }
 
 // judgeAssertion is for equality, approximate match (which is equality here), greater-or-equal and less-or-equal.
-func (e *entry) judgeAssertion(f *ber.Packet) verdict {
+func (e subject) judgeAssertion(f *ber.Packet) verdict {
 	if len(f.Children) != 2 {
 		return undefined
 	}
-	t := e.directory.schema[strings.ToLower(text(f.Children[0]))]
+	t := e.schema[strings.ToLower(text(f.Children[0]))]
 	want, ok := t.syntax.normal(text(f.Children[1]))
 	if !ok || t.syntax == unknown || t.syntax == secret {
 		return undefined
@@ -94,11 +105,11 @@ func (e *entry) judgeAssertion(f *ber.Packet) verdict {
 	return e.anyValue(t, fits)
 }
 
-func (e *entry) judgeSubstrings(f *ber.Packet) verdict {
+func (e subject) judgeSubstrings(f *ber.Packet) verdict {
 	if len(f.Children) != 2 {
 		return undefined
 	}
-	t := e.directory.schema[strings.ToLower(text(f.Children[0]))]
+	t := e.schema[strings.ToLower(text(f.Children[0]))]
 	if !t.syntax.hasSubstrings() {
 		return undefined
 	}
@@ -141,7 +152,7 @@ const (
 	bitOr  = "1.2.840.113556.1.4.804"
 )
 
-func (e *entry) judgeExtensible(f *ber.Packet) verdict {
+func (e subject) judgeExtensible(f *ber.Packet) verdict {
 	var rule, attribute, value string
 	for _, part := range f.Children {
 		switch part.Tag {
@@ -153,7 +164,7 @@ func (e *entry) judgeExtensible(f *ber.Packet) verdict {
 			value = text(part)
 		}
 	}
-	t := e.directory.schema[strings.ToLower(attribute)]
+	t := e.schema[strings.ToLower(attribute)]
 	want, ok := new(big.Int).SetString(value, 10)
 	if !ok || t.syntax != integer || rule != bitAnd && rule != bitOr {
 		return undefined
@@ -166,7 +177,7 @@ func (e *entry) judgeExtensible(f *ber.Packet) verdict {
 }
 
 // anyValue says whether one of the entry's values, brought into normal form, fits.
-func (e *entry) anyValue(t attributeType, fits func(string) bool) verdict {
+func (e subject) anyValue(t attributeType, fits func(string) bool) verdict {
 	for _, v := range e.values(t.name) {
 		if have, ok := t.syntax.normal(v); ok && fits(have) {
 			return isTrue

@@ -9,7 +9,10 @@ import (
 // ranged are the attributes of an entry that a request asks for, long lists cut as Active Directory cuts them: of a list that is too long
 // for one answer the attribute comes empty, and beside it the first range; a request may name the range that it wants.
 func (e *entry) ranged(asked []string, most int) []attribute {
-	if most == 0 {
+	switch {
+	case e.whole:
+		return e.attrs
+	case most == 0:
 		return e.selected(asked)
 	}
 	var names []string

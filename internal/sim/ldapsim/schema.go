@@ -24,8 +24,23 @@ const (
 	moment                    // generalizedTimeMatch with ordering
 	identifier                // UUIDMatch with ordering
 	sequence                  // CSNMatch with ordering
+	octets                    // octetStringMatch: equality only
 	secret                    // never shown, never matched
 )
+
+// Schema is how attributes are compared, by their names in lower case.
+type Schema map[string]attributeType
+
+// NewSchema is the schema of a Tree, each attribute listed once, separated by spaces. What it does not list is unknown to filters.
+func NewSchema(a struct{ Text, Names, Integers, Times, Words, Octets string }) Schema {
+	known := Schema{}
+	for s, names := range map[syntax]string{ignoreCase: a.Text, name: a.Names, integer: a.Integers, moment: a.Times, oneOf: a.Words, octets: a.Octets} {
+		for _, n := range strings.Fields(names) {
+			known[strings.ToLower(n)] = attributeType{name: n, syntax: s}
+		}
+	}
+	return known
+}
 
 type attributeType struct {
 	name        string // as the schema spells it
@@ -35,8 +50,8 @@ type attributeType struct {
 
 // schema lists what the directory knows, in the spelling in which it is answered: RFC 4519, RFC 2798, RFC 2307, OpenLDAP's
 // operational attributes, and the company's own contractEndDate.
-func schema() map[string]attributeType {
-	known := map[string]attributeType{}
+func schema() Schema {
+	known := Schema{}
 	add := func(s syntax, operational bool, names string) {
 		for _, n := range strings.Fields(names) {
 			known[strings.ToLower(n)] = attributeType{n, s, operational}

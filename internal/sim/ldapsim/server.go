@@ -5,7 +5,7 @@
 // search with every filter of the standard, paged results (RFC 2696), and operational attributes as OpenLDAP keeps
 // them. It offers no content synchronization (RFC 4533) and says so in its root DSE; a client reads everything.
 //
-// It changes its data only through Directory, never over the wire. It must not be used to serve real people.
+// What it shows is a Directory, or a Tree of somebody else, who then answers for controls and data. It changes data only through Directory, never over the wire. It must not be used to serve real people.
 package ldapsim
 
 import (
@@ -22,9 +22,11 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/sim/privateca"
 )
 
-// Options are how a server behaves. Only Directory is required.
+// Options are how a server behaves. Only Directory is required, or Tree.
 type Options struct {
 	Directory *Directory
+	// Tree is shown in place of Directory.
+	Tree Tree
 	// Leaf says what the server's certificate is good for.
 	Leaf privateca.Leaf
 	// PlainBind allows a simple bind on an unprotected connection; otherwise it ends with confidentialityRequired.

@@ -114,14 +114,14 @@ type outcome struct {
 func (c *conn) finish(id int64, tag ber.Tag, o outcome, controls ...ldap.Control) error {
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, tag, nil, "")
 	op.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, o.code, ""))
-	op.AppendChild(octets("")) // matchedDN
-	op.AppendChild(octets(o.text))
+	op.AppendChild(octetString("")) // matchedDN
+	op.AppendChild(octetString(o.text))
 	return c.send(id, op, controls...)
 }
 
 func (c *conn) sendEntry(id int64, e *entry, s *search) error {
 	op := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultEntry, nil, "")
-	op.AppendChild(octets(e.dn))
+	op.AppendChild(octetString(e.dn))
 	list := ber.NewSequence("")
 	for _, a := range e.ranged(s.attributes, c.server.options.MaxValRange) {
 		list.AppendChild(encodeAttribute(a, s.typesOnly))
@@ -132,17 +132,17 @@ func (c *conn) sendEntry(id int64, e *entry, s *search) error {
 
 func encodeAttribute(a attribute, typesOnly bool) *ber.Packet {
 	p := ber.NewSequence("")
-	p.AppendChild(octets(a.name))
+	p.AppendChild(octetString(a.name))
 	values := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSet, nil, "")
 	if !typesOnly {
 		for _, v := range a.values {
-			values.AppendChild(octets(v))
+			values.AppendChild(octetString(v))
 		}
 	}
 	p.AppendChild(values)
 	return p
 }
 
-func octets(s string) *ber.Packet {
+func octetString(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
