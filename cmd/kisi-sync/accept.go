@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
-func acceptVerb(ui *voice, c *common) *cobra.Command {
+func acceptVerb(ui *call, c *common) *cobra.Command {
 	people, group, why := -1, "", ""
 	cmd := &cobra.Command{
 		Use: "accept SOURCE|RULE", Short: "Believe a source that has much less than lately, or the group that a rule names now", Args: exactly("SOURCE|RULE"),
@@ -53,7 +54,7 @@ it brings, and asks for its id; with --group nobody is asked.`,
 
 // acceptance is one read of a source, shown, agreed to, and taken in as it was shown.
 type acceptance struct {
-	ui     *voice
+	ui     *call
 	c      *common
 	name   string
 	people int // as agreed to on the command line; negative: ask
@@ -87,7 +88,7 @@ func (a *acceptance) run(ctx context.Context) error {
 	}
 	a.show()
 	if doubts == 0 && !a.doc.Gathering {
-		a.ui.say("Everything that source %s says is believed; there is nothing to accept.", a.name)
+		a.ui.Say("Everything that source %s says is believed; there is nothing to accept.", a.name)
 		return a.print()
 	}
 	if err := a.agreed(ctx); err != nil {
@@ -97,10 +98,10 @@ func (a *acceptance) run(ctx context.Context) error {
 }
 
 func (a *acceptance) print() error {
-	if !a.ui.json {
+	if !a.ui.JSON {
 		return nil
 	}
-	return a.ui.print(a.doc)
+	return a.ui.Print(a.doc)
 }
 
 // look reads the source without keeping anything, and returns how many absences are not believed.
@@ -130,7 +131,7 @@ func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
 	}
 	a.read = &recording{Source: s.counted[i].Source}
 	s.counted[i].Source = a.read
-	stop := a.ui.during(s.where)
+	stop := a.ui.During(s.where)
 	_, err = s.engine.Intake(ctx, a.name, true)
 	stop()
 	if err != nil {
@@ -179,16 +180,16 @@ func doubted(s *directory.Snapshot) ([]string, error) {
 
 func (a *acceptance) show() {
 	b, n := a.doc.Before, a.doc.Now
-	a.ui.say("source %s, before → now: people %d → %d, groups %d → %d, memberships %d → %d", a.name, b.People, n.People, b.Groups, n.Groups,
+	a.ui.Say("source %s, before → now: people %d → %d, groups %d → %d, memberships %d → %d", a.name, b.People, n.People, b.Groups, n.Groups,
 		b.Members, n.Members)
 	if a.doc.Doubt != "" {
-		a.ui.say("  not believed: %s", a.doc.Doubt)
+		a.ui.Say("  not believed: %s", a.doc.Doubt)
 	}
 	if a.doc.Gathering {
-		a.ui.say("  its provider pushes, and nobody can see from here whether it has pushed everybody: compare the numbers with what it says itself")
+		a.ui.Say("  its provider pushes, and nobody can see from here whether it has pushed everybody: compare the numbers with what it says itself")
 	}
 	if len(a.doc.Missing) > 0 {
-		a.ui.say("  not there now: %s", names(a.doc.Missing))
+		a.ui.Say("  not there now: %s", names(a.doc.Missing))
 	}
 }
 
@@ -197,11 +198,11 @@ func (a *acceptance) agreed(ctx context.Context) error {
 	want := a.doc.Now.People
 	given := a.people
 	if given < 0 {
-		if a.ui.json || a.ui.asks == nil {
+		if a.ui.JSON || !a.ui.Answers() {
 			return exit.Usage(errors.New("accept wants the number of people that the source has now, and there is nobody to ask"),
 				fmt.Sprintf("look at what is missing; if that is right: kisi-sync accept %s --people %d", a.name, want))
 		}
-		answer, err := a.ui.prompt(ctx, fmt.Sprintf("If that is right, write how many people %s has now: ", a.name))
+		answer, err := a.ui.Prompt(ctx, fmt.Sprintf("If that is right, write how many people %s has now: ", a.name))
 		if err != nil {
 			return err
 		}
@@ -210,7 +211,7 @@ func (a *acceptance) agreed(ctx context.Context) error {
 		}
 	}
 	if given != want {
-		return exit.Failed(fmt.Errorf("source %s has %s now; nothing was accepted", a.name, count(want, "person", "people")), "look at what is missing again")
+		return exit.Failed(fmt.Errorf("source %s has %s now; nothing was accepted", a.name, voice.Count(want, "person", "people")), "look at what is missing again")
 	}
 	return nil
 }
@@ -235,7 +236,7 @@ func (a *acceptance) take(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	a.ui.say("Accepted. The next run goes by it:")
+	a.ui.Say("Accepted. The next run goes by it:")
 	return a.tellNext(ctx, s)
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/mapping"
@@ -14,7 +15,7 @@ import (
 
 // rebinding is a group of a directory that a rule means from now on, shown, agreed to, and remembered.
 type rebinding struct {
-	ui               *voice
+	ui               *call
 	c                *common
 	name, group, why string
 	found            mapping.Rebinding
@@ -81,12 +82,12 @@ func (r *rebinding) run(ctx context.Context) (err error) {
 		return err
 	}
 	if err := r.agreed(ctx); err != nil {
-		return exit.Also(r.ui.printJSON(r.doc), err)
+		return exit.Also(r.ui.PrintJSON(r.doc), err)
 	}
 	if err := s.engine.AcceptRebinding(ctx, r.found, record.Said{By: r.ui.me(), Why: r.why}); err != nil {
 		return err
 	}
-	return exit.Also(r.tell(ctx, s), r.ui.printJSON(r.doc))
+	return exit.Also(r.tell(ctx, s), r.ui.PrintJSON(r.doc))
 }
 
 func (r *rebinding) show() {
@@ -96,12 +97,12 @@ func (r *rebinding) show() {
 	r.doc = rebindDocument{Rules: f.Rules, Source: f.Source, Selector: f.After.Text, Before: groupDocument{f.Before.GroupID, f.Before.Name},
 		Now: groupDocument{f.After.GroupID, f.After.Name}, Members: orEmpty(people), Next: []lineDocument{}}
 	for _, rule := range f.Rules {
-		r.ui.say("rule %s means the group %q of source %s", rule, f.After.Text, f.Source)
+		r.ui.Say("rule %s means the group %q of source %s", rule, f.After.Text, f.Source)
 	}
-	r.ui.say("  until now: %s (%s), which is gone", f.Before.Name, f.Before.GroupID)
-	r.ui.say("  from now on: %s (%s), which brings %s", f.After.Name, f.After.GroupID, count(len(people), "person", "people"))
+	r.ui.Say("  until now: %s (%s), which is gone", f.Before.Name, f.Before.GroupID)
+	r.ui.Say("  from now on: %s (%s), which brings %s", f.After.Name, f.After.GroupID, voice.Count(len(people), "person", "people"))
 	if len(people) > 0 {
-		r.ui.say("      %s", names(people))
+		r.ui.Say("      %s", names(people))
 	}
 }
 
@@ -109,12 +110,12 @@ func (r *rebinding) show() {
 func (r *rebinding) agreed(ctx context.Context) error {
 	given, want := r.group, r.found.After.GroupID
 	if given == "" {
-		if r.ui.json || r.ui.asks == nil {
+		if r.ui.JSON || !r.ui.Answers() {
 			return exit.Usage(errors.New("accept wants the id of the group that is meant, and there is nobody to ask"),
 				fmt.Sprintf("look at whom it brings; if that is right: kisi-sync accept %s --group %s", r.name, want))
 		}
 		var err error
-		if given, err = r.ui.prompt(ctx, "If that group is meant, write its id: "); err != nil {
+		if given, err = r.ui.Prompt(ctx, "If that group is meant, write its id: "); err != nil {
 			return err
 		}
 	}
@@ -127,7 +128,7 @@ func (r *rebinding) agreed(ctx context.Context) error {
 // tell says what the next run will do.
 func (r *rebinding) tell(ctx context.Context, s *session) error {
 	r.doc.Accepted = true
-	r.ui.say("Accepted. The next run goes by it:")
+	r.ui.Say("Accepted. The next run goes by it:")
 	stop := s.lookingAtKisi()
 	o, err := s.engine.Preview(ctx)
 	stop()

@@ -8,13 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
-func adoptVerb(ui *voice, c *common) *cobra.Command {
+func adoptVerb(ui *call, c *common) *cobra.Command {
 	o := &owning{kind: access.Adopt, heirs: map[access.RemoteID]string{}}
 	cmd := &cobra.Command{
 		Use: "adopt [PERSON...]", Short: "Look after Kisi users that were made by hand, as if kisi-sync had made them",
@@ -54,7 +55,7 @@ func (o *owning) adopt(ctx context.Context, people []string) error {
 		return err
 	}
 	o.meanings(f, a)
-	return o.finish(ctx, f, a, fmt.Sprintf("Adopt %s?", count(len(o.doc.Users), "Kisi user", "Kisi users")))
+	return o.finish(ctx, f, a, fmt.Sprintf("Adopt %s?", voice.Count(len(o.doc.Users), "Kisi user", "Kisi users")))
 }
 
 // everybodyKnown is about all who are only linked and stay.

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/anchor"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -97,12 +98,12 @@ func (t *trail) sayAnchors(a *anchorsDocument) {
 	if a == nil {
 		return
 	}
-	t.ui.say("%s kept elsewhere still fit the trail.", count(a.Met, "head", "heads"))
+	t.ui.Say("%s kept elsewhere still fit the trail.", voice.Count(a.Met, "head", "heads"))
 	if a.Gone > 0 {
-		t.ui.say("%s of lines that were cut off since; a line of the trail says by whom.", count(a.Gone, "head is", "heads are"))
+		t.ui.Say("%s of lines that were cut off since; a line of the trail says by whom.", voice.Count(a.Gone, "head is", "heads are"))
 	}
 	if a.Others > 0 {
-		t.ui.say("%s of other installations and not looked at.", count(a.Others, "head is", "heads are"))
+		t.ui.Say("%s of other installations and not looked at.", voice.Count(a.Others, "head is", "heads are"))
 	}
 }
 
@@ -114,11 +115,11 @@ func (t *trail) sayAnchored(ctx context.Context, head record.Head) error {
 		case err != nil:
 			return err
 		case last.Head.Number == 0:
-			t.ui.say("%s %s was given no head yet.", t.ui.yellow("!"), place)
+			t.ui.Say("%s %s was given no head yet.", t.ui.Yellow("!"), place)
 		case last.Head.Number < head.Number:
-			t.ui.say("%s was given the head of line %d at %s; later lines follow after the next run.", place, last.Head.Number, t.moment(last.At))
+			t.ui.Say("%s was given the head of line %d at %s; later lines follow after the next run.", place, last.Head.Number, t.moment(last.At))
 		default:
-			t.ui.say("%s was given this head at %s.", place, t.moment(last.At))
+			t.ui.Say("%s was given this head at %s.", place, t.moment(last.At))
 		}
 	}
 	return t.sayCopied(ctx, head)
@@ -135,12 +136,12 @@ func (t *trail) sayCopied(ctx context.Context, head record.Head) error {
 	case err != nil:
 		return err
 	case last.Head.Number == 0:
-		t.ui.say("%s %s was sent no line yet.", t.ui.yellow("!"), c.To)
+		t.ui.Say("%s %s was sent no line yet.", t.ui.Yellow("!"), c.To)
 	case last.Head.Number < head.Number:
-		t.ui.say("%s was sent the lines up to %d at %s; %s waiting.", c.To, last.Head.Number, t.moment(last.At),
-			count(int(head.Number-last.Head.Number), "line is", "lines are"))
+		t.ui.Say("%s was sent the lines up to %d at %s; %s waiting.", c.To, last.Head.Number, t.moment(last.At),
+			voice.Count(int(head.Number-last.Head.Number), "line is", "lines are"))
 	default:
-		t.ui.say("%s was sent all lines, the last at %s.", c.To, t.moment(last.At))
+		t.ui.Say("%s was sent all lines, the last at %s.", c.To, t.moment(last.At))
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-func applyVerb(ui *voice, c *common) *cobra.Command {
+func applyVerb(ui *call, c *common) *cobra.Command {
 	var yes bool
 	var accept []string
 	cmd := &cobra.Command{
@@ -61,19 +61,19 @@ func atMostOnePlan(cmd *cobra.Command, args []string) error {
 }
 
 // canAsk refuses to begin when there will be a question and nobody to answer it.
-func (u *voice) canAsk() error {
+func (u *call) canAsk() error {
 	const instead = "kisi-sync apply --yes asks nothing; kisi-sync plan --out FILE and kisi-sync apply FILE do what somebody has looked at"
 	switch {
-	case u.json:
+	case u.JSON:
 		return exit.Usage(errors.New("apply asks before it does anything, and with --json nobody is asked"), instead)
-	case u.asks == nil:
+	case !u.Answers():
 		return exit.Usage(errors.New("apply asks before it does anything, and there is nobody to ask"), instead)
 	}
 	return nil
 }
 
 // me is who asks, for the record.
-func (u *voice) me() string {
+func (u *call) me() string {
 	if u.from != nil {
 		return u.from.name
 	}
@@ -207,16 +207,16 @@ func (s *session) same(saved plan.Saved, o *engine.Outlook) error {
 	if d.Empty() {
 		return nil
 	}
-	if s.ui.json {
-		if err := s.ui.print(difference{orEmpty(d.Gone), orEmpty(d.New)}); err != nil {
+	if s.ui.JSON {
+		if err := s.ui.Print(difference{orEmpty(d.Gone), orEmpty(d.New)}); err != nil {
 			return err
 		}
 	}
 	for _, line := range d.Gone {
-		s.ui.say("%s no longer: %s", s.ui.red("-"), line)
+		s.ui.Say("%s no longer: %s", s.ui.Red("-"), line)
 	}
 	for _, line := range d.New {
-		s.ui.say("%s now also: %s", s.ui.green("+"), line)
+		s.ui.Say("%s now also: %s", s.ui.Green("+"), line)
 	}
 	return exit.Failed(errors.New("things have changed since the plan was made; nothing was done"), "make the plan again")
 }

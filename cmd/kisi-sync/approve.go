@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
@@ -25,9 +26,9 @@ func (s *session) consult(ctx context.Context, o *engine.Outlook) (approved []ac
 	if todo == 0 {
 		return nil, true, nil // the run is still written down, and what is held with it
 	}
-	yes, err = s.ui.ask(ctx, fmt.Sprintf("\nCarry out %s?", count(todo, "step", "steps")))
+	yes, err = s.ui.Ask(ctx, fmt.Sprintf("\nCarry out %s?", voice.Count(todo, "step", "steps")))
 	if err == nil && !yes {
-		s.ui.say("Nothing was done.")
+		s.ui.Say("Nothing was done.")
 	}
 	return approved, yes, err
 }
@@ -66,7 +67,7 @@ func (s *session) askAboutHolds(ctx context.Context, o *engine.Outlook) ([]acces
 	}
 	var approved []access.Digest
 	for _, q := range questions(o) {
-		yes, err := s.ui.ask(ctx, q.text(s.ui))
+		yes, err := s.ui.Ask(ctx, q.text(s.ui))
 		if err != nil {
 			return nil, err
 		}
@@ -85,8 +86,8 @@ type question struct {
 }
 
 // text is the question, with all that it is about: the plan above it may have gone to a file.
-func (q *question) text(ui *voice) string {
-	text := "\n" + ui.yellow("Held:") + " " + q.reason + "\n"
+func (q *question) text(ui *call) string {
+	text := "\n" + ui.Yellow("Held:") + " " + q.reason + "\n"
 	for _, line := range q.lines {
 		text += "    " + line.Text + "\n"
 	}

@@ -12,12 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
-func auditVerb(ui *voice, c *common) *cobra.Command {
+func auditVerb(ui *call, c *common) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use: "audit", Short: "What kisi-sync did, saw and was told, from its own trail",
 		Long: `The trail has a line for every call, every decision of a person, and everything that kisi-sync saw in Kisi otherwise than it
@@ -32,13 +33,13 @@ does in Kisi is known from when kisi-sync saw it.`,
 
 // trail is the audit trail for the verbs that read it.
 type trail struct {
-	ui       *voice
+	ui       *call
 	settings *config.Settings
 	*store.Preview
 }
 
 // reading opens the trail for a verb and closes it again.
-func reading(ui *voice, c *common, read func(context.Context, *trail, []string) error) func(*cobra.Command, []string) error {
+func reading(ui *call, c *common, read func(context.Context, *trail, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
 		settings, st, err := recollect(cmd.Context(), ui, c)
 		if err != nil {
@@ -53,7 +54,7 @@ func (t *trail) moment(at time.Time) string {
 	return at.In(t.settings.Schedule.Zone).Format("2006-01-02 15:04:05 MST")
 }
 
-func auditVerifyVerb(ui *voice, c *common) *cobra.Command {
+func auditVerifyVerb(ui *call, c *common) *cobra.Command {
 	var from, anchors string
 	cmd := &cobra.Command{
 		Use: "verify", Short: "Walk the whole trail and see that no line was changed or taken away", Args: exactly(),
@@ -102,7 +103,7 @@ func (t *trail) verify(ctx context.Context, from, anchors string) error {
 	if d.Lines, d.Head = v.Lines, head.String(); d.Anchors != nil {
 		d.Anchors.Met, d.Anchors.Gone = v.Met, v.Gone
 	}
-	if jsonErr := t.ui.printJSON(d); jsonErr != nil {
+	if jsonErr := t.ui.PrintJSON(d); jsonErr != nil {
 		return jsonErr
 	}
 	if err == nil && v.Met == 0 && len(heads) > 0 {
@@ -111,7 +112,7 @@ func (t *trail) verify(ctx context.Context, from, anchors string) error {
 	if err != nil {
 		return exit.Failed(err, verifyHint(err))
 	}
-	t.ui.say("%s, each with all before it. Head: %s", count(int(v.Lines), "line holds", "lines hold"), head)
+	t.ui.Say("%s, each with all before it. Head: %s", voice.Count(int(v.Lines), "line holds", "lines hold"), head)
 	t.sayAnchors(d.Anchors)
 	return t.sayAnchored(ctx, head)
 }
@@ -153,7 +154,7 @@ func (f *filterFlags) filter(zone *time.Location) (record.AuditFilter, error) {
 	return want, err
 }
 
-func auditShowVerb(ui *voice, c *common) *cobra.Command {
+func auditShowVerb(ui *call, c *common) *cobra.Command {
 	var f filterFlags
 	cmd := &cobra.Command{
 		Use: "show", Short: "Lines of the trail, oldest first", Args: exactly(),
@@ -173,20 +174,20 @@ func (t *trail) show(ctx context.Context, f *filterFlags) error {
 	if err != nil {
 		return err
 	}
-	if t.ui.json {
+	if t.ui.JSON {
 		return t.showJSON(ctx, want)
 	}
 	lines := 0
 	err = t.EachAudit(ctx, want, func(e *record.Entry) error {
 		lines++
-		t.ui.say("%d  %s  %s%s", e.Number, t.moment(e.At), e.What, outcomeWords(e))
+		t.ui.Say("%d  %s  %s%s", e.Number, t.moment(e.At), e.What, outcomeWords(e))
 		if about := aboutLine(e); about != "" {
-			t.ui.say("      %s", about)
+			t.ui.Say("      %s", about)
 		}
 		return nil
 	})
 	if err == nil && lines == 0 {
-		t.ui.say("The trail has no such line.")
+		t.ui.Say("The trail has no such line.")
 	}
 	return broken(err)
 }
@@ -205,7 +206,7 @@ func (t *trail) showJSON(ctx context.Context, want record.AuditFilter) error {
 	if err != nil {
 		return err
 	}
-	return t.ui.print(rows)
+	return t.ui.Print(rows)
 }
 
 func (t *trail) linesJSON(ctx context.Context, want record.AuditFilter) (json.RawMessage, error) {
@@ -257,7 +258,7 @@ func aboutLine(e *record.Entry) string {
 	return strings.Join(parts, "; ")
 }
 
-func auditExportVerb(ui *voice, c *common) *cobra.Command {
+func auditExportVerb(ui *call, c *common) *cobra.Command {
 	var f filterFlags
 	var asCSV, asLines bool
 	cmd := &cobra.Command{
@@ -271,16 +272,16 @@ object a line. It names people.`,
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "comma-separated values")
 	cmd.Flags().BoolVar(&asLines, "jsonl", false, "one JSON object a line")
 	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error {
-		if asCSV == asLines || ui.json {
+		if asCSV == asLines || ui.JSON {
 			return exit.Usage(errors.New("say which: --csv or --jsonl"), "audit show --json prints one JSON document")
 		}
 		want, err := f.filter(t.settings.Schedule.Zone)
 		if err != nil {
 			return err
 		}
-		w := record.NewJSONLines(ui.out)
+		w := record.NewJSONLines(ui.Out)
 		if asCSV {
-			w = record.NewCSV(ui.out)
+			w = record.NewCSV(ui.Out)
 		}
 		return broken(t.ExportAudit(ctx, want, w))
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
@@ -24,7 +25,7 @@ type pruning struct {
 	unsent      bool // also what the syslog server does not have
 }
 
-func auditPruneVerb(ui *voice, c *common) *cobra.Command {
+func auditPruneVerb(ui *call, c *common) *cobra.Command {
 	p := &pruning{}
 	cmd := &cobra.Command{
 		Use: "prune", Short: "Cut old lines off the beginning of the trail, where a rule says that they must go", Args: exactly(),
@@ -58,14 +59,14 @@ are not cut, unless --unsent says so.`,
 }
 
 // complete refuses what lacks something, and to begin when there will be a question and nobody to answer it.
-func (p *pruning) complete(ui *voice) error {
+func (p *pruning) complete(ui *call) error {
 	if p.before == "" {
 		return exit.Usage(errors.New("say up to where: --before DAY"), "nothing was cut")
 	}
 	if err := reasoned(p.why); err != nil {
 		return err
 	}
-	if !p.yes && (ui.json || ui.asks == nil) {
+	if !p.yes && (ui.JSON || !ui.Answers()) {
 		return exit.Usage(errors.New("audit prune asks before it cuts, and there is nobody to ask"), "with --yes it does not ask; nothing was cut")
 	}
 	return nil
@@ -95,8 +96,8 @@ func (p *pruning) prune(ctx context.Context, m *memory) error {
 		return err
 	}
 	if goes.Lines == 0 {
-		m.ui.say("No line is from before %s. Nothing was cut.", p.before)
-		return m.ui.printJSON(map[string]int{"lines": 0})
+		m.ui.Say("No line is from before %s. Nothing was cut.", p.before)
+		return m.ui.PrintJSON(map[string]int{"lines": 0})
 	}
 	if err := p.sent(ctx, m, goes); err != nil {
 		return err
@@ -132,7 +133,7 @@ func (p *pruning) sent(ctx context.Context, m *memory, goes store.Prunable) erro
 		return err
 	}
 	lacking := goes.Last.Number - u.First + 1
-	return exit.Failed(fmt.Errorf("%s of those that would go %s not sent to %s yet", count(int(lacking), "line", "lines"), wereOrWas(lacking), c.To),
+	return exit.Failed(fmt.Errorf("%s of those that would go %s not sent to %s yet", voice.Count(int(lacking), "line", "lines"), wereOrWas(lacking), c.To),
 		"kisi-sync status says how far it is, and the log why; with --unsent they are cut all the same, and the server never gets them; nothing was cut")
 }
 
@@ -146,15 +147,15 @@ func wereOrWas(n uint64) string {
 // agreed shows what goes, and asks.
 func (p *pruning) agreed(ctx context.Context, m *memory, goes store.Prunable) (bool, error) {
 	at := func(t time.Time) string { return t.In(m.settings.Schedule.Zone).Format("2006-01-02 15:04:05 MST") }
-	m.ui.say("%s go, from %s to %s; %d stay.", count(int(goes.Lines), "line", "lines"), at(goes.From), at(goes.To), goes.Left)
-	m.ui.say("Afterwards nobody can ask about moments before %s, or read those lines: kisi-sync audit export writes them elsewhere first.", at(goes.To))
-	m.ui.say("The trail carries on from %s, and verifies as before.", goes.Last)
+	m.ui.Say("%s go, from %s to %s; %d stay.", voice.Count(int(goes.Lines), "line", "lines"), at(goes.From), at(goes.To), goes.Left)
+	m.ui.Say("Afterwards nobody can ask about moments before %s, or read those lines: kisi-sync audit export writes them elsewhere first.", at(goes.To))
+	m.ui.Say("The trail carries on from %s, and verifies as before.", goes.Last)
 	if p.yes {
 		return true, nil
 	}
-	yes, err := m.ui.ask(ctx, fmt.Sprintf("\nCut %s off?", count(int(goes.Lines), "line", "lines")))
+	yes, err := m.ui.Ask(ctx, fmt.Sprintf("\nCut %s off?", voice.Count(int(goes.Lines), "line", "lines")))
 	if err == nil && !yes {
-		m.ui.say("Nothing was cut.")
+		m.ui.Say("Nothing was cut.")
 	}
 	return yes, err
 }
@@ -171,6 +172,6 @@ func (p *pruning) cut(ctx context.Context, m *memory, before time.Time, goes sto
 	if err != nil {
 		return err
 	}
-	m.ui.say("%s cut off, and the rest holds. Head: %s", count(int(n), "line was", "lines were"), head)
-	return m.ui.printJSON(pruneDocument{Lines: n, From: goes.From.UTC(), To: goes.To.UTC(), Last: goes.Last.String(), Left: goes.Left + 1, Head: head.String(), Reason: p.why})
+	m.ui.Say("%s cut off, and the rest holds. Head: %s", voice.Count(int(n), "line was", "lines were"), head)
+	return m.ui.PrintJSON(pruneDocument{Lines: n, From: goes.From.UTC(), To: goes.To.UTC(), Last: goes.Last.String(), Left: goes.Left + 1, Head: head.String(), Reason: p.why})
 }

@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
-func auditWhoVerb(ui *voice, c *common) *cobra.Command {
+func auditWhoVerb(ui *call, c *common) *cobra.Command {
 	var at string
 	var door bool
 	cmd := &cobra.Command{
@@ -175,26 +176,26 @@ func unsure(uncounted []string) string {
 
 func (t *trail) who(a *record.Answer) error {
 	d := whoDocument{At: a.At.UTC(), Groups: convert(a.Groups, newWhoGroup), Words: a.Words(), Beside: newWhoBeside(&a.Outside)}
-	if t.ui.json {
-		return t.ui.print(d)
+	if t.ui.JSON {
+		return t.ui.Print(d)
 	}
 	for _, g := range d.Groups {
-		t.ui.say("%s, at %s: %s", t.ui.bold(orNone(g.Name, fmt.Sprintf("group %d", g.ID))), t.moment(a.At), count(len(g.Holders), "person", "people"))
+		t.ui.Say("%s, at %s: %s", t.ui.Bold(orNone(g.Name, fmt.Sprintf("group %d", g.ID))), t.moment(a.At), voice.Count(len(g.Holders), "person", "people"))
 		if len(g.Opens) > 0 {
-			t.ui.say("  opened %s", strings.Join(g.Opens, ", "))
+			t.ui.Say("  opened %s", strings.Join(g.Opens, ", "))
 		}
 		for _, h := range g.Holders {
 			state := ""
 			if h.Suspended {
 				state = ", suspended: it opened nothing"
 			}
-			t.ui.say("  %s as %s, since %s%s", orNone(h.Email, fmt.Sprintf("user %d", h.User)), h.Role, t.moment(h.Since), state)
-			t.ui.say("      %s", h.How)
+			t.ui.Say("  %s as %s, since %s%s", orNone(h.Email, fmt.Sprintf("user %d", h.User)), h.Role, t.moment(h.Since), state)
+			t.ui.Say("      %s", h.How)
 		}
 		if at := d.Beside.CountedAt; at != nil {
-			t.ui.say("  beside them, as of %s: %s%s", t.moment(*at), g.words, unsure(d.Beside.Uncounted))
+			t.ui.Say("  beside them, as of %s: %s%s", t.moment(*at), g.words, unsure(d.Beside.Uncounted))
 		}
 	}
-	t.ui.say("\n%s", d.Words)
+	t.ui.Say("\n%s", d.Words)
 	return nil
 }

@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
@@ -78,7 +76,7 @@ func socketOf(settings *config.Settings) string {
 // beside has the daemon carry out the whole command line if one is running; the error is then how it ended, and nothing is left to do. It
 // is nil where there is no daemon, and within one. A daemon goes on by the file before when this one cannot be used, and must be reachable
 // all the same: to be asked, paused, or told to block somebody.
-func (u *voice) beside(ctx context.Context, c *common) error {
+func (u *call) beside(ctx context.Context, c *common) error {
 	if u.host() != nil {
 		return nil
 	}
@@ -109,10 +107,10 @@ func (u *voice) beside(ctx context.Context, c *common) error {
 		if c.judges {
 			names = ""
 		}
-		u.tell("%s %s cannot be used; the daemon goes by the file that it last could use%s", u.yellow("warning:"), c.config, names)
+		u.Tell("%s %s cannot be used; the daemon goes by the file that it last could use%s", u.Yellow("warning:"), c.config, names)
 	}
 	if there.Version != version() {
-		u.tell("%s the daemon is kisi-sync %s, this is %s: it is the daemon that does this; restart it", u.yellow("warning:"), there.Version, version())
+		u.Tell("%s the daemon is kisi-sync %s, this is %s: it is the daemon that does this; restart it", u.Yellow("warning:"), there.Version, version())
 	}
 	return u.relay(ctx, client, c)
 }
@@ -157,11 +155,11 @@ func shutFolder(file string) string {
 }
 
 // relay hands the command line over.
-func (u *voice) relay(ctx context.Context, client *admin.Client, common *common) error {
+func (u *call) relay(ctx context.Context, client *admin.Client, common *common) error {
 	args := append([]string{"--config", common.config}, u.args...) // as it was found here; one that was named stands behind it, and wins
-	c := admin.Command{Args: args, Dir: here(), Out: u.out, Err: u.err, Terminal: u.terminal(), Sudo: os.Getenv("SUDO_USER")}
-	if u.asks != nil {
-		c.Ask = u.prompt
+	c := admin.Command{Args: args, Dir: here(), Out: u.Out, Err: u.Err, Terminal: u.terminal(), Sudo: os.Getenv("SUDO_USER")}
+	if u.Answers() {
+		c.Ask = u.Prompt
 	}
 	code, err := client.Command(ctx, c)
 	if err != nil {
@@ -183,16 +181,12 @@ func here() string {
 }
 
 // terminal is what the daemon must know of this process's screen.
-func (u *voice) terminal() admin.Terminal {
-	t := admin.Terminal{Colors: u.colored}
-	if u.screen != nil {
-		t.Width = u.screen.width()
-	}
-	return t
+func (u *call) terminal() admin.Terminal {
+	return admin.Terminal{Colors: u.HasColors(), Width: u.Width()}
 }
 
 // host returns the daemon in which this command line is carried out; nil in a process of its own.
-func (u *voice) host() *host {
+func (u *call) host() *host {
 	if u.from == nil {
 		return nil
 	}
@@ -200,7 +194,7 @@ func (u *voice) host() *host {
 }
 
 // path makes a path of the command line one of this process: relative ones begin where the caller is.
-func (u *voice) path(path string) string {
+func (u *call) path(path string) string {
 	if u.from == nil || filepath.IsAbs(path) {
 		return path
 	}
@@ -222,7 +216,7 @@ func (s *session) inTurn(ctx context.Context, do func(context.Context) error) er
 		if !errors.Is(err, daemon.ErrGiveWay) || ctx.Err() != nil {
 			return err
 		}
-		s.ui.tell("looking at Kisi was broken off: somebody must lose access at once, which comes first; it begins anew by itself")
+		s.ui.Tell("looking at Kisi was broken off: somebody must lose access at once, which comes first; it begins anew by itself")
 		h.log.Info("what somebody looks at by hand gives way to leavers, and begins anew after them", "asked", s.ui.me())
 	}
 }
@@ -233,7 +227,7 @@ func (s *session) inTurnOf(ctx context.Context, h *host, do func(context.Context
 	defer giveUp(nil)
 	settled := &atomic.Bool{} // the turn has come, or hope was lost
 	go s.loseHope(ctx, settled, giveUp)
-	stop := sync.OnceFunc(s.ui.during(s.waitingFor))
+	stop := sync.OnceFunc(s.ui.During(s.waitingFor))
 	begun := false
 	err := h.beside(ctx, func(ctx context.Context, turn *daemon.Turn) error {
 		if !settled.CompareAndSwap(false, true) {
@@ -320,7 +314,7 @@ func (s *session) leaversFirst(ctx context.Context) error {
 	if h == nil || !s.leavers || s.settings.Policy().Mode == plan.Observe {
 		return nil
 	}
-	s.ui.tell("somebody was disabled or deleted: the daemon sees to that first, in a run of its own")
+	s.ui.Tell("somebody was disabled or deleted: the daemon sees to that first, in a run of its own")
 	return h.leavers(ctx)
 }
 
@@ -329,18 +323,9 @@ func (h *host) look(ctx context.Context) error {
 	return h.beside(ctx, func(context.Context, *daemon.Turn) error { return nil })
 }
 
-// widthOf returns how wide a terminal is.
-func widthOf(f *os.File) int {
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width < 20 {
-		return 80
-	}
-	return width
-}
-
 // settingsFor returns what a verb goes by. Within the daemon, a verb that may write goes by what the daemon does, or its next run would undo
 // it; one that only looks ahead goes by the file as it is now.
-func (u *voice) settingsFor(c *common, keep bool) (*config.Settings, error) {
+func (u *call) settingsFor(c *common, keep bool) (*config.Settings, error) {
 	h := u.host()
 	if h == nil {
 		return load(c)
@@ -356,7 +341,7 @@ func (u *voice) settingsFor(c *common, keep bool) (*config.Settings, error) {
 	case err != nil: // of one with mistakes, beside has told
 		return used, nil
 	case !alike(now, used):
-		u.tell("%s %s is not what the daemon goes by; kisi-sync reload has it read", u.yellow("warning:"), used.File)
+		u.Tell("%s %s is not what the daemon goes by; kisi-sync reload has it read", u.Yellow("warning:"), used.File)
 		return used, nil
 	}
 	same := *used

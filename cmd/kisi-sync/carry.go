@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -18,25 +19,25 @@ import (
 
 // carry carries out an outlook with progress and says how it ended.
 func (s *session) carry(ctx context.Context, f forecast) error {
-	progress := s.ui.progress(f.Words.Catalog)
+	progress := s.ui.Progress(f.Words.Catalog, now)
 	stop := context.AfterFunc(ctx, func() {
-		s.ui.tell("stopping after the call under way; once more Ctrl-C ends at once, which is safe too")
+		s.ui.Tell("stopping after the call under way; once more Ctrl-C ends at once, which is safe too")
 	})
-	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: s.logged(progress.step), Urgent: s.urgent()})
+	run, report, err := s.engine.Carry(ctx, f.Outlook, apply.Options{Progress: s.logged(progress.Step), Urgent: s.urgent()})
 	stop()
 	s.logRun(run, report)
-	progress.end()
+	progress.End()
 	if ctx.Err() != nil {
 		leaveUnsent(&run.Steps, &report)
 	}
-	if s.ui.json {
-		if err := s.ui.print(newRunDocument(f, run, report, s.client.Stats().Calls)); err != nil {
+	if s.ui.JSON {
+		if err := s.ui.Print(newRunDocument(f, run, report, s.client.Stats().Calls)); err != nil {
 			return err
 		}
 	}
 	s.showRun(f, run, report)
 	if report.Cut {
-		s.ui.tell("Cut short: somebody must lose access at once, which comes first. The daemon goes on with the rest by itself.")
+		s.ui.Tell("Cut short: somebody must lose access at once, which comes first. The daemon goes on with the rest by itself.")
 	}
 	return ended(f, report, err)
 }
@@ -108,11 +109,11 @@ func ended(f forecast, report apply.Report, err error) error {
 // showRun says how a run ended.
 func (s *session) showRun(f forecast, run record.Run, report apply.Report) {
 	for _, failure := range report.Failures {
-		s.ui.say("%s %s: %s", s.ui.red("✗"), failure.Step.Describe(f.Words.Catalog), exit.Explained(failure.Err).Text)
+		s.ui.Say("%s %s: %s", s.ui.Red("✗"), failure.Step.Describe(f.Words.Catalog), exit.Explained(failure.Err).Text)
 	}
-	number := fmt.Sprintf("(run %d, %s)", run.ID, round(run.Ended.Sub(run.Began)))
+	number := fmt.Sprintf("(run %d, %s)", run.ID, voice.Round(run.Ended.Sub(run.Began)))
 	if f.mode == plan.Observe {
-		s.ui.say("Nothing was written: the file says mode: observe. %s", number)
+		s.ui.Say("Nothing was written: the file says mode: observe. %s", number)
 		return
 	}
 	var parts []string
@@ -128,8 +129,8 @@ func (s *session) showRun(f forecast, run record.Run, report apply.Report) {
 		}
 	}
 	if len(parts) > 0 {
-		s.ui.say("Steps: %s. %s", strings.Join(parts, ", "), number)
+		s.ui.Say("Steps: %s. %s", strings.Join(parts, ", "), number)
 		return
 	}
-	s.ui.say("%s", number)
+	s.ui.Say("%s", number)
 }

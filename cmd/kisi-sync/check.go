@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
 )
 
-func checkVerb(ui *voice, c *common) *cobra.Command {
+func checkVerb(ui *call, c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "check", Short: "Look at the file, the directories and Kisi; change nothing", Args: exactly(),
 		Long: `Reads the configuration, connects to every directory and to Kisi without changing anything, and says of each what
@@ -76,11 +77,11 @@ type checkup struct {
 // add counts a finding and prints it.
 func (k *checkup) add(f finding) {
 	k.count(f)
-	mark := map[level]string{good: k.ui.green("✓"), warning: k.ui.yellow("!"), bad: k.ui.red("✗")}[f.Level]
-	k.ui.say("%s %s: %s", mark, f.About, f.Text)
+	mark := map[level]string{good: k.ui.Green("✓"), warning: k.ui.Yellow("!"), bad: k.ui.Red("✗")}[f.Level]
+	k.ui.Say("%s %s: %s", mark, f.About, f.Text)
 	for hint := range strings.SplitSeq(f.Hint, "\n") {
 		if hint != "" {
-			k.ui.say("    hint: %s", hint)
+			k.ui.Say("    hint: %s", hint)
 		}
 	}
 }
@@ -112,8 +113,8 @@ func isStays(hint string) bool { return hint == exit.Stays }
 // file says that the file could be read, and what in it may hurt later.
 func (k *checkup) file(context.Context) {
 	spec := k.settings.MappingSpec()
-	k.good("file", "%s is well-formed: %s, %s, %s; mode: %s", k.settings.File, count(len(k.settings.Sources), "source", "sources"),
-		count(len(spec.Groups), "group", "groups"), count(len(spec.Rules), "rule", "rules"), k.settings.Policy().Mode)
+	k.good("file", "%s is well-formed: %s, %s, %s; mode: %s", k.settings.File, voice.Count(len(k.settings.Sources), "source", "sources"),
+		voice.Count(len(spec.Groups), "group", "groups"), voice.Count(len(spec.Rules), "rule", "rules"), k.settings.Policy().Mode)
 	for _, t := range exit.Problems(k.settings.Warnings) {
 		k.add(finding{About: "file", Level: warning, Text: t.Text, Hint: strings.Join(t.Hints, "\n")})
 	}
@@ -130,7 +131,7 @@ func (k *checkup) sources(ctx context.Context) {
 			k.unread = append(k.unread, source.Name)
 			continue
 		}
-		stop := k.ui.during(k.where)
+		stop := k.ui.During(k.where)
 		_, err := k.engine.Intake(ctx, source.Name, true)
 		stop()
 		if err != nil {
@@ -149,7 +150,7 @@ func (k *checkup) sources(ctx context.Context) {
 
 // examine says whether a source finds itself fit to be read.
 func (k *checkup) examine(ctx context.Context, about string, checker connectors.Checker) bool {
-	stop := k.ui.during(func() string { return "examining " + about })
+	stop := k.ui.During(func() string { return "examining " + about })
 	findings := checker.Check(ctx)
 	stop()
 	fit := true
@@ -164,19 +165,19 @@ func (k *checkup) examine(ctx context.Context, about string, checker connectors.
 }
 
 func (k *checkup) end() error {
-	if k.ui.json {
-		if err := k.ui.print(k.found); err != nil {
+	if k.ui.JSON {
+		if err := k.ui.Print(k.found); err != nil {
 			return err
 		}
 	}
 	warned := ""
 	if n := k.found.Warnings; n > 0 {
-		warned = "; " + count(n, "warning", "warnings")
+		warned = "; " + voice.Count(n, "warning", "warnings")
 	}
 	if k.found.Problems > 0 {
-		k.ui.say("\n%s must be mended%s.", count(k.found.Problems, "problem", "problems"), warned)
+		k.ui.Say("\n%s must be mended%s.", voice.Count(k.found.Problems, "problem", "problems"), warned)
 		return &exit.Error{Code: exit.CodeFailed}
 	}
-	k.ui.say("\nAll is well%s. Next: kisi-sync plan", warned)
+	k.ui.Say("\nAll is well%s. Next: kisi-sync plan", warned)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
 )
@@ -20,7 +21,7 @@ func (k *checkup) kisi(ctx context.Context) {
 		return
 	}
 	k.good("kisi", "the key belongs to %s in the organization %s (domain %s) and sees %s", v.Self.Email, v.Organization.Name,
-		v.Organization.Domain, count(v.Users, "user", "users"))
+		v.Organization.Domain, voice.Count(v.Users, "user", "users"))
 	k.clock()
 	if want := k.settings.Kisi.Domain; want != v.Organization.Domain {
 		k.add(finding{About: "kisi", Level: bad, Text: fmt.Sprintf("the file is about the organization %q, the key belongs to %q", want, v.Organization.Domain),

@@ -43,7 +43,7 @@ func (k *checkup) conflicts(all []mapping.Conflict) {
 	}
 	for _, kind := range kinds {
 		if more := seen[kind] - enough; more > 0 {
-			k.ui.say("    and %d more like that (%s; --json lists all)", more, kind)
+			k.ui.Say("    and %d more like that (%s; --json lists all)", more, kind)
 		}
 	}
 	switch {

@@ -18,7 +18,7 @@ import (
 
 // fileInUse returns the file to which that of --config is to be compared, "" for none: what --against names; else the file that is meant
 // without --config, if that names another one and both are of one installation.
-func fileInUse(ui *voice, c *common, against string, said bool) (string, error) {
+func fileInUse(ui *call, c *common, against string, said bool) (string, error) {
 	if against != "" {
 		if sameFile(ui.path(against), ui.path(c.config)) {
 			return "", exit.Usage(fmt.Errorf("--against and --config name the same file, %s", against), "name the new file with --config")
@@ -60,7 +60,7 @@ type comparing struct {
 }
 
 // compareFiles says what a new file would change. Nothing is written: both sessions look ahead, and what they read is forgotten with them.
-func compareFiles(ctx context.Context, ui *voice, c *common, x comparing) (err error) {
+func compareFiles(ctx context.Context, ui *call, c *common, x comparing) (err error) {
 	used := *c
 	used.config = x.inUse
 	if x.old, err = open(ctx, ui, &used, opening{asked: "plan", patience: watched, quiet: true}); err != nil {
@@ -68,7 +68,7 @@ func compareFiles(ctx context.Context, ui *voice, c *common, x comparing) (err e
 	}
 	defer x.old.closeInto(&err)
 	if h := ui.host(); h != nil && !alike(x.old.settings, h.daemon().settings) {
-		ui.tell("%s the daemon does not go by %s as it is now; kisi-sync reload has it read", ui.yellow("warning:"), x.inUse)
+		ui.Tell("%s the daemon does not go by %s as it is now; kisi-sync reload has it read", ui.Yellow("warning:"), x.inUse)
 	}
 	settings, err := loaded(config.Loader{Types: all.Types(), Place: x.old.settings.File}.Load(ui.path(c.config)))
 	if err != nil {
@@ -77,8 +77,8 @@ func compareFiles(ctx context.Context, ui *voice, c *common, x comparing) (err e
 	if err := x.sameInstallation(settings); err != nil {
 		return err
 	}
-	ui.warn(exit.Problems(settings.Warnings))
-	ui.tell("%s is compared with %s, which is in use; nothing is changed", c.config, x.inUse)
+	ui.Warn(exit.Problems(settings.Warnings))
+	ui.Tell("%s is compared with %s, which is in use; nothing is changed", c.config, x.inUse)
 	readErr := x.old.read(ctx, false)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -141,8 +141,8 @@ func (x *comparing) tell(ctx context.Context, readErr error) error {
 	if err != nil {
 		return exit.Also(readErr, x.new.untouched(err))
 	}
-	if x.new.ui.json {
-		if err := x.new.ui.print(x.document(d)); err != nil {
+	if x.new.ui.JSON {
+		if err := x.new.ui.Print(x.document(d)); err != nil {
 			return err
 		}
 	}

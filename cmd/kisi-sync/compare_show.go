@@ -82,32 +82,32 @@ func (x *comparing) document(d *differences) comparisonDocument {
 func (x *comparing) show(d *differences) {
 	ui := x.new.ui
 	if !d.any() {
-		ui.say("%s says the same as %s, and gives the same to everybody.", x.new.settings.File, x.inUse)
+		ui.Say("%s says the same as %s, and gives the same to everybody.", x.new.settings.File, x.inUse)
 	}
 	x.showRules(d)
 	if len(d.settings) > 0 {
-		ui.say("\n%s", ui.bold("Other settings"))
+		ui.Say("\n%s", ui.Bold("Other settings"))
 	}
 	for _, s := range d.settings {
-		ui.say("  %s: %s → %s", s.Path, orNone(s.Before, "(none)"), orNone(s.After, "(none)"))
+		ui.Say("  %s: %s → %s", s.Path, orNone(s.Before, "(none)"), orNone(s.After, "(none)"))
 	}
 	if len(d.shifts) > 0 {
-		ui.say("\n%s", ui.bold("People, whatever they have in Kisi already"))
+		ui.Say("\n%s", ui.Bold("People, whatever they have in Kisi already"))
 	}
-	marks := map[plan.ShiftKind]string{plan.Gains: ui.green("+"), plan.Loses: ui.red("-"), plan.Alters: "~", plan.Unsures: ui.yellow("!"), plan.Shuts: ui.yellow("!")}
+	marks := map[plan.ShiftKind]string{plan.Gains: ui.Green("+"), plan.Loses: ui.Red("-"), plan.Alters: "~", plan.Unsures: ui.Yellow("!"), plan.Shuts: ui.Yellow("!")}
 	for _, s := range d.shifts {
-		ui.say("%s %s", marks[s.Kind], s.Text(d.next.Words.Doors(s.Group)))
+		ui.Say("%s %s", marks[s.Kind], s.Text(d.next.Words.Doors(s.Group)))
 		if len(s.People) > 1 {
-			ui.say("    %s", names(s.People))
+			ui.Say("    %s", names(s.People))
 		}
 	}
 	for _, t := range d.tests {
 		if len(t.Open) > 0 {
-			ui.say("%s %s:%d: expected, and cannot be decided now: %s", ui.yellow("!"), x.new.settings.File, t.Line, fmt.Sprint(t.Open))
+			ui.Say("%s %s:%d: expected, and cannot be decided now: %s", ui.Yellow("!"), x.new.settings.File, t.Line, fmt.Sprint(t.Open))
 		}
 	}
 	if d.any() {
-		ui.say("\n%s", ui.bold("The next run by "+x.new.settings.File+", all in all"))
+		ui.Say("\n%s", ui.Bold("The next run by "+x.new.settings.File+", all in all"))
 		x.new.showPlan(d.next)
 	}
 }
@@ -115,16 +115,16 @@ func (x *comparing) show(d *differences) {
 func (x *comparing) showRules(d *differences) {
 	ui := x.new.ui
 	if len(d.rules) > 0 {
-		ui.say("%s", ui.bold("Rules"))
+		ui.Say("%s", ui.Bold("Rules"))
 	}
 	for _, r := range d.rules {
 		switch {
 		case r.Before == "":
-			ui.say("%s %s: %s", ui.green("+"), r.Rule, r.After)
+			ui.Say("%s %s: %s", ui.Green("+"), r.Rule, r.After)
 		case r.After == "":
-			ui.say("%s %s: %s", ui.red("-"), r.Rule, r.Before)
+			ui.Say("%s %s: %s", ui.Red("-"), r.Rule, r.Before)
 		default:
-			ui.say("~ %s: %s", r.Rule, orNone(r.Differs, "what it reads is called otherwise"))
+			ui.Say("~ %s: %s", r.Rule, orNone(r.Differs, "what it reads is called otherwise"))
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
-func completionVerb(ui *voice, _ *common) *cobra.Command {
+func completionVerb(ui *call, _ *common) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	cmd := &cobra.Command{
 		Use: "completion SHELL", Short: "Print a script that completes verbs and flags in your shell", ValidArgs: shells,
@@ -30,13 +30,13 @@ func completionVerb(ui *voice, _ *common) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch root := cmd.Root(); args[0] {
 		case "bash":
-			return root.GenBashCompletionV2(ui.out, true)
+			return root.GenBashCompletionV2(ui.Out, true)
 		case "zsh":
-			return root.GenZshCompletion(ui.out)
+			return root.GenZshCompletion(ui.Out)
 		case "fish":
-			return root.GenFishCompletion(ui.out, true)
+			return root.GenFishCompletion(ui.Out, true)
 		default:
-			return root.GenPowerShellCompletionWithDesc(ui.out)
+			return root.GenPowerShellCompletionWithDesc(ui.Out)
 		}
 	}
 	return cmd

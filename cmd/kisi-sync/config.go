@@ -11,7 +11,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 )
 
-func configVerb(ui *voice, c *common) *cobra.Command {
+func configVerb(ui *call, c *common) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use: "config", Short: "Show the configuration, or its JSON Schema",
 		Example: "  kisi-sync config show\n  kisi-sync config schema > kisi-sync.schema.json",
@@ -20,7 +20,7 @@ func configVerb(ui *voice, c *common) *cobra.Command {
 	return cmd
 }
 
-func configShowVerb(ui *voice, c *common) *cobra.Command {
+func configShowVerb(ui *call, c *common) *cobra.Command {
 	return &cobra.Command{
 		Use: "show", Short: "Print the configuration with all defaults; secrets only by where they are kept", Args: exactly(),
 		Long: `Prints the configuration as it is understood, with all defaults. It is a file that means the same. Secrets are shown by
@@ -35,20 +35,20 @@ where they are kept, and need not be there.`,
 			if err != nil {
 				return err
 			}
-			if !ui.json {
-				_, err = ui.out.Write(text)
+			if !ui.JSON {
+				_, err = ui.Out.Write(text)
 				return err
 			}
 			var v any
 			if err := yaml.Unmarshal(text, &v); err != nil {
 				return fmt.Errorf("read the configuration as it is shown: %w", err)
 			}
-			return ui.print(v)
+			return ui.Print(v)
 		},
 	}
 }
 
-func configSchemaVerb(ui *voice) *cobra.Command {
+func configSchemaVerb(ui *call) *cobra.Command {
 	return &cobra.Command{
 		Use: "schema", Short: "Print a JSON Schema of the file, for editors", Args: exactly(),
 		Long: `Prints a JSON Schema of the configuration file. Editors that know it complete keys and mark mistakes while you type;
@@ -59,10 +59,10 @@ write as the first line of the file: # yaml-language-server: $schema=kisi-sync.s
 			if err != nil {
 				return err
 			}
-			if ui.json {
-				return ui.print(json.RawMessage(text))
+			if ui.JSON {
+				return ui.Print(json.RawMessage(text))
 			}
-			_, err = ui.out.Write(append(text, '\n'))
+			_, err = ui.Out.Write(append(text, '\n'))
 			return err
 		},
 	}

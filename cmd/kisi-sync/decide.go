@@ -9,12 +9,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
-func approveVerb(ui *voice, c *common) *cobra.Command {
+func approveVerb(ui *call, c *common) *cobra.Command {
 	return (&ruling{
 		verdict: access.Approved, use: "approve STEP|PLAN", short: "Let held steps pass, exactly these, once",
 		long: `Lets one step pass, or all that waits now under the name of its plan, as kisi-sync plans shows them. An id may be
@@ -27,7 +28,7 @@ When the file names who may approve (approvals.by), nobody else can.`,
 	}).command(ui, c)
 }
 
-func rejectVerb(ui *voice, c *common) *cobra.Command {
+func rejectVerb(ui *call, c *common) *cobra.Command {
 	return (&ruling{
 		verdict: access.Rejected, use: "reject STEP|PLAN", short: "Keep held steps back until somebody approves them",
 		long: `Keeps one step back, or all that waits now under the name of its plan, as kisi-sync plans shows them. It is not asked
@@ -46,7 +47,7 @@ type ruling struct {
 	why                       string
 }
 
-func (r *ruling) command(ui *voice, c *common) *cobra.Command {
+func (r *ruling) command(ui *call, c *common) *cobra.Command {
 	cmd := &cobra.Command{Use: r.use, Short: r.short, Long: r.long, Example: r.example, Args: exactly("STEP|PLAN")}
 	cmd.Flags().StringSliceVar(&r.only, "only", nil, "of a plan, decide about `STEP`,... only")
 	cmd.Flags().StringVar(&r.why, "why", "", "the reason, for the audit trail: `TEXT`; required")
@@ -115,17 +116,17 @@ func (r *ruling) tell(m *memory, all *held, chosen []access.Digest) error {
 	for _, id := range chosen {
 		d.Steps = append(d.Steps, heldStep{ID: id, What: all.byStep[id].What, Again: all.byStep[id].Again})
 	}
-	if m.ui.json {
-		return m.ui.print(d)
+	if m.ui.JSON {
+		return m.ui.Print(d)
 	}
 	for _, step := range d.Steps {
-		m.ui.say("  %s  %s", step.ID.Short(), step.What)
+		m.ui.Say("  %s  %s", step.ID.Short(), step.What)
 	}
 	if r.verdict == access.Rejected {
-		m.ui.say("Rejected %s; kisi-sync approve takes that back.", count(len(d.Steps), "step", "steps"))
+		m.ui.Say("Rejected %s; kisi-sync approve takes that back.", voice.Count(len(d.Steps), "step", "steps"))
 		return nil
 	}
-	m.ui.say("Approved %s, once; the limits stay as they are. %s", count(len(d.Steps), "step", "steps"), d.next())
+	m.ui.Say("Approved %s, once; the limits stay as they are. %s", voice.Count(len(d.Steps), "step", "steps"), d.next())
 	return nil
 }
 

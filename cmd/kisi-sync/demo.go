@@ -18,7 +18,7 @@ import (
 //go:embed demo.yaml
 var demoConfig string
 
-func demoVerb(ui *voice, _ *common) *cobra.Command {
+func demoVerb(ui *call, _ *common) *cobra.Command {
 	var keep, stage bool
 	var dir string
 	cmd := &cobra.Command{
@@ -37,7 +37,7 @@ terminal it waits for Enter between chapters; q ends it.`,
 	cmd.Flags().BoolVar(&stage, "stage", false, "leave the story out and stay up: plan and apply are yours to try")
 	cmd.Flags().StringVar(&dir, "dir", "", "write configuration and state to `FOLDER`, which must be new or empty (default: a temporary one)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if ui.json {
+		if ui.JSON {
 			return exit.Usage(errors.New("the demo is a story for people; it has no --json"), "kisi-sync demo --keep stays up, and its verbs have")
 		}
 		d, err := newDemo(ui, dir)
@@ -57,7 +57,7 @@ terminal it waits for Enter between chapters; q ends it.`,
 
 // demo is the stage: the two simulators, and a folder with the files of an admin.
 type demo struct {
-	ui      *voice
+	ui      *call
 	dir     string
 	made    bool // the folder was made by us, and goes with us
 	company *ldapsim.Company
@@ -66,7 +66,7 @@ type demo struct {
 	api     *kisisim.Server
 }
 
-func newDemo(ui *voice, dir string) (_ *demo, err error) {
+func newDemo(ui *call, dir string) (_ *demo, err error) {
 	d := &demo{ui: ui, dir: dir}
 	if err := d.folder(); err != nil {
 		return nil, err

@@ -15,14 +15,14 @@ var errEnough = errors.New("enough")
 
 // chapter begins a part of the story; with somebody at the terminal it waits for Enter, and q ends the story.
 func (d *demo) chapter(ctx context.Context, title, text string) error {
-	answer, err := d.ui.prompt(ctx, "\n[Enter goes on, q ends] ")
+	answer, err := d.ui.Prompt(ctx, "\n[Enter goes on, q ends] ")
 	switch {
 	case err != nil:
 		return err
 	case strings.HasPrefix(strings.ToLower(answer), "q"):
 		return errEnough
 	}
-	d.ui.say("\n%s\n%s", d.ui.bold("── "+title+" "+strings.Repeat("─", max(3, 90-len([]rune(title))))), text)
+	d.ui.Say("\n%s\n%s", d.ui.Bold("── "+title+" "+strings.Repeat("─", max(3, 90-len([]rune(title))))), text)
 	return nil
 }
 
@@ -42,10 +42,10 @@ func (d *demo) show(ctx context.Context, s scene) error {
 		if want := s.code; i == len(s.verbs)-1 && code != want {
 			return fmt.Errorf("kisi-sync %s ended with %d, the story says %d", args[0], code, want)
 		}
-		d.ui.say("(exit code %d, %s)", code, now().Sub(began).Round(10*time.Millisecond))
+		d.ui.Say("(exit code %d, %s)", code, now().Sub(began).Round(10*time.Millisecond))
 	}
 	if s.after != "" {
-		d.ui.say("\n%s", s.after)
+		d.ui.Say("\n%s", s.after)
 	}
 	return nil
 }
@@ -53,12 +53,9 @@ func (d *demo) show(ctx context.Context, s scene) error {
 // verb runs a verb exactly as the command line would, and returns its exit code. Nobody is asked: the story says apply --yes. What
 // goes to standard error belongs to the story, so where the story goes to a file, that does too.
 func (d *demo) verb(ctx context.Context, args ...string) int {
-	d.ui.say("\n%s", d.ui.bold("$ kisi-sync "+strings.Join(args, " ")))
-	w := world{in: strings.NewReader(""), out: d.ui.out, err: d.ui.out, args: append([]string{"--config", d.config()}, args...)}
-	if d.ui.screen != nil && isTerminal(d.ui.out) {
-		w.err = d.ui.screen.out
-	}
-	return run(ctx, w)
+	d.ui.Say("\n%s", d.ui.Bold("$ kisi-sync "+strings.Join(args, " ")))
+	s := d.ui.Within()
+	return run(ctx, world{in: s.In, out: s.Out, err: s.Err, args: append([]string{"--config", d.config()}, args...)})
 }
 
 // program is how the reader called this program.
@@ -74,9 +71,9 @@ func program() string {
 
 // next says what to do after the demo, and stays up if asked to.
 func (d *demo) next(ctx context.Context, keep bool) error {
-	d.ui.say("\n%s", d.ui.bold("── What next "+strings.Repeat("─", 80)))
+	d.ui.Say("\n%s", d.ui.Bold("── What next "+strings.Repeat("─", 80)))
 	if !keep {
-		d.ui.say(`For your own organization:
+		d.ui.Say(`For your own organization:
 
   1. kisi-sync init     asks for a directory and a key, looks at both, and writes the first file
   2. kisi-sync check    looks at the file, your directories and Kisi, and changes nothing
@@ -86,11 +83,11 @@ func (d *demo) next(ctx context.Context, keep bool) error {
 
   %s demo --keep stays up, so that you can try the verbs first.`, program())
 		if !d.made {
-			d.ui.say("\nThe files of the demo are in %s.", d.dir)
+			d.ui.Say("\nThe files of the demo are in %s.", d.dir)
 		}
 		return nil
 	}
-	d.ui.say(`The directory and the simulated Kisi stay up. In another terminal:
+	d.ui.Say(`The directory and the simulated Kisi stay up. In another terminal:
 
   %[1]s -c %[2]s check
   %[1]s -c %[2]s plan

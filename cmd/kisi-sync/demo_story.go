@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
 )
 
@@ -21,9 +22,9 @@ type scene struct {
 
 // play tells the whole story. It fails when a verb does not end as the story says: the demo is a test as well.
 func (d *demo) play(ctx context.Context) error {
-	d.ui.say(`This is kisi-sync at work for Nordlicht, a made-up company with %s in an LDAP directory
+	d.ui.Say(`This is kisi-sync at work for Nordlicht, a made-up company with %s in an LDAP directory
 and a Kisi organization in which some things were made by hand. Both run in this process.`,
-		count(len(d.company.People("")), "person", "people"))
+		voice.Count(len(d.company.People("")), "person", "people"))
 	for _, s := range append(d.firstDay(), d.everyDay()...) {
 		if err := d.chapter(ctx, s.title, s.text); err != nil {
 			return err
@@ -124,7 +125,7 @@ func (d *demo) audit() error {
 	if err := d.kisi.Check(); err != nil {
 		return fmt.Errorf("the simulated Kisi complains: %w", err)
 	}
-	d.ui.say("\nThe simulated Kisi has kept watch: nobody was made twice, no right was given twice, and nothing\n"+
+	d.ui.Say("\nThe simulated Kisi has kept watch: nobody was made twice, no right was given twice, and nothing\n"+
 		"made by hand was touched (%d calls, %d of them refused for being too fast).", d.kisi.Counts().Requests, d.kisi.Counts().TooMany)
 	return nil
 }

@@ -61,7 +61,7 @@ func text(lines []string) string {
 }
 
 func TestPeopleAreReadAsTheyAreWritten(t *testing.T) {
-	u := newVoice(world{in: strings.NewReader("\ufeffEmail,Name\nana@x.example, Ana Reis \n\n# later\nbo@x.example,\"Li, Bo\"\n"), args: []string{"users", "add"}})
+	u := newCall(world{in: strings.NewReader("\ufeffEmail,Name\nana@x.example, Ana Reis \n\n# later\nbo@x.example,\"Li, Bo\"\n"), args: []string{"users", "add"}})
 	all, err := u.people(nil)
 	if err != nil || len(all) != 2 || all[0].Name != "Ana Reis" || all[1].Email != "bo@x.example" || all[1].Name != "Li, Bo" {
 		t.Errorf("%+v, %v", all, err)

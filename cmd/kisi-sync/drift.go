@@ -12,7 +12,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
-func driftVerb(ui *voice, c *common) *cobra.Command {
+func driftVerb(ui *call, c *common) *cobra.Command {
 	var accept, why string
 	cmd := &cobra.Command{
 		Use: "drift", Short: "What somebody did in Kisi to what is ours", Args: exactly(),
@@ -75,30 +75,30 @@ func newDriftRow(x access.Drift) driftRow {
 
 // showDrift prints what differs, and then what was accepted of it.
 func (s *session) showDrift(all []driftRow) error {
-	if s.ui.json {
-		return s.ui.print(map[string]any{"drift": orEmpty(all)})
+	if s.ui.JSON {
+		return s.ui.Print(map[string]any{"drift": orEmpty(all)})
 	}
 	if len(all) == 0 {
-		s.ui.say("Nothing in Kisi differs by somebody's hand.")
+		s.ui.Say("Nothing in Kisi differs by somebody's hand.")
 	}
 	for _, accepted := range []bool{false, true} {
 		for _, x := range all {
 			if (x.By != nil) != accepted {
 				continue
 			}
-			s.ui.say("%s  %s, %s: expected: %s; found: %s; since %s", x.ID.Short(), x.Who, x.Subject, x.Expected, x.Found, s.moment(x.Since))
+			s.ui.Say("%s  %s, %s: expected: %s; found: %s; since %s", x.ID.Short(), x.Who, x.Subject, x.Expected, x.Found, s.moment(x.Since))
 			switch {
 			case accepted:
-				s.ui.say("          accepted by %s: %s", *x.By, x.Why)
+				s.ui.Say("          accepted by %s: %s", *x.By, x.Why)
 			case x.Step != nil:
-				s.ui.say("          kisi-sync approve %s --why TEXT does it again", x.Step.Short())
+				s.ui.Say("          kisi-sync approve %s --why TEXT does it again", x.Step.Short())
 			}
 		}
 	}
 	return nil
 }
 
-func acceptDrift(ctx context.Context, ui *voice, c *common, id, why string) (err error) {
+func acceptDrift(ctx context.Context, ui *call, c *common, id, why string) (err error) {
 	if err := reasoned(why); err != nil {
 		return err
 	}
@@ -117,9 +117,9 @@ func acceptDrift(ctx context.Context, ui *voice, c *common, id, why string) (err
 	if err != nil {
 		return err
 	}
-	if ui.json {
-		return ui.print(newDriftRow(x))
+	if ui.JSON {
+		return ui.Print(newDriftRow(x))
 	}
-	ui.say("Accepted: %s, %s stays as it is (%s).", x.Who, x.Subject, x.Found)
+	ui.Say("Accepted: %s, %s stays as it is (%s).", x.Who, x.Subject, x.Found)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 )
 
@@ -48,5 +49,5 @@ func (e *statusEnd) words(zone *time.Location) string {
 	case left < 24*time.Hour:
 		return e.What + " ends on " + day + ", within a day"
 	}
-	return e.What + " ends on " + day + ", in " + count(e.Days, "day", "days")
+	return e.What + " ends on " + day + ", in " + voice.Count(e.Days, "day", "days")
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -63,7 +64,7 @@ func (t *tested) wrong() (lines []string) {
 		lines = append(lines, line)
 	}
 	if t.More > 0 {
-		lines = append(lines, count(t.More, "more person is not as expected", "more people are not as expected"))
+		lines = append(lines, voice.Count(t.More, "more person is not as expected", "more people are not as expected"))
 	}
 	return lines
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-func explainVerb(ui *voice, c *common) *cobra.Command {
+func explainVerb(ui *call, c *common) *cobra.Command {
 	x := &explaining{}
 	cmd := &cobra.Command{
 		Use: "explain PERSON", Short: "Why somebody has, or has not, a door; who can open one; whom a rule selects",
@@ -93,8 +93,8 @@ func (s *session) explain(ctx context.Context, who string) error {
 	if x == nil {
 		return exit.Also(readErr, err)
 	}
-	if s.ui.json {
-		if err := s.ui.print(x); err != nil {
+	if s.ui.JSON {
+		if err := s.ui.Print(x); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -22,8 +23,8 @@ func (s *session) explainAccess(ctx context.Context, x *explaining) error {
 	if doc == nil {
 		return err
 	}
-	if s.ui.json {
-		if err := s.ui.print(doc); err != nil {
+	if s.ui.JSON {
+		if err := s.ui.Print(doc); err != nil {
 			return err
 		}
 	}
@@ -162,7 +163,7 @@ func (s *session) namedGroup(ctx context.Context, o *engine.Outlook, x *explaini
 	case len(found) > 1:
 		var all []string
 		for _, g := range found {
-			all = append(all, fmt.Sprintf("%d (%s, %s)", g.ID, scopeName(o.Words.Catalog, g.Place), count(g.Users, "user", "users")))
+			all = append(all, fmt.Sprintf("%d (%s, %s)", g.ID, scopeName(o.Words.Catalog, g.Place), voice.Count(g.Users, "user", "users")))
 		}
 		return r, exit.Usage(fmt.Errorf("%d groups are called %q", len(found), x.group), "write one of these ids: "+strings.Join(all, ", "))
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 )
 
 // someHolders is how many holders of a group are told unless all are wanted.
@@ -11,28 +13,28 @@ const someHolders = 25
 // showHolders tells who may open a door, or the doors of a group.
 func (s *session) showHolders(d *holdersDocument, all bool) {
 	ui := s.ui
-	switch people := count(d.People, "person", "people"); {
+	switch people := voice.Count(d.People, "person", "people"); {
 	case d.ofGroup:
-		ui.say("%s: %s may open its doors now", ui.bold(d.Asked), people)
+		ui.Say("%s: %s may open its doors now", ui.Bold(d.Asked), people)
 	case len(d.Groups) == 0:
-		ui.say("%s: no group opens it.", ui.bold(d.Asked))
+		ui.Say("%s: no group opens it.", ui.Bold(d.Asked))
 	default:
-		ui.say("%s: %s may open it now, through %s", ui.bold(d.Asked), people, count(len(d.Groups), "group", "groups"))
+		ui.Say("%s: %s may open it now, through %s", ui.Bold(d.Asked), people, voice.Count(len(d.Groups), "group", "groups"))
 	}
 	for i := range d.Groups {
 		s.showHolderGroup(&d.Groups[i], all)
 	}
 	if len(d.Roles) > 0 {
-		ui.say("\n%s", ui.bold("Without a group, by their role"))
+		ui.Say("\n%s", ui.Bold("Without a group, by their role"))
 	}
 	for _, r := range d.Roles {
 		where := "in the organization"
 		if r.Place != "" {
 			where = "in " + r.Place
 		}
-		ui.say("  %s: %s %s%s", orNone(r.Email, r.Name), r.Role, where, notUser(r.Kind))
+		ui.Say("  %s: %s %s%s", orNone(r.Email, r.Name), r.Role, where, notUser(r.Kind))
 	}
-	ui.say("\n%s", s.holdersWords(d))
+	ui.Say("\n%s", s.holdersWords(d))
 }
 
 func notUser(kind string) string {
@@ -47,22 +49,22 @@ func (s *session) showHolderGroup(g *holderGroup, all bool) {
 	if g.Managed {
 		managed = "managed by the file"
 	}
-	ui.say("\n%s (group %d, %s): %s", ui.bold(g.Name), g.ID, managed, count(len(g.Holders), "holder", "holders"))
+	ui.Say("\n%s (group %d, %s): %s", ui.Bold(g.Name), g.ID, managed, voice.Count(len(g.Holders), "holder", "holders"))
 	for i := range g.Holders {
 		if i == someHolders && !all {
-			ui.say("  and %d more (--all or --json names them)", len(g.Holders)-i)
+			ui.Say("  and %d more (--all or --json names them)", len(g.Holders)-i)
 			break
 		}
 		s.showHolder(&g.Holders[i])
 	}
 	for _, l := range g.Links {
-		ui.say("  %s access link %s%s: whoever has it", ui.yellow("!"), linkName(l.Name), strings.TrimRight(" "+s.span("", l.Until), " "))
+		ui.Say("  %s access link %s%s: whoever has it", ui.Yellow("!"), linkName(l.Name), strings.TrimRight(" "+s.span("", l.Until), " "))
 	}
 	if g.beside != "" {
-		ui.say("  beside them, as last counted: %s", g.beside)
+		ui.Say("  beside them, as last counted: %s", g.beside)
 	}
 	if n := len(g.Missing); n > 0 {
-		ui.say("  should hold it and does not, until the next run or a decision: %s", names(convert(g.Missing, func(m missingHolder) string { return m.Email })))
+		ui.Say("  should hold it and does not, until the next run or a decision: %s", names(convert(g.Missing, func(m missingHolder) string { return m.Email })))
 	}
 }
 
@@ -74,7 +76,7 @@ func linkName(name string) string {
 }
 
 func (s *session) showHolder(h *holder) {
-	ui, mark := s.ui, s.ui.green("✓")
+	ui, mark := s.ui, s.ui.Green("✓")
 	line := orNone(h.Email, h.Name)
 	if h.Kind != "user" {
 		line = h.Kind + " " + orNone(h.Name, line)
@@ -87,7 +89,7 @@ func (s *session) showHolder(h *holder) {
 		mark = "·"
 		line += ", " + h.State + ": opens nothing"
 	}
-	ui.say("  %s %s", mark, line)
+	ui.Say("  %s %s", mark, line)
 	why := h.Why
 	switch {
 	case h.Since != "" && h.Team != "":
@@ -98,9 +100,9 @@ func (s *session) showHolder(h *holder) {
 	if len(h.Records) > 0 {
 		why += "; record " + strings.Join(h.Records, ", ")
 	}
-	ui.say("      %s", why)
+	ui.Say("      %s", why)
 	if h.Next != "" {
-		ui.say("      %s %s", ui.yellow("next run:"), h.Next)
+		ui.Say("      %s %s", ui.Yellow("next run:"), h.Next)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
@@ -81,8 +82,8 @@ func (s *session) explainRule(ctx context.Context, x *explaining) error {
 		return exit.Also(readErr, err)
 	}
 	d := newRuleDocument(&t)
-	if s.ui.json {
-		if err := s.ui.print(d); err != nil {
+	if s.ui.JSON {
+		if err := s.ui.Print(d); err != nil {
 			return err
 		}
 	}
@@ -92,48 +93,48 @@ func (s *session) explainRule(ctx context.Context, x *explaining) error {
 
 func (s *session) showRuleTrail(d *ruleDocument) {
 	ui := s.ui
-	ui.say("%s", ui.bold("Rule "+d.Rule))
+	ui.Say("%s", ui.Bold("Rule "+d.Rule))
 	for _, p := range d.Says {
-		ui.say("  %s: %s", p.Key, p.Text)
+		ui.Say("  %s: %s", p.Key, p.Text)
 	}
 	switch {
 	case d.Lost != "":
-		ui.say("  %s cannot be asked now: %s; what it gave stays, and it gives nothing new", ui.yellow("!"), d.Lost)
+		ui.Say("  %s cannot be asked now: %s; what it gave stays, and it gives nothing new", ui.Yellow("!"), d.Lost)
 	case d.Bound != nil && d.Bound.Since != "":
-		ui.say("  bound to the group %s (%s) since %s", d.Bound.Name, d.Bound.ID, s.moment(d.Bound.Since))
+		ui.Say("  bound to the group %s (%s) since %s", d.Bound.Name, d.Bound.ID, s.moment(d.Bound.Since))
 	case d.Bound != nil:
-		ui.say("  goes by the group %s (%s)", d.Bound.Name, d.Bound.ID)
+		ui.Say("  goes by the group %s (%s)", d.Bound.Name, d.Bound.ID)
 	}
 	for _, p := range d.Problems {
-		ui.say("  %s %s", ui.yellow("!"), p.Text)
+		ui.Say("  %s %s", ui.Yellow("!"), p.Text)
 		if p.Hint != "" {
-			ui.say("      hint: %s", p.Hint)
+			ui.Say("      hint: %s", p.Hint)
 		}
 	}
-	ui.say("  gave %s that are in Kisi now, alone or with other rules", count(d.Rights, "right", "rights"))
-	ui.say("\n%s", ui.bold("Of "+count(d.People, "person", "people")+" in its source"))
+	ui.Say("  gave %s that are in Kisi now, alone or with other rules", voice.Count(d.Rights, "right", "rights"))
+	ui.Say("\n%s", ui.Bold("Of "+voice.Count(d.People, "person", "people")+" in its source"))
 	for _, o := range d.Outcomes {
 		s.showRuleOutcome(o)
 	}
 }
 
 func (s *session) showRuleOutcome(o ruleOutcome) {
-	ui, mark, text := s.ui, s.ui.red("✗"), ""
+	ui, mark, text := s.ui, s.ui.Red("✗"), ""
 	are, get, have := "are", "get", "their"
 	if o.Count == 1 {
 		are, get, have = "is", "gets", "the person's"
 	}
 	switch o.Outcome {
 	case "gives":
-		mark, text = ui.green("✓"), get+" what it gives"
+		mark, text = ui.Green("✓"), get+" what it gives"
 	case "excludes":
 		text = are + " kept out of what it excludes from, whatever gives it"
 	case "excepted":
 		text = are + " selected, and " + are + " an exception: " + o.Text
 	case "withheld":
-		mark, text = ui.yellow("!"), are+" selected and "+get+" nothing: "+o.Text
+		mark, text = ui.Yellow("!"), are+" selected and "+get+" nothing: "+o.Text
 	case "undecided":
-		mark, text = ui.yellow("!"), "cannot be decided, what it gave stays: "+o.Text
+		mark, text = ui.Yellow("!"), "cannot be decided, what it gave stays: "+o.Text
 	case "condition_failed":
 		text = are + " selected, and its condition does not hold: " + o.Text
 	case "expired":
@@ -143,11 +144,11 @@ func (s *session) showRuleOutcome(o ruleOutcome) {
 	default:
 		mark, text = "·", are+" not selected: "+o.Text
 	}
-	ui.say("  %s %s %s", mark, count(o.Count, "person", "people"), text)
+	ui.Say("  %s %s %s", mark, voice.Count(o.Count, "person", "people"), text)
 	who := convert(o.People, func(p rulePerson) string { return p.Who })
 	more := ""
 	if n := o.Count - len(who); n > 0 {
 		more = fmt.Sprintf(" and %d more (--all names them)", n)
 	}
-	ui.say("      %s%s", strings.Join(who, ", "), more)
+	ui.Say("      %s%s", strings.Join(who, ", "), more)
 }

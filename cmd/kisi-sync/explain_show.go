@@ -11,57 +11,57 @@ import (
 // showExplanation tells the walk to a person.
 func (s *session) showExplanation(x *explanation) {
 	ui := s.ui
-	ui.say("%s", ui.bold("In the directories"))
+	ui.Say("%s", ui.Bold("In the directories"))
 	if len(x.Records) == 0 {
-		ui.say("  in no source")
+		ui.Say("  in no source")
 	}
 	for _, r := range x.Records {
 		s.showRecord(r)
 	}
 	if len(x.Pins) > 0 {
-		ui.say("\n%s", ui.bold("What people have said"))
+		ui.Say("\n%s", ui.Bold("What people have said"))
 	}
 	for _, p := range x.Pins {
-		ui.say("  %s %sby %s: %s", pinWords(p.Kind), s.span("", p.Until), p.By, p.Why)
+		ui.Say("  %s %sby %s: %s", pinWords(p.Kind), s.span("", p.Until), p.By, p.Why)
 		if p.Since != "" {
-			ui.say("      since %s", s.moment(p.Since))
+			ui.Say("      since %s", s.moment(p.Since))
 		}
 	}
 	if len(x.Rules) > 0 {
-		ui.say("\n%s", ui.bold("The rules"))
+		ui.Say("\n%s", ui.Bold("The rules"))
 	}
 	for _, r := range x.Rules {
 		s.showRule(r)
 	}
 	for _, p := range x.Problems {
-		ui.say("  %s %s: %s", ui.yellow("!"), p.Who, p.Text)
+		ui.Say("  %s %s: %s", ui.Yellow("!"), p.Who, p.Text)
 		if p.Hint != "" {
-			ui.say("      hint: %s", p.Hint)
+			ui.Say("      hint: %s", p.Hint)
 		}
 	}
-	ui.say("\n%s", ui.bold("So should hold"))
+	ui.Say("\n%s", ui.Bold("So should hold"))
 	s.showShould(x.Should)
-	ui.say("\n%s", ui.bold("In Kisi now"))
+	ui.Say("\n%s", ui.Bold("In Kisi now"))
 	s.showInKisi(x)
-	ui.say("\n%s", ui.bold("The next run"))
+	ui.Say("\n%s", ui.Bold("The next run"))
 	s.showNext(x)
 }
 
 func (s *session) showRecord(r recordRow) {
 	state := "active"
 	if r.Active == "no" {
-		state = s.ui.red("disabled")
+		state = s.ui.Red("disabled")
 	}
-	s.ui.say("  %s: %s, %s, %s", r.Source, orNone(r.Name, "no name"), orNone(r.Email, "no e-mail address"), state)
-	s.ui.say("      id %s", r.ID)
+	s.ui.Say("  %s: %s, %s, %s", r.Source, orNone(r.Name, "no name"), orNone(r.Email, "no e-mail address"), state)
+	s.ui.Say("      id %s", r.ID)
 	for _, h := range r.Handles {
-		s.ui.say("      %s", strings.Replace(h, "=", " ", 1))
+		s.ui.Say("      %s", strings.Replace(h, "=", " ", 1))
 	}
 	for _, name := range r.order {
-		s.ui.say("      person.%s = %s", name, orNone(strings.Join(r.Attributes[name], ", "), "(none)"))
+		s.ui.Say("      person.%s = %s", name, orNone(strings.Join(r.Attributes[name], ", "), "(none)"))
 	}
 	if r.Missing != "" {
-		s.ui.say("      %s missing since %s, which is not believed", s.ui.yellow("!"), s.moment(r.Missing))
+		s.ui.Say("      %s missing since %s, which is not believed", s.ui.Yellow("!"), s.moment(r.Missing))
 	}
 }
 
@@ -89,12 +89,12 @@ func orNone(text, none string) string {
 
 func (s *session) showRule(r ruleRow) {
 	ui := s.ui
-	mark, text := ui.red("✗"), strings.ReplaceAll(r.Outcome, "_", " ")+bracketed(r.Text)
+	mark, text := ui.Red("✗"), strings.ReplaceAll(r.Outcome, "_", " ")+bracketed(r.Text)
 	switch r.Outcome {
 	case "gives":
-		mark, text = ui.green("✓"), "gives "+strings.Join(r.Grants, ", ")+bracketed(r.Text)
+		mark, text = ui.Green("✓"), "gives "+strings.Join(r.Grants, ", ")+bracketed(r.Text)
 	case "excludes":
-		mark, text = ui.red("✗"), "excludes from "+strings.Join(r.Grants, ", ")+", whatever gives it"+bracketed(r.Text)
+		mark, text = ui.Red("✗"), "excludes from "+strings.Join(r.Grants, ", ")+", whatever gives it"+bracketed(r.Text)
 	case "excepted":
 		text = "not about this person, who is an exception of it" + bracketed(r.Text)
 	case "not_selected":
@@ -104,24 +104,24 @@ func (s *session) showRule(r ruleRow) {
 	case "expired":
 		text = "no longer: " + r.Text
 	case "undecided":
-		mark = ui.yellow("!")
+		mark = ui.Yellow("!")
 		text = "cannot be decided, what it gave stays" + bracketed(r.Text)
 	case "record_disabled":
 		text = "gives nothing to a disabled person" + bracketed(r.Text)
 	}
-	ui.say("  %s %s: %s", mark, r.Rule, text)
+	ui.Say("  %s %s: %s", mark, r.Rule, text)
 	if len(r.Through) > 1 {
-		ui.say("      through %s", strings.Join(r.Through, " → "))
+		ui.Say("      through %s", strings.Join(r.Through, " → "))
 	}
 	for _, x := range r.Excluded {
 		if x.Unsure {
-			ui.say("      but not %s for now: rule %s may exclude from it, which cannot be decided; what there is stays", x.Group, x.Rule)
+			ui.Say("      but not %s for now: rule %s may exclude from it, which cannot be decided; what there is stays", x.Group, x.Rule)
 			continue
 		}
-		ui.say("      but not %s: rule %s excludes from it, and that goes first", x.Group, x.Rule)
+		ui.Say("      but not %s: rule %s excludes from it, and that goes first", x.Group, x.Rule)
 	}
 	if r.Outcome == "gives" && (r.From != "" || r.Until != "") {
-		ui.say("      valid %s", strings.TrimSpace(s.span(r.From, r.Until)))
+		ui.Say("      valid %s", strings.TrimSpace(s.span(r.From, r.Until)))
 	}
 }
 
@@ -155,35 +155,35 @@ func (s *session) moment(rfc3339 string) string {
 
 func (s *session) showShould(w *shouldHold) {
 	if w == nil {
-		s.ui.say("  nothing by the rules")
+		s.ui.Say("  nothing by the rules")
 		return
 	}
 	switch w.Standing {
 	case "suspend":
-		s.ui.say("  no access at all: %s", w.Cause)
+		s.ui.Say("  no access at all: %s", w.Cause)
 		if len(w.Grants) > 0 {
-			s.ui.say("  (and again on return:)")
+			s.ui.Say("  (and again on return:)")
 		}
 	case "remove":
-		s.ui.say("  no Kisi user any more: %s", w.Cause)
+		s.ui.Say("  no Kisi user any more: %s", w.Cause)
 	case "leave":
-		s.ui.say("  left exactly as it is: %s", w.Cause)
+		s.ui.Say("  left exactly as it is: %s", w.Cause)
 	}
 	for _, g := range w.Grants {
 		if g.Unsure {
-			s.ui.say("  %s: not decided, it stays as it is", g.Group)
+			s.ui.Say("  %s: not decided, it stays as it is", g.Group)
 			continue
 		}
-		s.ui.say("  %s %s(%s)", asRole(g.Group, g.Role), s.span(g.From, g.Until), g.Cause)
+		s.ui.Say("  %s %s(%s)", asRole(g.Group, g.Role), s.span(g.From, g.Until), g.Cause)
 		for _, low := range g.Covered {
-			s.ui.say("      rule %s gives it as %s only; somebody has one role in a group, and the higher one wins", low.Rule, low.Role)
+			s.ui.Say("      rule %s gives it as %s only; somebody has one role in a group, and the higher one wins", low.Rule, low.Role)
 		}
 	}
 	for _, l := range w.Losses {
-		s.ui.say("  not %s any more: %s", l.Group, l.Cause)
+		s.ui.Say("  not %s any more: %s", l.Group, l.Cause)
 	}
 	if w.Standing == "keep" && len(w.Grants)+len(w.Losses) == 0 {
-		s.ui.say("  nothing by the rules")
+		s.ui.Say("  nothing by the rules")
 	}
 }
 
@@ -198,17 +198,17 @@ func asRole(group, role string) string {
 func (s *session) showInKisi(x *explanation) {
 	switch {
 	case x.Kisi == nil && x.Unknown:
-		s.ui.say("  not known: Kisi does not answer")
+		s.ui.Say("  not known: Kisi does not answer")
 		return
 	case x.Kisi == nil:
-		s.ui.say("  no such user")
+		s.ui.Say("  no such user")
 		return
 	}
 	k, state := x.Kisi, "enabled"
 	if !k.Enabled {
-		state = s.ui.red("suspended")
+		state = s.ui.Red("suspended")
 	}
-	s.ui.say("  %s, %s, %s (user %d, %s)", orNone(k.Name, "no name"), k.Email, state, k.ID, levelWords(k.Level))
+	s.ui.Say("  %s, %s, %s (user %d, %s)", orNone(k.Name, "no name"), k.Email, state, k.ID, levelWords(k.Level))
 	for _, g := range k.Grants {
 		text := fmt.Sprintf("      %s %s(%s", asRole(g.Group, g.Role), s.span(g.From, g.Until), levelWords(g.Level))
 		if g.Since != "" {
@@ -217,10 +217,10 @@ func (s *session) showInKisi(x *explanation) {
 		if g.Cause != "" {
 			text += ", " + g.Cause
 		}
-		s.ui.say("%s)", text)
+		s.ui.Say("%s)", text)
 	}
 	if len(k.Grants) == 0 {
-		s.ui.say("      holds no group")
+		s.ui.Say("      holds no group")
 	}
 }
 
@@ -240,18 +240,18 @@ func levelWords(level string) string {
 func (s *session) showNext(x *explanation) {
 	switch {
 	case len(x.Next) == 0 && x.Unknown:
-		s.ui.say("  not known either")
+		s.ui.Say("  not known either")
 	case len(x.Next) == 0 && x.Kisi != nil && x.Kisi.Level == "foreign" && len(x.Records) == 0:
-		s.ui.say("  does nothing: kisi-sync touches nothing that others made")
+		s.ui.Say("  does nothing: kisi-sync touches nothing that others made")
 	case len(x.Next) == 0 && x.undecided():
-		s.ui.say("  does nothing: what cannot be decided stays as it is")
+		s.ui.Say("  does nothing: what cannot be decided stays as it is")
 	case len(x.Next) == 0:
-		s.ui.say("  does nothing: it is as it should be")
+		s.ui.Say("  does nothing: it is as it should be")
 	}
 	for _, line := range x.Next {
-		s.ui.say("  %s", line.Text)
+		s.ui.Say("  %s", line.Text)
 		if line.Hold != "" {
-			s.ui.say("      %s: %s", s.ui.yellow("held, not done"), line.Hold)
+			s.ui.Say("      %s: %s", s.ui.Yellow("held, not done"), line.Hold)
 		}
 	}
 }

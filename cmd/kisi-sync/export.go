@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors/csv"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -25,7 +26,7 @@ type exportation struct {
 	out               string
 }
 
-func exportVerb(ui *voice, c *common) *cobra.Command {
+func exportVerb(ui *call, c *common) *cobra.Command {
 	x := &exportation{}
 	cmd := &cobra.Command{
 		Use: "export", Short: "Write people and groups as Kisi's own import takes them, or an empty template", Args: exactly(),
@@ -45,11 +46,11 @@ for a formula: such a one stands behind an apostrophe, and kisi-sync import read
 	return cmd
 }
 
-func (x *exportation) run(ctx context.Context, ui *voice, c *common) (err error) {
+func (x *exportation) run(ctx context.Context, ui *call, c *common) (err error) {
 	switch {
 	case x.template == x.kisiCSV:
 		return exit.Usage(errors.New("say what to write: --template, or --kisi-csv"), "")
-	case ui.json:
+	case ui.JSON:
 		return exit.Usage(errors.New("export has no --json"), "it writes CSV")
 	case x.template:
 		return x.write(ui, [][]string{csv.TemplateHeader()})
@@ -68,7 +69,7 @@ func (x *exportation) run(ctx context.Context, ui *voice, c *common) (err error)
 		return s.untouched(err)
 	}
 	rows, left := kisiRows(out)
-	ui.warn(left)
+	ui.Warn(left)
 	return exit.Also(readErr, x.write(ui, rows))
 }
 
@@ -96,7 +97,7 @@ func kisiRows(out *engine.Outlook) (rows [][]string, left []exit.Trouble) {
 		}
 	}
 	if special > 0 {
-		left = append(left, exit.Trouble{Text: fmt.Sprintf("%s left out, with dates or another role than door access: Kisi's import does not know those", count(special, "right is", "rights are"))})
+		left = append(left, exit.Trouble{Text: fmt.Sprintf("%s left out, with dates or another role than door access: Kisi's import does not know those", voice.Count(special, "right is", "rights are"))})
 	}
 	for _, name := range slices.Sorted(maps.Keys(unmade)) {
 		left = append(left, exit.Trouble{Text: fmt.Sprintf("the group %q is left out: it is not in Kisi yet", name)})
@@ -104,18 +105,18 @@ func kisiRows(out *engine.Outlook) (rows [][]string, left []exit.Trouble) {
 	return rows, left
 }
 
-func (x *exportation) write(ui *voice, rows [][]string) error {
+func (x *exportation) write(ui *call, rows [][]string) error {
 	text, err := sheet(rows)
 	if err != nil {
 		return err
 	}
 	if x.out == "" {
-		ui.say("%s", strings.TrimSuffix(string(text), "\n"))
+		ui.Say("%s", strings.TrimSuffix(string(text), "\n"))
 		return nil
 	}
 	if err := os.WriteFile(ui.path(x.out), text, 0o600); err != nil {
 		return exit.Failed(fmt.Errorf("write the table: %w", err), "")
 	}
-	ui.tell("%s written to %s", count(len(rows)-1, "person", "people"), x.out)
+	ui.Tell("%s written to %s", voice.Count(len(rows)-1, "person", "people"), x.out)
 	return nil
 }

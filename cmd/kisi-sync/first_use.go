@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -41,7 +42,7 @@ func (s *session) waitForIt(o *engine.Outlook) string {
 	if n == 0 {
 		return ""
 	}
-	return ", and " + count(n, "person", "people") + " who should be suspended as a directory says keep access; kisi-sync block PERSON --why TEXT is carried out all the same"
+	return ", and " + voice.Count(n, "person", "people") + " who should be suspended as a directory says keep access; kisi-sync block PERSON --why TEXT is carried out all the same"
 }
 
 // wentBy says that a run went by this very file, or that nobody need ask: the daemon has tried the file by which its verbs go.
@@ -104,7 +105,7 @@ func (s *session) expected(ctx context.Context) error {
 		all = s.test(o)
 	}
 	if open := untried(all); len(open) > 0 {
-		s.ui.log.Warn("what the file expects could not be tried", "open", strings.Join(open, "; "))
+		s.ui.Log.Warn("what the file expects could not be tried", "open", strings.Join(open, "; "))
 	}
 	return s.unmet(all)
 }
@@ -133,7 +134,7 @@ func (s *session) readAhead(ctx context.Context, ids []string) (*engine.Outlook,
 			continue
 		}
 		if _, err := ahead.Intake(soon, source.Name, false); err != nil && ctx.Err() == nil {
-			s.ui.log.Warn("a source could not be read for what the file expects", "source", source.Name, "err", err)
+			s.ui.Log.Warn("a source could not be read for what the file expects", "source", source.Name, "err", err)
 		}
 	}
 	return ahead.Resolve(ctx)

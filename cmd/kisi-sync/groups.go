@@ -11,7 +11,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
-func groupsVerb(ui *voice, c *common) *cobra.Command {
+func groupsVerb(ui *call, c *common) *cobra.Command {
 	list := func(cmd *cobra.Command, _ []string) (err error) {
 		s, err := open(cmd.Context(), ui, c, opening{asked: "groups", patience: watched})
 		if err != nil {
@@ -52,10 +52,10 @@ func (s *session) listGroups(ctx context.Context) error {
 	for i := range state.Groups {
 		rows[i] = newGroupRow(&state.Groups[i], o.Words.Catalog, o.Input.Desired)
 	}
-	if s.ui.json {
-		return s.ui.print(rows)
+	if s.ui.JSON {
+		return s.ui.Print(rows)
 	}
-	return s.ui.table("ID\tGROUP\tSCOPE\tUSERS\tMANAGED\tDOORS AND STOPS", convert(rows, groupRow.line))
+	return s.ui.Table("ID\tGROUP\tSCOPE\tUSERS\tMANAGED\tDOORS AND STOPS", convert(rows, groupRow.line))
 }
 
 // everyGroup maps the file's groups to Kisi's, and reads the doors of all.

@@ -73,7 +73,7 @@ func stopNames(all []string) []mapping.StopName {
 	})
 }
 
-func groupsCreate(ui *voice, c *common) *cobra.Command {
+func groupsCreate(ui *call, c *common) *cobra.Command {
 	o := &ordering{did: "create"}
 	var place, description string
 	var organization bool
@@ -127,7 +127,7 @@ func newGroup(out *engine.Outlook, g mapping.Group) (access.DesiredGroup, error)
 }
 
 // groupsDelete deletes a group that kisi-sync made.
-func groupsDelete(ui *voice, c *common) *cobra.Command {
+func groupsDelete(ui *call, c *common) *cobra.Command {
 	o := &ordering{did: "delete", everybody: true}
 	cmd := &cobra.Command{
 		Use: "delete NAME", Short: "Delete a group that kisi-sync made", Args: exactly("NAME"),

@@ -50,8 +50,8 @@ func (o *ordering) flags(cmd *cobra.Command) {
 }
 
 // run opens everything, finds out what is wanted, shows it, asks, and does it.
-func (o *ordering) run(ctx context.Context, ui *voice, c *common, want func(*engine.Outlook) (access.DesiredGroup, error)) (err error) {
-	if !o.yes && (ui.json || ui.asks == nil) {
+func (o *ordering) run(ctx context.Context, ui *call, c *common, want func(*engine.Outlook) (access.DesiredGroup, error)) (err error) {
+	if !o.yes && (ui.JSON || !ui.Answers()) {
 		return exit.Usage(fmt.Errorf("groups %s asks before it does anything, and there is nobody to ask", o.did), "look at what it says in a terminal; with --yes it asks nothing")
 	}
 	if o.session, err = open(ctx, ui, c, opening{asked: ui.me(), keep: true, patience: watched}); err != nil {
@@ -115,31 +115,31 @@ func (o *ordering) preview(ctx context.Context, f forecast) (done bool, err erro
 		o.doc.People = orEmpty(o.people)
 	}
 	if f.mode == plan.Observe {
-		o.ui.say("%s", o.ui.bold("mode: observe – this is what mode: full would do:"))
+		o.ui.Say("%s", o.ui.Bold("mode: observe – this is what mode: full would do:"))
 	}
 	o.showLines(f)
 	for _, who := range o.people {
-		o.ui.say("    %s loses %s", who, o.group.Name)
+		o.ui.Say("    %s loses %s", who, o.group.Name)
 	}
 	for _, n := range f.told.Notes {
-		o.ui.say("%s %s: %s", o.ui.yellow("!"), n.Who, n.Text)
+		o.ui.Say("%s %s: %s", o.ui.Yellow("!"), n.Who, n.Text)
 	}
 	switch {
 	case len(f.told.Steps) == 0:
-		o.ui.say("There is nothing to do: the group is like that already.")
-		return true, o.ui.printJSON(o.doc)
+		o.ui.Say("There is nothing to do: the group is like that already.")
+		return true, o.ui.PrintJSON(o.doc)
 	case f.mode == plan.Observe:
-		o.ui.say("Nothing was written: the file says mode: observe.")
-		return true, o.ui.printJSON(o.doc)
+		o.ui.Say("Nothing was written: the file says mode: observe.")
+		return true, o.ui.PrintJSON(o.doc)
 	case o.yes || f.Plan.Do() == 0:
 		return false, nil
 	}
-	yes, err := o.ui.ask(ctx, fmt.Sprintf("\n%s group %s?", strings.ToUpper(o.did[:1])+o.did[1:], o.group.Name))
+	yes, err := o.ui.Ask(ctx, fmt.Sprintf("\n%s group %s?", strings.ToUpper(o.did[:1])+o.did[1:], o.group.Name))
 	if err != nil {
 		return true, o.untouched(err)
 	}
 	if !yes {
-		o.ui.say("Nothing was done.")
+		o.ui.Say("Nothing was done.")
 	}
 	return !yes, nil
 }
@@ -158,9 +158,9 @@ func (o *ordering) agreed(ctx context.Context, f forecast, look func(context.Con
 	}
 	f.own = true
 	o.doc.Agreed = true
-	progress := o.ui.progress(f.Words.Catalog)
-	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: o.logged(progress.step), Urgent: o.urgent()})
-	progress.end()
+	progress := o.ui.Progress(f.Words.Catalog, now)
+	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: o.logged(progress.Step), Urgent: o.urgent()})
+	progress.End()
 	o.logRun(run, report)
 	if ctx.Err() != nil {
 		leaveUnsent(&run.Steps, &report)
@@ -170,13 +170,13 @@ func (o *ordering) agreed(ctx context.Context, f forecast, look func(context.Con
 	if o.did != "delete" {
 		o.doc.Block = newBlock(&o.group, f.Words.Catalog).String()
 	}
-	if err := o.ui.printJSON(o.doc); err != nil {
+	if err := o.ui.PrintJSON(o.doc); err != nil {
 		return err
 	}
 	o.showRun(f, run, report)
 	o.showHeld(f)
 	if o.did == "create" && report.Done > 0 {
-		o.ui.say("\nkisi-sync does not look after this group by itself. To have it do so, paste this under groups: in %s\n\n%s", o.settings.File, o.doc.Block)
+		o.ui.Say("\nkisi-sync does not look after this group by itself. To have it do so, paste this under groups: in %s\n\n%s", o.settings.File, o.doc.Block)
 	}
 	return ended(f, report, err)
 }
@@ -185,7 +185,7 @@ func (o *ordering) agreed(ctx context.Context, f forecast, look func(context.Con
 func (o *ordering) showHeld(f forecast) {
 	for i := range f.Plan.Steps {
 		if s := &f.Plan.Steps[i]; s.Hold != nil && s.Hold.Kind == access.HeldByLimit {
-			o.ui.say("Held: %s. kisi-sync approve %s --why TEXT lets it pass; then run the same again, with the same --why: no run does it by itself.", s.Hold.Text, s.ID.Short())
+			o.ui.Say("Held: %s. kisi-sync approve %s --why TEXT lets it pass; then run the same again, with the same --why: no run does it by itself.", s.Hold.Text, s.ID.Short())
 		}
 	}
 }

@@ -9,12 +9,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
-func groupsShow(ui *voice, c *common) *cobra.Command {
+func groupsShow(ui *call, c *common) *cobra.Command {
 	return &cobra.Command{
 		Use: "show NAME", Short: "Show a group: doors, restrictions, who holds it, and how the file says it", Args: exactly("NAME"),
 		Long: `Shows a group as it is in Kisi, what of it the file manages, who holds it, and the block that the file would say it with.
@@ -59,8 +60,8 @@ func (s *session) showGroup(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if s.ui.json {
-		return s.ui.print(d)
+	if s.ui.JSON {
+		return s.ui.Print(d)
 	}
 	s.tellGroup(d)
 	return nil
@@ -134,20 +135,20 @@ func (s *session) tellGroup(d *shownGroup) {
 	if d.MadeByUs {
 		made = "made by kisi-sync"
 	}
-	s.ui.say("%s  (%d, %s, %s)", s.ui.bold(d.Name), d.ID, scope, made)
+	s.ui.Say("%s  (%d, %s, %s)", s.ui.Bold(d.Name), d.ID, scope, made)
 	if d.Description != "" {
-		s.ui.say("  %s", d.Description)
+		s.ui.Say("  %s", d.Description)
 	}
-	s.ui.say("  opens: %s", orNothing(append(d.Doors, d.Stops...)))
+	s.ui.Say("  opens: %s", orNothing(append(d.Doors, d.Stops...)))
 	var on []string
 	for _, one := range access.AllSettings() {
 		if is, said := d.Settings[one.Key()]; said && (is || one == access.AppAccess) {
 			on = append(on, one.String()+map[bool]string{true: " on", false: " off"}[is])
 		}
 	}
-	s.ui.say("  settings: %s", orNothing(on))
-	s.ui.say("  the file manages: %s; rules: %s", orNothing(d.Manages), orNothing(d.Rules))
-	s.ui.say("  held by %s", count(len(d.Holders), "person", "people")+map[bool]string{true: ":"}[len(d.Holders) > 0])
+	s.ui.Say("  settings: %s", orNothing(on))
+	s.ui.Say("  the file manages: %s; rules: %s", orNothing(d.Manages), orNothing(d.Rules))
+	s.ui.Say("  held by %s", voice.Count(len(d.Holders), "person", "people")+map[bool]string{true: ":"}[len(d.Holders) > 0])
 	for _, h := range d.Holders {
 		text := h.Role
 		if h.From != "" {
@@ -162,9 +163,9 @@ func (s *session) tellGroup(d *shownGroup) {
 		if !h.Enabled {
 			text += ", suspended"
 		}
-		s.ui.say("    %s (%s)", h.Email, text)
+		s.ui.Say("    %s (%s)", h.Email, text)
 	}
-	s.ui.say("\nAs the file says it, under groups:\n\n%s", d.Block)
+	s.ui.Say("\nAs the file says it, under groups:\n\n%s", d.Block)
 }
 
 func orNothing(all []string) string {

@@ -23,7 +23,7 @@ type groupChanges struct {
 	settingFlags
 }
 
-func groupsUpdate(ui *voice, c *common) *cobra.Command {
+func groupsUpdate(ui *call, c *common) *cobra.Command {
 	o, ch := &ordering{did: "update"}, groupChanges{}
 	cmd := &cobra.Command{
 		Use: "update NAME", Short: "Change a group by hand: name, description, doors, stops, restrictions", Args: exactly("NAME"),

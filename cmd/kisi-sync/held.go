@@ -10,11 +10,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
-func plansVerb(ui *voice, c *common) *cobra.Command {
+func plansVerb(ui *call, c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "plans", Short: "What is held and waits for somebody to decide", Args: exactly(),
 		Long: `Shows what the last runs held back, by reason, with the ids that approve and reject take: one for all that waits now, and
@@ -192,54 +193,54 @@ func byReason(steps []access.Hold) []heldGroup {
 
 // showHeld prints what waits, and what was decided and not done yet.
 func (s *session) showHeld(d heldDocument) error {
-	if s.ui.json {
-		return s.ui.print(d)
+	if s.ui.JSON {
+		return s.ui.Print(d)
 	}
 	ui := s.ui
 	if d.Plan == "" {
-		ui.say("Nothing is held.")
+		ui.Say("Nothing is held.")
 	} else {
-		ui.say("%s, since %s", ui.bold("Plan "+d.Plan[:8]), s.moment(d.Since))
+		ui.Say("%s, since %s", ui.Bold("Plan "+d.Plan[:8]), s.moment(d.Since))
 	}
 	for _, line := range d.Summary {
-		ui.say("%s %s", ui.yellow("‖"), line)
+		ui.Say("%s %s", ui.Yellow("‖"), line)
 	}
 	for _, g := range d.Held {
-		ui.say("\n%s %s", ui.yellow("Held:"), g.Reason)
+		ui.Say("\n%s %s", ui.Yellow("Held:"), g.Reason)
 		about := "" // a step about a group names nobody
 		if len(g.People) > 0 {
-			about = fmt.Sprintf("; %s: %s", count(len(g.People), "person", "people"), names(g.People))
+			about = fmt.Sprintf("; %s: %s", voice.Count(len(g.People), "person", "people"), names(g.People))
 		}
-		ui.say("  since %s%s", s.moment(g.Since), about)
+		ui.Say("  since %s%s", s.moment(g.Since), about)
 		s.showSteps(g.Steps)
 	}
 	if len(d.Approved) > 0 {
-		ui.say("\n%s", ui.bold("Approved; the next run does it:"))
+		ui.Say("\n%s", ui.Bold("Approved; the next run does it:"))
 		s.showSteps(d.Approved)
 	}
 	if len(d.Rejected) > 0 {
-		ui.say("\n%s", ui.bold("Rejected; not done until somebody approves it:"))
+		ui.Say("\n%s", ui.Bold("Rejected; not done until somebody approves it:"))
 		s.showSteps(d.Rejected)
 	}
 	if len(d.Refused) > 0 {
-		ui.say("\n%s", ui.bold("Refused by Kisi; tried again by itself, ever more rarely:"))
+		ui.Say("\n%s", ui.Bold("Refused by Kisi; tried again by itself, ever more rarely:"))
 		s.showRefused(d.Refused)
 	}
 	if len(d.ByHand) > 0 {
-		ui.say("\n%s", ui.bold("Undone in Kisi by hand, and kept so; nobody has to decide, and approve does it again:"))
+		ui.Say("\n%s", ui.Bold("Undone in Kisi by hand, and kept so; nobody has to decide, and approve does it again:"))
 		s.showSteps(d.ByHand)
 	}
 	s.showLastFull(d.Last)
 	if d.Plan != "" {
-		ui.tell("\n%s kisi-sync approve %s --why TEXT lets all of it pass, once; --only STEP,... lets some of it; reject keeps it back", ui.yellow("hint:"), d.Plan[:8])
+		ui.Tell("\n%s kisi-sync approve %s --why TEXT lets all of it pass, once; --only STEP,... lets some of it; reject keeps it back", ui.Yellow("hint:"), d.Plan[:8])
 	}
 	return nil
 }
 
 func (s *session) showRefused(steps []heldStep) {
 	for _, step := range steps {
-		s.ui.say("  %s  %s", step.ID.Short(), step.What)
-		s.ui.say("            %s; next at %s", step.Why, s.moment(step.Next))
+		s.ui.Say("  %s  %s", step.ID.Short(), step.What)
+		s.ui.Say("            %s; next at %s", step.Why, s.moment(step.Next))
 	}
 }
 
@@ -248,13 +249,13 @@ func (s *session) showLastFull(last *lastRun) {
 	case last == nil:
 		return
 	case last.UnderWay:
-		s.ui.say("\nA run over everybody (run %d, %s) is under way; kisi-sync status says how far it is.", last.Run, s.moment(last.Began))
+		s.ui.Say("\nA run over everybody (run %d, %s) is under way; kisi-sync status says how far it is.", last.Run, s.moment(last.Began))
 	case last.Ended == "":
-		s.ui.say("\nThe last run over everybody (run %d, %s) was killed; the next one goes on where it stopped.", last.Run, s.moment(last.Began))
+		s.ui.Say("\nThe last run over everybody (run %d, %s) was killed; the next one goes on where it stopped.", last.Run, s.moment(last.Began))
 	case last.Error != "":
-		s.ui.say("\nThe last run over everybody (run %d, %s) ended early: %s", last.Run, s.moment(last.Ended), last.Error)
+		s.ui.Say("\nThe last run over everybody (run %d, %s) ended early: %s", last.Run, s.moment(last.Ended), last.Error)
 	default:
-		s.ui.say("\nThe last run over everybody was run %d, %s: %s done.", last.Run, s.moment(last.Ended), count(last.Done, "step", "steps"))
+		s.ui.Say("\nThe last run over everybody was run %d, %s: %s done.", last.Run, s.moment(last.Ended), voice.Count(last.Done, "step", "steps"))
 	}
 }
 
@@ -264,9 +265,9 @@ func (s *session) showSteps(steps []heldStep) {
 		if step.By != "" {
 			text += " (" + step.By + ": " + step.Why + ")"
 		}
-		s.ui.say("  %s  %s", step.ID.Short(), text)
+		s.ui.Say("  %s  %s", step.ID.Short(), text)
 		if step.Again != "" {
-			s.ui.say("            no run does it by itself; once it is approved, run again: %s", step.Again)
+			s.ui.Say("            no run does it by itself; once it is approved, run again: %s", step.Again)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // Every verb says what it is for and shows how it is called, in lines that fit.
 func TestEveryVerbHasHelpWithExamples(t *testing.T) {
-	root := newRoot(newVoice(world{in: strings.NewReader(""), out: io.Discard, err: io.Discard}))
+	root := newRoot(newCall(world{in: strings.NewReader(""), out: io.Discard, err: io.Discard}))
 	verbs := 0
 	var visit func(*cobra.Command)
 	visit = func(cmd *cobra.Command) {
@@ -40,7 +40,7 @@ func TestEveryVerbHasHelpWithExamples(t *testing.T) {
 // What is called as an example must be a command line that the program understands.
 func TestEveryExampleIsUnderstood(t *testing.T) {
 	fresh := func() *cobra.Command {
-		return newRoot(newVoice(world{in: strings.NewReader(""), out: io.Discard, err: io.Discard}))
+		return newRoot(newCall(world{in: strings.NewReader(""), out: io.Discard, err: io.Discard}))
 	}
 	var visit func(*cobra.Command)
 	visit = func(cmd *cobra.Command) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -298,7 +299,7 @@ func (b *holding) team(r *access.HeldRight) []holder {
 	if t.Guests > 0 {
 		h := b.other(r)
 		h.many = t.Guests
-		h.Name, h.Team, h.Why = count(t.Guests, "guest", "guests")+" of the team "+r.Name, r.Name, "in the team "+r.Name+", to which others gave it in Kisi"
+		h.Name, h.Team, h.Why = voice.Count(t.Guests, "guest", "guests")+" of the team "+r.Name, r.Name, "in the team "+r.Name+", to which others gave it in Kisi"
 		all = append(all, h)
 	}
 	return all

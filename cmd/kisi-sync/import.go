@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/csv"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
@@ -59,7 +60,7 @@ const (
 	rowRefused   = "refused"
 )
 
-func importVerb(ui *voice, c *common) *cobra.Command {
+func importVerb(ui *call, c *common) *cobra.Command {
 	i := &importation{keeping: keeping{did: importing}, table: csv.New().(*csv.Settings)}
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Take the people of a table into the list that is kept by hand, once", Args: exactly("FILE"),
@@ -120,7 +121,7 @@ func (i *importation) do(ctx context.Context) error {
 	}
 	err = i.alter(ctx, a)
 	if n := i.count(rowRefused); n > 0 && exit.CodeOf(err) != exit.CodeFailed && exit.CodeOf(err) != exit.CodeUsage && ctx.Err() == nil {
-		return exit.Failed(fmt.Errorf("%s refused", count(n, "row was", "rows were")), "correct them, and import the file again: what is there already stays as it is")
+		return exit.Failed(fmt.Errorf("%s refused", voice.Count(n, "row was", "rows were")), "correct them, and import the file again: what is there already stays as it is")
 	}
 	return err
 }
@@ -128,7 +129,7 @@ func (i *importation) do(ctx context.Context) error {
 // read reads the table.
 func (i *importation) read(ctx context.Context) ([]csv.Row, error) {
 	i.table.Path = i.ui.path(i.table.Path)
-	rows, err := i.table.ReadOnce(ctx, connectors.Env{Name: importing, Dir: ".", Log: i.ui.log, Now: now})
+	rows, err := i.table.ReadOnce(ctx, connectors.Env{Name: importing, Dir: ".", Log: i.ui.Log, Now: now})
 	var refused *csv.Refused
 	if errors.As(err, &refused) {
 		bare := *refused

@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors/csv"
 )
 
 // showRows says what becomes of the rows: how many of each sort, and each one that is refused or asks for something in vain.
 func (i *importation) showRows() {
 	ui := i.ui
-	ui.say("%s: %s, %d added, %d changed, %d unchanged, %d refused", ui.bold(i.table.Path), count(len(i.rows), "row", "rows"),
+	ui.Say("%s: %s, %d added, %d changed, %d unchanged, %d refused", ui.Bold(i.table.Path), voice.Count(len(i.rows), "row", "rows"),
 		i.count(rowAdded), i.count(rowChanged), i.count(rowUnchanged), i.count(rowRefused))
 	const most = 50
 	told := 0
@@ -30,16 +31,16 @@ func (i *importation) showRows() {
 			continue
 		}
 		if r.Outcome == rowRefused {
-			ui.say("  %s line %d %s: %s", ui.red("✗"), r.Line, exit.OneLine(r.Email), exit.OneLine(r.Text))
+			ui.Say("  %s line %d %s: %s", ui.Red("✗"), r.Line, exit.OneLine(r.Email), exit.OneLine(r.Text))
 		}
 		for _, text := range r.Ignored {
-			ui.say("  %s line %d %s: %s", ui.yellow("!"), r.Line, exit.OneLine(r.Email), text)
+			ui.Say("  %s line %d %s: %s", ui.Yellow("!"), r.Line, exit.OneLine(r.Email), text)
 		}
 	}
 	if told > most {
-		ui.say("  and %s; --report has all of them", count(told-most, "row more", "rows more"))
+		ui.Say("  and %s; --report has all of them", voice.Count(told-most, "row more", "rows more"))
 	}
-	ui.say("")
+	ui.Say("")
 }
 
 // writeReport writes what becomes of each row.

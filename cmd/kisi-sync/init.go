@@ -34,7 +34,7 @@ type beginning struct {
 	ca, base, preset, name string
 }
 
-func initVerb(ui *voice, c *common) *cobra.Command {
+func initVerb(ui *call, c *common) *cobra.Command {
 	var b beginning
 	cmd := &cobra.Command{
 		Use: "init", Short: "Ask a few questions and write the first file", Args: exactly(), Long: initLong, Example: initExample,
@@ -70,7 +70,7 @@ func initVerb(ui *voice, c *common) *cobra.Command {
 // initiation is one init under way.
 type initiation struct {
 	beginning
-	ui    *voice
+	ui    *call
 	file  string
 	found findings
 }
@@ -105,7 +105,7 @@ func (i *initiation) ask(ctx context.Context, value *string, flag, question, pro
 	if *value != "" {
 		return nil
 	}
-	if i.ui.asks == nil {
+	if !i.ui.Answers() {
 		if proposal != "" {
 			*value = proposal
 			return nil
@@ -118,7 +118,7 @@ func (i *initiation) ask(ctx context.Context, value *string, flag, question, pro
 	}
 	const patience = 3
 	for range patience {
-		answer, err := i.ui.prompt(ctx, text+": ")
+		answer, err := i.ui.Prompt(ctx, text+": ")
 		if err != nil {
 			return err
 		}
@@ -133,13 +133,13 @@ func (i *initiation) ask(ctx context.Context, value *string, flag, question, pro
 func (i *initiation) askSecret(ctx context.Context, file, question string) error {
 	path := i.beside(file)
 	if _, err := os.Lstat(path); err == nil {
-		i.ui.tell("%s: %s is used as it is", question, path)
+		i.ui.Tell("%s: %s is used as it is", question, path)
 		return nil
 	}
-	if i.ui.asks == nil {
+	if !i.ui.Answers() {
 		return exit.Usage(fmt.Errorf("%s is not there", path), "put the secret into it, readable by you alone: chmod 600 "+path)
 	}
-	answer, err := i.ui.promptSecret(ctx, question+" (it is not shown): ")
+	answer, err := i.ui.PromptSecret(ctx, question+" (it is not shown): ")
 	if err != nil {
 		return err
 	}
@@ -154,24 +154,24 @@ func (i *initiation) askSecret(ctx context.Context, file, question string) error
 	if err = errors.Join(err, f.Close()); err != nil {
 		return exit.Failed(fmt.Errorf("keep the secret in %s: %w", path, err), "")
 	}
-	i.ui.tell("  kept in %s, readable by you alone", path)
+	i.ui.Tell("  kept in %s, readable by you alone", path)
 	return nil
 }
 
 // showFirst runs the two verbs that come next.
 func (i *initiation) showFirst(cmd *cobra.Command) error {
 	if len(i.found.pairs) == 0 {
-		i.ui.say("\nNo group has the same name on both sides, so the file has no rule yet. Write one at its end; then: kisi-sync check -c %s", i.file)
+		i.ui.Say("\nNo group has the same name on both sides, so the file has no rule yet. Write one at its end; then: kisi-sync check -c %s", i.file)
 		return nil
 	}
 	for _, verb := range []string{"check", "plan"} {
-		i.ui.say("\n%s", i.ui.bold("kisi-sync "+verb+" -c "+i.file))
+		i.ui.Say("\n%s", i.ui.Bold("kisi-sync "+verb+" -c "+i.file))
 		next := newRoot(i.ui)
 		next.SetArgs([]string{verb, "--config", i.file})
 		if err := next.ExecuteContext(cmd.Context()); err != nil && exit.CodeOf(err) != exit.CodeHeld && exit.CodeOf(err) != exit.CodeChanges {
 			return err
 		}
 	}
-	i.ui.say("\nNothing was changed: the file says mode: observe. Read it, and when the plan is what you want, write mode: add_only, later mode: full.")
+	i.ui.Say("\nNothing was changed: the file says mode: observe. Read it, and when the plan is what you want, write mode: add_only, later mode: full.")
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 )
@@ -171,7 +172,7 @@ func (i *initiation) write() error {
 	if err = exit.Also(err, f.Close()); err != nil {
 		return exit.Failed(fmt.Errorf("write %s: %w", i.file, err), "")
 	}
-	i.ui.say("%s is written: %s, mode: observe", i.file, count(len(i.found.pairs), "rule", "rules"))
+	i.ui.Say("%s is written: %s, mode: observe", i.file, voice.Count(len(i.found.pairs), "rule", "rules"))
 	if len(i.found.pairs) == 0 {
 		return nil
 	}

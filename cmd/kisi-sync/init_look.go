@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/ldap"
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -65,7 +66,7 @@ func nameFrom(text string) string {
 
 func (i *initiation) lookAtKisi(ctx context.Context) error {
 	i.keyFile = cmp.Or(i.keyFile, "kisi-api-key")
-	i.ui.tell("Kisi: make an API key under My account, API, as a user of its own who is an organization administrator.")
+	i.ui.Tell("Kisi: make an API key under My account, API, as a user of its own who is an organization administrator.")
 	if err := i.askSecret(ctx, i.keyFile, "Kisi API key"); err != nil {
 		return err
 	}
@@ -73,12 +74,12 @@ func (i *initiation) lookAtKisi(ctx context.Context) error {
 	options := pace(4)
 	options.Patience = watched
 	client, err := kisi.New(kisi.Options{URL: i.kisiURL, Key: func() (secret.String, error) { return ref.Resolve(secret.Place{Base: i.dir()}) },
-		UserAgent: "kisi-sync/" + version(), Pace: options, Log: i.ui.log, Now: now})
+		UserAgent: "kisi-sync/" + version(), Pace: options, Log: i.ui.Log, Now: now})
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	stop := i.ui.during(func() string { return "looking at Kisi" })
+	stop := i.ui.During(func() string { return "looking at Kisi" })
 	v, err := client.Verify(ctx)
 	if err == nil {
 		i.found.catalog, err = kisi.NewTarget(client).Catalog(ctx)
@@ -87,13 +88,13 @@ func (i *initiation) lookAtKisi(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("kisi: %w", err)
 	}
-	i.ui.tell("  %s (domain %s): %s, %s, %s", v.Organization.Name, v.Organization.Domain, count(v.Users, "user", "users"),
-		count(len(i.found.catalog.Groups), "group", "groups"), count(len(i.found.catalog.Doors), "door", "doors"))
+	i.ui.Tell("  %s (domain %s): %s, %s, %s", v.Organization.Name, v.Organization.Domain, voice.Count(v.Users, "user", "users"),
+		voice.Count(len(i.found.catalog.Groups), "group", "groups"), voice.Count(len(i.found.catalog.Doors), "door", "doors"))
 	return nil
 }
 
 func (i *initiation) lookAtDirectory(ctx context.Context) error {
-	i.ui.tell("Directory: OpenLDAP, Active Directory, FreeIPA or 389. It is read, and never written to.")
+	i.ui.Tell("Directory: OpenLDAP, Active Directory, FreeIPA or 389. It is read, and never written to.")
 	if err := i.ask(ctx, &i.ldap, "--ldap", "Its address, such as ldaps://dc1.corp.example.com", ""); err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (i *initiation) survey(ctx context.Context, settings *ldap.Settings) error 
 		return fmt.Errorf("source %s: %w", i.name, err)
 	}
 	if seen.Preset != "" {
-		i.ui.tell("  it says that it is %s", seen.Preset)
+		i.ui.Tell("  it says that it is %s", seen.Preset)
 	}
 	if err := i.ask(ctx, &i.preset, "--preset", "What kind it is: openldap, active_directory, freeipa or 389ds", seen.Preset); err != nil {
 		return err
@@ -130,7 +131,7 @@ func (i *initiation) survey(ctx context.Context, settings *ldap.Settings) error 
 }
 
 func (i *initiation) env() connectors.Env {
-	return connectors.Env{Name: i.name, Dir: i.dir(), Log: i.ui.log.With("source", i.name), Now: now}
+	return connectors.Env{Name: i.name, Dir: i.dir(), Log: i.ui.Log.With("source", i.name), Now: now}
 }
 
 // census reads the directory once and keeps what the file needs to know.
@@ -143,13 +144,13 @@ func (i *initiation) census(ctx context.Context, settings *ldap.Settings) error 
 		return err
 	}
 	i.found.domains = map[string]int{}
-	stop := i.ui.during(func() string { return fmt.Sprintf("reading the directory: %d people so far", i.found.people) })
+	stop := i.ui.During(func() string { return fmt.Sprintf("reading the directory: %d people so far", i.found.people) })
 	_, err = source.Fetch(ctx, directory.Cursor{}, i.put)
 	stop()
 	if err != nil {
 		return fmt.Errorf("source %s: %w", i.name, err)
 	}
-	i.ui.tell("  %s, %s", count(i.found.people, "person", "people"), count(len(i.found.groups), "group", "groups"))
+	i.ui.Tell("  %s, %s", voice.Count(i.found.people, "person", "people"), voice.Count(len(i.found.groups), "group", "groups"))
 	return nil
 }
 
@@ -196,7 +197,7 @@ func (i *initiation) match() {
 	}
 	slices.SortFunc(i.found.pairs, func(a, b pair) int { return cmp.Compare(a.group.Name, b.group.Name) })
 	slices.Sort(i.found.alone)
-	i.ui.tell("  %s the same name in the directory and in Kisi", count(len(i.found.pairs), "group has", "groups have"))
+	i.ui.Tell("  %s the same name in the directory and in Kisi", voice.Count(len(i.found.pairs), "group has", "groups have"))
 }
 
 // speaksFor returns the domains of the directory's addresses, the most frequent first; those of a few people are left out, for the file

@@ -71,8 +71,8 @@ func (k *keeping) flags(cmd *cobra.Command) {
 }
 
 // run opens everything, reads the lists and the directories, and does it.
-func (k *keeping) run(ctx context.Context, ui *voice, c *common, do func(context.Context) error) (err error) {
-	if !k.yes && !k.ahead && (ui.json || ui.asks == nil) {
+func (k *keeping) run(ctx context.Context, ui *call, c *common, do func(context.Context) error) (err error) {
+	if !k.yes && !k.ahead && (ui.JSON || !ui.Answers()) {
 		return exit.Usage(fmt.Errorf("%s asks before it does anything, and there is nobody to ask", k.verb()), "look at what it says in a terminal; with --yes it asks nothing")
 	}
 	if k.session, err = open(ctx, ui, c, opening{asked: ui.me(), keep: true, patience: watched}); err != nil {
@@ -91,8 +91,8 @@ func (k *keeping) alter(ctx context.Context, a alteration) error {
 	k.doc.Source, k.doc.File, k.doc.People = a.list.name, a.list.path, a.who
 	k.doc.Diff = unifiedDiff(a.list.text, a.after)
 	if k.doc.Diff == "" && len(a.drop) == 0 {
-		k.ui.say("%s says so already. Nothing was done.", a.list.path)
-		return k.ui.printJSON(k.doc)
+		k.ui.Say("%s says so already. Nothing was done.", a.list.path)
+		return k.ui.PrintJSON(k.doc)
 	}
 	readErr := k.readErr
 	if !k.hasRead {
@@ -107,7 +107,7 @@ func (k *keeping) alter(ctx context.Context, a alteration) error {
 	}
 	k.showAhead(a, f)
 	if k.ahead {
-		return exit.Also(readErr, k.ui.printJSON(k.doc), k.foreseen(f))
+		return exit.Also(readErr, k.ui.PrintJSON(k.doc), k.foreseen(f))
 	}
 	if err := k.proven(ctx, f.Outlook); err != nil {
 		return exit.Also(readErr, err)
@@ -190,33 +190,33 @@ func (k *keeping) showAhead(a alteration, f forecast) {
 		return problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint, Count: 1}
 	})
 	if k.doc.Diff != "" {
-		k.ui.say("%s", k.ui.bold(a.list.path))
+		k.ui.Say("%s", k.ui.Bold(a.list.path))
 		for line := range strings.Lines(k.doc.Diff) {
-			k.ui.say("%s", k.paintDiff(strings.TrimRight(line, "\r\n")))
+			k.ui.Say("%s", k.paintDiff(strings.TrimRight(line, "\r\n")))
 		}
 	}
 	switch {
 	case len(k.doc.Next) == 0: // showTotals says so
 	case f.mode == plan.Observe:
-		k.ui.say("\n%s", k.ui.bold("mode: observe – this is what mode: full would do in Kisi:"))
+		k.ui.Say("\n%s", k.ui.Bold("mode: observe – this is what mode: full would do in Kisi:"))
 	default:
-		k.ui.say("\n%s", k.ui.bold("In Kisi:"))
+		k.ui.Say("\n%s", k.ui.Bold("In Kisi:"))
 	}
 	k.showLines(f)
 	k.showConflicts("About these people:", mine)
 	k.showNotes("Noticed in Kisi:", notes)
 	k.showTotals(f)
 	if a.later != "" {
-		k.ui.say("\n%s", a.later)
+		k.ui.Say("\n%s", a.later)
 	}
 }
 
 func (k *keeping) paintDiff(line string) string {
 	switch {
 	case strings.HasPrefix(line, "+"):
-		return k.ui.green(line)
+		return k.ui.Green(line)
 	case strings.HasPrefix(line, "-"):
-		return k.ui.red(line)
+		return k.ui.Red(line)
 	}
 	return line
 }
@@ -252,9 +252,9 @@ func (k *keeping) agreed(ctx context.Context, question string) (bool, error) {
 	if k.yes {
 		return true, nil
 	}
-	yes, err := k.ui.ask(ctx, "\n"+question)
+	yes, err := k.ui.Ask(ctx, "\n"+question)
 	if err == nil && !yes {
-		k.ui.say("Nothing was done.")
+		k.ui.Say("Nothing was done.")
 	}
 	return yes, k.untouched(err)
 }
@@ -346,16 +346,16 @@ func (k *keeping) carryOut(ctx context.Context, a alteration, look engine.Attent
 
 // carryFor carries out what is planned, and tells how it went.
 func (k *keeping) carryFor(ctx context.Context, e *engine.Engine, f forecast) error {
-	progress := k.ui.progress(f.Words.Catalog)
-	run, report, err := e.Carry(ctx, f.Outlook, apply.Options{Progress: k.logged(progress.step), Urgent: k.urgent()})
+	progress := k.ui.Progress(f.Words.Catalog, now)
+	run, report, err := e.Carry(ctx, f.Outlook, apply.Options{Progress: k.logged(progress.Step), Urgent: k.urgent()})
 	k.logRun(run, report)
-	progress.end()
+	progress.End()
 	if ctx.Err() != nil {
 		leaveUnsent(&run.Steps, &report)
 	}
 	doc := newRunDocument(f, run, report, k.client.Stats().Calls)
 	k.doc.Run = &doc
-	if err := k.ui.printJSON(k.doc); err != nil {
+	if err := k.ui.PrintJSON(k.doc); err != nil {
 		return err
 	}
 	k.showRun(f, run, report)

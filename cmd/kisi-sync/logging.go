@@ -17,13 +17,13 @@ func (s *service) startLog(l config.Log) {
 	s.setLevel(l)
 	handler := s.events
 	if handler == nil {
-		handler = localLog(l.Format, s.ui.err, &s.threshold)
+		handler = localLog(l.Format, s.ui.Err, &s.threshold)
 	}
 	s.log = slog.New(handler)
 	if s.sender = syslogOf(l, &s.threshold, s.log); s.sender != nil {
 		s.log = slog.New(slog.NewMultiHandler(handler, s.sender))
 	}
-	s.ui.log = s.log
+	s.ui.Log = s.log
 }
 
 // endLog sends what still waits. What ended the daemon is said on standard error by whoever prints it, and to a syslog server here.
@@ -73,14 +73,14 @@ func syslogOf(l config.Log, level slog.Leveler, local *slog.Logger) *logs.Syslog
 
 // logToSyslog sends the log of a verb that writes to the syslog server of the file, too: what it does is what the daemon would do.
 func (s *session) logToSyslog() {
-	local := s.ui.log
+	local := s.ui.Log
 	sender := syslogOf(s.settings.Log, s.settings.Log.Level, local)
 	if sender == nil {
 		return
 	}
-	s.ui.log = slog.New(slog.NewMultiHandler(local.Handler(), sender))
+	s.ui.Log = slog.New(slog.NewMultiHandler(local.Handler(), sender))
 	s.closers = append(s.closers, closing(func() error {
-		s.ui.log = local
+		s.ui.Log = local
 		sender.Close(lastLines)
 		return nil
 	}))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/sdnotify"
 )
 
@@ -37,7 +38,7 @@ func (d *statusDocument) line() string {
 	text := "mode " + d.Mode + ": nothing to do"
 	switch u := d.Daemon.UnderWay; {
 	case u != nil && u.Todo > 0:
-		text = fmt.Sprintf("mode %s: at work, %s", d.Mode, count(u.Todo, "step", "steps"))
+		text = fmt.Sprintf("mode %s: at work, %s", d.Mode, voice.Count(u.Todo, "step", "steps"))
 	case u != nil:
 		text = "mode " + d.Mode + ": at work"
 	}
@@ -45,7 +46,7 @@ func (d *statusDocument) line() string {
 		text = "mode " + d.Mode + ": not as it should be: " + err.Error()
 	}
 	if d.Held > 0 {
-		text += "; " + count(d.Held, "step waits", "steps wait") + " for somebody to decide"
+		text += "; " + voice.Count(d.Held, "step waits", "steps wait") + " for somebody to decide"
 	}
 	for _, s := range d.Sources {
 		if s.Error != "" {

@@ -18,7 +18,7 @@ import (
 // memory is what kisi-sync remembers, for verbs that need nothing else: they contact nobody, and work while a directory or Kisi is
 // down.
 type memory struct {
-	ui       *voice
+	ui       *call
 	settings *config.Settings
 	*store.Store
 	shared bool // with the daemon, which closes it
@@ -35,7 +35,7 @@ func whereabouts(c *common) (*config.Settings, error) {
 }
 
 // remember opens the state file to write into it. One that is not there is not made.
-func remember(ctx context.Context, ui *voice, c *common) (*memory, error) {
+func remember(ctx context.Context, ui *call, c *common) (*memory, error) {
 	if h := ui.host(); h != nil {
 		return &memory{ui, h.daemon().settings, h.store, true}, nil
 	}
@@ -57,16 +57,16 @@ func remember(ctx context.Context, ui *voice, c *common) (*memory, error) {
 }
 
 // recollect opens the state file only to read it. What it returns is closed after use.
-func recollect(ctx context.Context, ui *voice, c *common) (*config.Settings, *store.Preview, error) {
+func recollect(ctx context.Context, ui *call, c *common) (*config.Settings, *store.Preview, error) {
 	return recollectFrom(ctx, ui, c, isThere)
 }
 
 // recollectAny does the same where there may be no state file yet.
-func recollectAny(ctx context.Context, ui *voice, c *common) (*config.Settings, *store.Preview, error) {
+func recollectAny(ctx context.Context, ui *call, c *common) (*config.Settings, *store.Preview, error) {
 	return recollectFrom(ctx, ui, c, func(*config.Settings) error { return nil })
 }
 
-func recollectFrom(ctx context.Context, ui *voice, c *common, fit func(*config.Settings) error) (*config.Settings, *store.Preview, error) {
+func recollectFrom(ctx context.Context, ui *call, c *common, fit func(*config.Settings) error) (*config.Settings, *store.Preview, error) {
 	if h := ui.host(); h != nil {
 		return h.daemon().settings, h.store.Preview(), nil
 	}

@@ -61,11 +61,11 @@ func (o *owning) flags(cmd *cobra.Command) {
 }
 
 // run opens everything and does it.
-func (o *owning) run(ctx context.Context, ui *voice, c *common, do func(context.Context) error) (err error) {
+func (o *owning) run(ctx context.Context, ui *call, c *common, do func(context.Context) error) (err error) {
 	if err := reasoned(o.why); err != nil {
 		return err
 	}
-	if !o.yes && (ui.json || ui.asks == nil) {
+	if !o.yes && (ui.JSON || !ui.Answers()) {
 		return exit.Usage(fmt.Errorf("%s asks before it does anything, and there is nobody to ask", o.kind), "look at what it says in a terminal; with --yes it asks nothing")
 	}
 	if o.session, err = open(ctx, ui, c, opening{asked: ui.me(), keep: true, patience: watched}); err != nil {
@@ -122,19 +122,19 @@ func (o *owning) show(f forecast) {
 		o.showUser(u)
 	}
 	if f.mode == plan.Observe {
-		o.ui.say("\n%s", o.ui.bold("mode: observe – this is what mode: full would do:"))
+		o.ui.Say("\n%s", o.ui.Bold("mode: observe – this is what mode: full would do:"))
 	}
 	o.showLines(f)
 	for _, n := range f.told.Notes {
-		o.ui.say("%s %s: %s", o.ui.yellow("!"), n.Who, n.Text)
+		o.ui.Say("%s %s: %s", o.ui.Yellow("!"), n.Who, n.Text)
 	}
 	for _, p := range o.doc.Left {
-		o.ui.say("%s %s is left as it is: %s", o.ui.yellow("!"), p.Who, p.Text)
+		o.ui.Say("%s %s is left as it is: %s", o.ui.Yellow("!"), p.Who, p.Text)
 	}
 }
 
 func (o *owning) showUser(u ownUser) {
-	o.ui.say("%s (Kisi user %d, %s; %s)", o.ui.bold(u.Who), u.User, u.Email, levelWords(u.Level))
+	o.ui.Say("%s (Kisi user %d, %s; %s)", o.ui.Bold(u.Who), u.User, u.Email, levelWords(u.Level))
 	for _, part := range []struct {
 		all  []string
 		what map[access.PinKind]string
@@ -143,13 +143,13 @@ func (o *owning) showUser(u ownUser) {
 		{u.Stays, map[access.PinKind]string{access.Adopt: "given by others, and stays theirs", access.Release: "given by others, and stays", access.Rename: "given by others: it does not go over, whoever gave it must give it again"}},
 	} {
 		for _, group := range part.all {
-			o.ui.say("    %s: %s", group, part.what[o.kind])
+			o.ui.Say("    %s: %s", group, part.what[o.kind])
 		}
 	}
 	for _, gap := range u.Gaps {
-		o.ui.say("  %s %s", o.ui.yellow("!"), gap)
+		o.ui.Say("  %s %s", o.ui.Yellow("!"), gap)
 	}
-	o.ui.say("    later: %s", u.Later)
+	o.ui.Say("    later: %s", u.Later)
 }
 
 // finish asks, writes down what was said, and carries it out.
@@ -157,19 +157,19 @@ func (o *owning) finish(ctx context.Context, f forecast, a engine.Attention, que
 	o.show(f)
 	switch {
 	case len(o.doc.Users) == 0:
-		o.ui.say("There is nothing to %s.", o.kind)
+		o.ui.Say("There is nothing to %s.", o.kind)
 		return o.print()
 	case f.mode == plan.Observe:
-		o.ui.say("Nothing was written: the file says mode: observe.")
+		o.ui.Say("Nothing was written: the file says mode: observe.")
 		return o.print()
 	}
 	if !o.yes {
-		yes, err := o.ui.ask(ctx, "\n"+question)
+		yes, err := o.ui.Ask(ctx, "\n"+question)
 		if err != nil {
 			return o.untouched(err)
 		}
 		if !yes {
-			o.ui.say("Nothing was done.")
+			o.ui.Say("Nothing was done.")
 			return nil
 		}
 	}
@@ -197,9 +197,9 @@ func (o *owning) agreed(ctx context.Context, f forecast, a engine.Attention) err
 
 // carryOut does what was shown.
 func (o *owning) carryOut(ctx context.Context, f forecast) error {
-	progress := o.ui.progress(f.Words.Catalog)
-	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.step, Urgent: o.urgent()})
-	progress.end()
+	progress := o.ui.Progress(f.Words.Catalog, now)
+	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.Step, Urgent: o.urgent()})
+	progress.End()
 	if ctx.Err() != nil {
 		leaveUnsent(&run.Steps, &report)
 	}
@@ -213,7 +213,7 @@ func (o *owning) carryOut(ctx context.Context, f forecast) error {
 	return ended(f, report, err)
 }
 
-func (o *owning) print() error { return o.ui.printJSON(o.doc) }
+func (o *owning) print() error { return o.ui.PrintJSON(o.doc) }
 
 // left notes somebody who is left as it is.
 func (o *owning) left(who, kind, text string) {

@@ -19,7 +19,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
-func blockVerb(ui *voice, c *common) *cobra.Command {
+func blockVerb(ui *call, c *common) *cobra.Command {
 	p := &pinning{kind: access.Block}
 	cmd := &cobra.Command{
 		Use: "block PERSON", Short: "Take all access from somebody at once, whatever the rules say", Args: exactly("PERSON"),
@@ -34,7 +34,7 @@ A Kisi user whom kisi-sync does not know of is not touched.`,
 	return p.command(ui, c, cmd)
 }
 
-func exemptVerb(ui *voice, c *common) *cobra.Command {
+func exemptVerb(ui *call, c *common) *cobra.Command {
 	p := &pinning{kind: access.Exempt}
 	cmd := &cobra.Command{
 		Use: "exempt PERSON", Short: "Let somebody keep what they have, until a day", Args: exactly("PERSON"),
@@ -57,7 +57,7 @@ type pinning struct {
 	undo       string // the verb that takes it back, where that is another than for most
 }
 
-func (p *pinning) command(ui *voice, c *common, cmd *cobra.Command) *cobra.Command {
+func (p *pinning) command(ui *call, c *common, cmd *cobra.Command) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if err := reasoned(p.why); err != nil {
 			return err
@@ -164,18 +164,18 @@ func (p *pinning) ends(zone *time.Location) (access.Instant, error) {
 func (p *pinning) follow(ctx context.Context, s *session, d pinDocument) error {
 	switch p.kind {
 	case access.Block:
-		s.ui.say("%s is blocked, until kisi-sync %s.", d.Who, cmp.Or(p.undo, "unblock"))
+		s.ui.Say("%s is blocked, until kisi-sync %s.", d.Who, cmp.Or(p.undo, "unblock"))
 	default:
-		s.ui.say("%s keeps what they have until %s.", d.Who, s.moment(d.Until))
+		s.ui.Say("%s keeps what they have until %s.", d.Who, s.moment(d.Until))
 	}
 	for _, note := range d.Notes {
-		s.ui.say("  %s %s", s.ui.yellow("!"), note)
+		s.ui.Say("  %s %s", s.ui.Yellow("!"), note)
 	}
 	if p.noRun {
 		if p.kind == access.Block {
-			s.ui.say("The next run carries it out.")
+			s.ui.Say("The next run carries it out.")
 		}
-		return s.ui.printJSON(d)
+		return s.ui.PrintJSON(d)
 	}
 	return s.inTurn(ctx, func(ctx context.Context) error {
 		o, err := s.look(ctx, false)
@@ -213,14 +213,6 @@ func (p *pinning) alone(ctx context.Context, s *session, d pinDocument, why erro
 	return exit.Also(s.carry(ctx, f), why)
 }
 
-// printJSON prints a document if one is wanted.
-func (u *voice) printJSON(v any) error {
-	if !u.json {
-		return nil
-	}
-	return u.print(v)
-}
-
 // identify finds a person as explain does. What Kisi says is not needed for it.
 func (s *session) identify(ctx context.Context, who string) (access.Pin, error) {
 	x, err := s.engine.Explain(ctx, who)
@@ -251,7 +243,7 @@ func (s *session) pinOf(x *engine.Explanation, who string) (access.Pin, error) {
 	return pin, nil
 }
 
-func unblockVerb(ui *voice, c *common) *cobra.Command {
+func unblockVerb(ui *call, c *common) *cobra.Command {
 	return unpinVerb(ui, c, access.Block, &cobra.Command{
 		Use: "unblock PERSON", Short: "Take a block back", Args: exactly("PERSON"),
 		Long: `Takes a block back. The next run gives the person what directories and rules say. PERSON is the address or the key that the
@@ -260,7 +252,7 @@ block names, or an unmistakable part of it. Nobody is contacted.`,
 	})
 }
 
-func unexemptVerb(ui *voice, c *common) *cobra.Command {
+func unexemptVerb(ui *call, c *common) *cobra.Command {
 	return unpinVerb(ui, c, access.Exempt, &cobra.Command{
 		Use: "unexempt PERSON", Short: "Take an exemption back before its end", Args: exactly("PERSON"),
 		Long: `Takes an exemption back. The next run takes from the person what directories and rules no longer give, within the limits.
@@ -269,7 +261,7 @@ PERSON is the address or the key that the exemption names, or an unmistakable pa
 	})
 }
 
-func unpinVerb(ui *voice, c *common, kind access.PinKind, cmd *cobra.Command) *cobra.Command {
+func unpinVerb(ui *call, c *common, kind access.PinKind, cmd *cobra.Command) *cobra.Command {
 	var why string
 	cmd.Flags().StringVar(&why, "why", "", "the reason, for the audit trail: `TEXT`; required")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
@@ -307,8 +299,8 @@ func (m *memory) unpin(ctx context.Context, kind access.PinKind, who, why string
 	p := found[0]
 	p.By, p.Why = m.ui.me(), why
 	d := newPinDocument("un"+kind.String(), p)
-	m.ui.say("The %s of %s is taken back. The next run goes by directories and rules again.", pinNoun(kind), d.Who)
-	return m.ui.printJSON(d)
+	m.ui.Say("The %s of %s is taken back. The next run goes by directories and rules again.", pinNoun(kind), d.Who)
+	return m.ui.PrintJSON(d)
 }
 
 func pinNoun(kind access.PinKind) string {

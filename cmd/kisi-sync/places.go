@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v4"
@@ -19,7 +18,7 @@ type listing[Row any] struct {
 	line                func(Row) string // cells separated by tabs
 }
 
-func (l listing[Row]) verb(ui *voice, c *common) *cobra.Command {
+func (l listing[Row]) verb(ui *call, c *common) *cobra.Command {
 	cmd := &cobra.Command{Use: l.use, Short: l.short, Example: l.example, Args: exactly()}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		s, err := open(cmd.Context(), ui, c, opening{asked: l.use, patience: watched, alone: true, roles: l.use == "roles"})
@@ -34,22 +33,12 @@ func (l listing[Row]) verb(ui *voice, c *common) *cobra.Command {
 			return err
 		}
 		rows := l.rows(catalog)
-		if ui.json {
-			return ui.print(rows)
+		if ui.JSON {
+			return ui.Print(rows)
 		}
-		return ui.table(l.head, convert(rows, l.line))
+		return ui.Table(l.head, convert(rows, l.line))
 	}
 	return cmd
-}
-
-// table prints rows whose cells are separated by tabs.
-func (u *voice) table(head string, rows []string) error {
-	w := tabwriter.NewWriter(u.out, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, head)
-	for _, row := range rows {
-		fmt.Fprintln(w, row)
-	}
-	return w.Flush()
 }
 
 type placeRow struct {
@@ -57,7 +46,7 @@ type placeRow struct {
 	Name string          `json:"name"`
 }
 
-func placesVerb(ui *voice, c *common) *cobra.Command {
+func placesVerb(ui *call, c *common) *cobra.Command {
 	return listing[placeRow]{
 		use: "places", short: "List the places",
 		example: "  kisi-sync places\n  kisi-sync places --json | jq -r '.[].name'",
@@ -76,7 +65,7 @@ type roleRow struct {
 	Refused string `json:"refused"` // why kisi-sync does not give it; "" if it may
 }
 
-func rolesVerb(ui *voice, c *common) *cobra.Command {
+func rolesVerb(ui *call, c *common) *cobra.Command {
 	return listing[roleRow]{
 		use: "roles", short: "List the roles on places and the organization, and which of them rules may give",
 		example: "  kisi-sync roles\n  kisi-sync roles --json | jq '.[] | select(.refused == \"\")'",
@@ -106,7 +95,7 @@ type doorRow struct {
 	Place string          `json:"place"`
 }
 
-func doorsVerb(ui *voice, c *common) *cobra.Command {
+func doorsVerb(ui *call, c *common) *cobra.Command {
 	return listing[doorRow]{
 		use: "doors", short: "List the doors, as the file names them",
 		example: "  kisi-sync doors\n  kisi-sync doors --json | jq -r '.[].name'",
@@ -125,7 +114,7 @@ type stopRow struct {
 	Stop     string          `json:"stop"`
 }
 
-func elevatorsVerb(ui *voice, c *common) *cobra.Command {
+func elevatorsVerb(ui *call, c *common) *cobra.Command {
 	return listing[stopRow]{
 		use: "elevators", short: "List the elevator stops, as the file names them",
 		example: "  kisi-sync elevators\n  kisi-sync elevators --json | jq '.[] | {place, elevator, stop}'",

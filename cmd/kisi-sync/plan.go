@@ -9,7 +9,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
-func planVerb(ui *voice, c *common) *cobra.Command {
+func planVerb(ui *call, c *common) *cobra.Command {
 	var out, against string
 	var accept []string
 	cmd := &cobra.Command{
@@ -78,20 +78,20 @@ func (s *session) plan(ctx context.Context, file *outFile) error {
 	}
 	f := s.forecast(o)
 	saved := f.told.Save(f.Words, now())
-	if s.ui.json {
-		if err := s.ui.print(newPlanDocument(f, saved)); err != nil {
+	if s.ui.JSON {
+		if err := s.ui.Print(newPlanDocument(f, saved)); err != nil {
 			return err
 		}
 	}
 	s.showPlan(f)
 	if err := s.proven(ctx, o); err != nil {
-		s.ui.warn(exit.Troubles(err))
+		s.ui.Warn(exit.Troubles(err))
 	}
 	if file != nil {
 		if err := file.commitPlan(saved); err != nil {
 			return err
 		}
-		s.ui.tell("\nWritten to %s: kisi-sync apply %s does exactly this, or nothing.", file.path, file.path)
+		s.ui.Tell("\nWritten to %s: kisi-sync apply %s does exactly this, or nothing.", file.path, file.path)
 	}
 	if readErr != nil {
 		return readErr

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -43,7 +44,7 @@ func (s *session) where() string {
 	var parts []string
 	for _, c := range s.counted {
 		if c.reading.Load() {
-			parts = append(parts, fmt.Sprintf("%s (%s)", c.name, count(int(c.records.Load()), "record", "records")))
+			parts = append(parts, fmt.Sprintf("%s (%s)", c.name, voice.Count(int(c.records.Load()), "record", "records")))
 		}
 	}
 	if len(parts) == 0 {
@@ -59,7 +60,7 @@ func (s *session) read(ctx context.Context, full bool) error {
 
 // readThese is read for some sources.
 func (s *session) readThese(ctx context.Context, sources []engine.Source, full bool) error {
-	stop := s.ui.during(s.where)
+	stop := s.ui.During(s.where)
 	var wait sync.WaitGroup
 	errs, news := make([]error, len(sources)), make([]engine.News, len(sources))
 	for i, source := range sources {
@@ -94,7 +95,7 @@ func hopeless(ctx context.Context, readErr error) error {
 
 // doubtWords says how much is not believed, and why.
 func doubtWords(n int, why string) string {
-	text := count(n, "absence is", "absences are") + " not believed"
+	text := voice.Count(n, "absence is", "absences are") + " not believed"
 	if why != "" {
 		text += " (" + why + ")"
 	}
@@ -106,22 +107,22 @@ func (s *session) tellSource(st record.SourceStatus) {
 	ui := s.ui
 	switch {
 	case st.Error != "":
-		ui.tell("%s source %s could not be read: %s", ui.red("✗"), st.Name, exit.Stays)
+		ui.Tell("%s source %s could not be read: %s", ui.Red("✗"), st.Name, exit.Stays)
 	case st.Doubts > 0:
-		ui.tell("%s source %s: %s; %s, and nothing is taken away for it", ui.yellow("!"), st.Name, sizeOf(st), doubtWords(st.Doubts, st.Doubt))
-		ui.tell("  %s look at the directory; if that is really so: kisi-sync accept %s, or run again with --accept %s", ui.yellow("hint:"), st.Name, st.Name)
+		ui.Tell("%s source %s: %s; %s, and nothing is taken away for it", ui.Yellow("!"), st.Name, sizeOf(st), doubtWords(st.Doubts, st.Doubt))
+		ui.Tell("  %s look at the directory; if that is really so: kisi-sync accept %s, or run again with --accept %s", ui.Yellow("hint:"), st.Name, st.Name)
 	case s.stale(&st):
-		ui.tell("%s source %s: %s; brought up to date %s ago, which is too old: its people are left as they are", ui.yellow("!"), st.Name, sizeOf(st), st.Age(now()).Round(time.Minute))
+		ui.Tell("%s source %s: %s; brought up to date %s ago, which is too old: its people are left as they are", ui.Yellow("!"), st.Name, sizeOf(st), st.Age(now()).Round(time.Minute))
 	default:
 		took := ""
 		if st.Took >= 100*time.Millisecond {
-			took = fmt.Sprintf(" (%s)", round(st.Took))
+			took = fmt.Sprintf(" (%s)", voice.Round(st.Took))
 		}
-		ui.tell("%s source %s: %s%s", ui.green("✓"), st.Name, sizeOf(st), took)
+		ui.Tell("%s source %s: %s%s", ui.Green("✓"), st.Name, sizeOf(st), took)
 	}
 	if st.Error == "" {
 		for _, remark := range st.Remarks {
-			ui.tell("  %s %s", ui.yellow("!"), exit.OneLine(remark))
+			ui.Tell("  %s %s", ui.Yellow("!"), exit.OneLine(remark))
 		}
 	}
 }
@@ -141,16 +142,16 @@ func tooOld(st *record.SourceStatus, source config.Source) bool {
 }
 
 func sizeOf(st record.SourceStatus) string {
-	return fmt.Sprintf("%s, %s, %s", count(st.People, "person", "people"), count(st.Groups, "group", "groups"),
-		count(st.Members, "membership", "memberships"))
+	return fmt.Sprintf("%s, %s, %s", voice.Count(st.People, "person", "people"), voice.Count(st.Groups, "group", "groups"),
+		voice.Count(st.Members, "membership", "memberships"))
 }
 
 // lookingAtKisi keeps people posted while many calls are made.
 func (s *session) lookingAtKisi() (stop func()) {
 	before := s.client.Stats()
-	return s.ui.during(func() string {
+	return s.ui.During(func() string {
 		st := s.client.Stats()
-		text := "looking at Kisi: " + count(int(st.Calls-before.Calls), "call", "calls")
+		text := "looking at Kisi: " + voice.Count(int(st.Calls-before.Calls), "call", "calls")
 		if t := newStatusTrial(st.Trial); t != nil {
 			text += "; " + t.words()
 		}

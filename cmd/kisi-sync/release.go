@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-func releaseVerb(ui *voice, c *common) *cobra.Command {
+func releaseVerb(ui *call, c *common) *cobra.Command {
 	o := &owning{kind: access.Release}
 	cmd := &cobra.Command{
 		Use: "release PERSON...", Short: "No longer look after somebody's Kisi user; nothing changes in Kisi", Args: atLeastOne,
@@ -76,7 +77,7 @@ func (o *owning) release(ctx context.Context, people []string) error {
 		return err
 	}
 	o.lettingGo(f)
-	return o.finish(ctx, f, a, fmt.Sprintf("Release %s?", count(len(o.doc.Users), "Kisi user", "Kisi users")))
+	return o.finish(ctx, f, a, fmt.Sprintf("Release %s?", voice.Count(len(o.doc.Users), "Kisi user", "Kisi users")))
 }
 
 // linkedUser finds a Kisi user that we know: by its address or number in Kisi, else by its person.

@@ -6,13 +6,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-func renameVerb(ui *voice, c *common) *cobra.Command {
+func renameVerb(ui *call, c *common) *cobra.Command {
 	o := &owning{kind: access.Rename}
 	var to string
 	cmd := &cobra.Command{
@@ -50,7 +51,7 @@ func (o *owning) rename(ctx context.Context, who, to string) error {
 		pin.Email, pin.Member = now, x.Member.ID
 		a.Save = []access.Pin{pin}
 	} else {
-		o.ui.say("It was asked for already; this goes on with it.")
+		o.ui.Say("It was asked for already; this goes on with it.")
 	}
 	x.attention(&a)
 	if x.Trail.Wish != nil && x.Trail.Wish.Replaces != 0 {
@@ -164,5 +165,5 @@ func amount(n int, err error, one, many string) string {
 	if err != nil {
 		return many + " (how many could not be read)"
 	}
-	return count(n, one, many)
+	return voice.Count(n, one, many)
 }

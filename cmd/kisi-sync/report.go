@@ -11,11 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
-func reportVerb(ui *voice, c *common) *cobra.Command {
+func reportVerb(ui *call, c *common) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use: "report", Short: "What somebody should look into: people with doors who cannot open them",
 		Long:    "Reports about what kisi-sync looks after. They read, and change nothing.",
@@ -25,7 +26,7 @@ func reportVerb(ui *voice, c *common) *cobra.Command {
 	return cmd
 }
 
-func reportNoCredentialVerb(ui *voice, c *common) *cobra.Command {
+func reportNoCredentialVerb(ui *call, c *common) *cobra.Command {
 	days := 0
 	cmd := &cobra.Command{
 		Use: "no-credential", Short: "People who hold doors and have no card and never unlocked anything", Args: exactly(),
@@ -90,8 +91,8 @@ func (s *session) reportNoCredential(ctx context.Context, least time.Duration) e
 	slices.SortFunc(doc.People, func(a, b unusedPerson) int {
 		return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.Email, b.Email))
 	})
-	if s.ui.json {
-		return s.ui.print(doc)
+	if s.ui.JSON {
+		return s.ui.Print(doc)
 	}
 	s.showUnused(&doc)
 	return nil
@@ -151,13 +152,13 @@ func (s *session) withoutCredential(ctx context.Context, holders []unusedPerson)
 
 func (s *session) showUnused(d *unusedDocument) {
 	ui := s.ui
-	ui.say("%s of %s hold a door and have no card and never unlocked anything:", ui.bold(count(len(d.People), "person", "people")), count(d.Holders, "person", "people"))
+	ui.Say("%s of %s hold a door and have no card and never unlocked anything:", ui.Bold(voice.Count(len(d.People), "person", "people")), voice.Count(d.Holders, "person", "people"))
 	for _, p := range d.People {
 		since := "since nobody knows when"
 		if p.Since != "" {
 			since = "since " + s.moment(p.Since)
 		}
-		ui.say("  %s, %s: %s", p.Email, since, strings.Join(p.Groups, ", "))
+		ui.Say("  %s, %s: %s", p.Email, since, strings.Join(p.Groups, ", "))
 	}
-	ui.say("\nWhat they hold is as kisi-sync last saw it; who never unlocked anything, and who has a card, as Kisi says now. Users whom it does not know are not in it.")
+	ui.Say("\nWhat they hold is as kisi-sync last saw it; who never unlocked anything, and who has a card, as Kisi says now. Users whom it does not know are not in it.")
 }

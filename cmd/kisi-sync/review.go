@@ -12,12 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/review"
 )
 
-func reviewVerb(ui *voice, c *common) *cobra.Command {
+func reviewVerb(ui *call, c *common) *cobra.Command {
 	r := &reviewing{}
 	cmd := &cobra.Command{
 		Use: "review", Short: "Write an access review of a door or a group, for its owner to go through and sign",
@@ -101,21 +102,21 @@ func (s *session) review(ctx context.Context, r *reviewing, file *outFile) error
 	if err := write(&b); err != nil {
 		return err
 	}
-	if s.ui.json {
-		if err := s.ui.print(doc); err != nil {
+	if s.ui.JSON {
+		if err := s.ui.Print(doc); err != nil {
 			return err
 		}
 	}
 	if file == nil {
-		if !s.ui.json {
-			_, err = s.ui.out.Write(b.Bytes())
+		if !s.ui.JSON {
+			_, err = s.ui.Out.Write(b.Bytes())
 		}
 		return err
 	}
 	if err := file.commit(b.Bytes()); err != nil {
 		return err
 	}
-	s.ui.tell("%s of %s in %s; it names people, and only this account can read it", count(len(made.Rows), "right", "rights"), made.Of, file.path)
+	s.ui.Tell("%s of %s in %s; it names people, and only this account can read it", voice.Count(len(made.Rows), "right", "rights"), made.Of, file.path)
 	return nil
 }
 

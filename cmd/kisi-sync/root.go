@@ -30,14 +30,14 @@ type common struct {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, w world) int {
-	ui := newVoice(w)
+	ui := newCall(w)
 	root := newRoot(ui)
 	root.SetArgs(w.args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && slices.Contains(w.args, "--json") {
-		ui.json = true // also when the command line could not be understood up to there
+		ui.JSON = true // also when the command line could not be understood up to there
 	}
-	return ui.end(err)
+	return ui.End(err)
 }
 
 const rootLong = `kisi-sync reads people and groups from your directories, decides by your rules who should hold which
@@ -67,7 +67,7 @@ const (
 	groupOther  = "other"
 )
 
-func newRoot(ui *voice) *cobra.Command {
+func newRoot(ui *call) *cobra.Command {
 	c := &common{}
 	root := group(&cobra.Command{
 		Use: "kisi-sync", Short: "Keep the doors of a Kisi organization in step with your directories",
@@ -79,9 +79,9 @@ func newRoot(ui *voice) *cobra.Command {
 	flags.StringVarP(&c.config, "config", "c", "config.yaml", "configuration `FILE`; where there is none of that name, "+installedConfig())
 	flags.BoolVar(&c.json, "json", false, "print one JSON document, for scripts")
 	flags.StringVar(&c.log, "log", "error", "what to log on standard error: `LEVEL` is debug, info, warn or error")
-	root.SetOut(ui.out)
-	root.SetErr(ui.err)
-	root.SetIn(ui.in)
+	root.SetOut(ui.Out)
+	root.SetErr(ui.Err)
+	root.SetIn(ui.In)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exit.Usage(err, seeHelp(cmd)) })
 	root.AddGroup(
 		&cobra.Group{ID: groupBegin, Title: "To begin:"},
@@ -96,19 +96,19 @@ func newRoot(ui *voice) *cobra.Command {
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if not .HasAvailableSubCommands}}", 1))
 	for _, family := range []struct {
 		group string
-		verbs []func(*voice, *common) *cobra.Command
+		verbs []func(*call, *common) *cobra.Command
 	}{
-		{groupBegin, []func(*voice, *common) *cobra.Command{demoVerb, initVerb, checkVerb}},
-		{groupWork, []func(*voice, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb, reviewVerb, reportVerb}},
-		{groupDaemon, []func(*voice, *common) *cobra.Command{runVerb, statusVerb, runsVerb, pauseVerb, resumeVerb, reloadVerb}},
+		{groupBegin, []func(*call, *common) *cobra.Command{demoVerb, initVerb, checkVerb}},
+		{groupWork, []func(*call, *common) *cobra.Command{planVerb, applyVerb, syncVerb, explainVerb, reviewVerb, reportVerb}},
+		{groupDaemon, []func(*call, *common) *cobra.Command{runVerb, statusVerb, runsVerb, pauseVerb, resumeVerb, reloadVerb}},
 		{groupDaemon, machineVerbs()},
-		{groupHeld, []func(*voice, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb, driftVerb,
+		{groupHeld, []func(*call, *common) *cobra.Command{plansVerb, approveVerb, rejectVerb, acceptVerb, driftVerb,
 			blockVerb, unblockVerb, exemptVerb, unexemptVerb, adoptVerb, releaseVerb, renameVerb}},
-		{groupPeople, []func(*voice, *common) *cobra.Command{usersVerb, importVerb, exportVerb}},
-		{groupOther, []func(*voice, *common) *cobra.Command{scimVerb}},
-		{groupList, []func(*voice, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb, rolesVerb}},
-		{groupBegin, []func(*voice, *common) *cobra.Command{sourceVerb}},
-		{groupOther, []func(*voice, *common) *cobra.Command{auditVerb, stateVerb, configVerb, supportVerb, versionVerb, completionVerb}},
+		{groupPeople, []func(*call, *common) *cobra.Command{usersVerb, importVerb, exportVerb}},
+		{groupOther, []func(*call, *common) *cobra.Command{scimVerb}},
+		{groupList, []func(*call, *common) *cobra.Command{placesVerb, doorsVerb, elevatorsVerb, groupsVerb, rolesVerb}},
+		{groupBegin, []func(*call, *common) *cobra.Command{sourceVerb}},
+		{groupOther, []func(*call, *common) *cobra.Command{auditVerb, stateVerb, configVerb, supportVerb, versionVerb, completionVerb}},
 	} {
 		for _, verb := range family.verbs {
 			cmd := verb(ui, c)

@@ -19,7 +19,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/winservice"
 )
 
-func runVerb(ui *voice, c *common) *cobra.Command {
+func runVerb(ui *call, c *common) *cobra.Command {
 	var watch bool
 	cmd := &cobra.Command{
 		Use: "run", Short: "Stay, and keep Kisi in step by schedule and as things happen", Args: exactly(),
@@ -38,7 +38,7 @@ one before stays in use. Keys and passwords are read anew whenever they are need
 		switch {
 		case ui.host() != nil:
 			return exit.Usage(errors.New("run is the daemon, and one is running"), "")
-		case ui.json:
+		case ui.JSON:
 			return exit.Usage(errors.New("run has no --json"), "write log: {format: json} into the file; kisi-sync status --json asks a daemon that runs")
 		}
 		level := ""
@@ -114,7 +114,7 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 	beside.Wait()
 	copyAtEnd(h.store, h.daemon().settings, s.log)
 	if err = exit.Also(err, exit.Also(ends...)); err == nil {
-		s.ui.tell("kisi-sync has stopped; what was begun is finished and written down")
+		s.ui.Tell("kisi-sync has stopped; what was begun is finished and written down")
 	}
 	return err
 }

@@ -13,10 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
-func runsVerb(ui *voice, c *common) *cobra.Command {
+func runsVerb(ui *call, c *common) *cobra.Command {
 	n := 20
 	cmd := &cobra.Command{
 		Use: "runs", Short: "The last runs, and how each ended", Args: exactly(),
@@ -71,15 +72,15 @@ func (t *trail) listRuns(ctx context.Context, n int) error {
 	for i := range runs {
 		rows[i] = newRunRow(&runs[i])
 	}
-	if t.ui.json {
-		return t.ui.print(rows)
+	if t.ui.JSON {
+		return t.ui.Print(rows)
 	}
 	s := &session{ui: t.ui, settings: t.settings}
 	for i := range rows {
-		t.ui.say("%6d  %s", rows[i].Run, s.runLine(&rows[i]))
+		t.ui.Say("%6d  %s", rows[i].Run, s.runLine(&rows[i]))
 	}
 	if len(rows) == 0 {
-		t.ui.say("There was no run yet.")
+		t.ui.Say("There was no run yet.")
 	}
 	return nil
 }
@@ -92,13 +93,13 @@ func (s *session) runLine(r *runRow) string {
 	}
 	parts := []string{s.at(r.Began), kind, askedWords(r.Asked), stepsWords(r.Steps)}
 	if r.Calls > 0 {
-		parts = append(parts, count(r.Calls, "call", "calls"))
+		parts = append(parts, voice.Count(r.Calls, "call", "calls"))
 	}
 	switch {
 	case r.Error != "":
-		parts = append(parts, s.ui.red("ended early: ")+exit.OneLine(r.Error))
+		parts = append(parts, s.ui.Red("ended early: ")+exit.OneLine(r.Error))
 	case r.Ended == nil:
-		parts = append(parts, s.ui.yellow("under way, or killed"))
+		parts = append(parts, s.ui.Yellow("under way, or killed"))
 	case r.Cut:
 		parts = append(parts, "cut short for something urgent")
 	}
@@ -163,19 +164,19 @@ func (t *trail) showRun(ctx context.Context, number string) error {
 		return problem{Kind: p.Kind, Who: p.Who, Text: p.Text, Hint: p.Hint, Count: max(1, p.Count)}
 	})}
 	want := record.AuditFilter{Run: id, Since: r.Began}
-	if t.ui.json {
+	if t.ui.JSON {
 		if d.Lines, err = t.linesJSON(ctx, want); err != nil {
 			return err
 		}
-		return t.ui.print(d)
+		return t.ui.Print(d)
 	}
 	s := &session{ui: t.ui, settings: t.settings}
-	t.ui.say("%s  %s", t.ui.bold(fmt.Sprintf("run %d", d.Run)), s.runLine(&d.runRow))
+	t.ui.Say("%s  %s", t.ui.Bold(fmt.Sprintf("run %d", d.Run)), s.runLine(&d.runRow))
 	for _, source := range r.Sources {
 		s.sayRead(source)
 	}
 	for _, p := range d.Problems {
-		t.ui.say("%s %s: %s", t.ui.yellow("!"), p.Who, p.Text)
+		t.ui.Say("%s %s: %s", t.ui.Yellow("!"), p.Who, p.Text)
 	}
 	return t.sayRunLines(ctx, want)
 }
@@ -186,16 +187,16 @@ func (t *trail) sayRunLines(ctx context.Context, want record.AuditFilter) error 
 	n := 0
 	err := t.EachAudit(ctx, want, func(e *record.Entry) error {
 		if n++; n <= enough {
-			t.ui.say("  %d  %s  %s%s", e.Number, t.moment(e.At), e.What, outcomeWords(e))
+			t.ui.Say("  %d  %s  %s%s", e.Number, t.moment(e.At), e.What, outcomeWords(e))
 		}
 		return nil
 	})
 	switch {
 	case n > enough:
-		t.ui.say("  … and %d more", n-enough)
+		t.ui.Say("  … and %d more", n-enough)
 		fallthrough
 	case n > 0:
-		t.ui.say("kisi-sync audit show --run %d says of each why, and by which rule.", want.Run)
+		t.ui.Say("kisi-sync audit show --run %d says of each why, and by which rule.", want.Run)
 	}
 	return broken(err)
 }
@@ -203,16 +204,16 @@ func (t *trail) sayRunLines(ctx context.Context, want record.AuditFilter) error 
 // sayRead says how a source had been read for a run.
 func (s *session) sayRead(d record.SourceStatus) {
 	if d.Error != "" {
-		s.ui.say("  %s source %s could not be read: %s", s.ui.red("✗"), d.Name, exit.OneLine(d.Error))
+		s.ui.Say("  %s source %s could not be read: %s", s.ui.Red("✗"), d.Name, exit.OneLine(d.Error))
 		return
 	}
-	s.ui.say("  source %s: %s", d.Name, sizeOf(d))
+	s.ui.Say("  source %s: %s", d.Name, sizeOf(d))
 	for _, remark := range d.Remarks {
-		s.ui.say("    %s %s", s.ui.yellow("!"), exit.OneLine(remark))
+		s.ui.Say("    %s %s", s.ui.Yellow("!"), exit.OneLine(remark))
 	}
 }
 
-func pauseVerb(ui *voice, c *common) *cobra.Command {
+func pauseVerb(ui *call, c *common) *cobra.Command {
 	var why string
 	cmd := &cobra.Command{
 		Use: "pause", Short: "Send nothing to Kisi until resume", Args: exactly(),
@@ -230,7 +231,7 @@ A pause outlives restarts. It holds up leavers, too: while it lasts, nobody lose
 	return cmd
 }
 
-func resumeVerb(ui *voice, c *common) *cobra.Command {
+func resumeVerb(ui *call, c *common) *cobra.Command {
 	return &cobra.Command{
 		Use: "resume", Short: "End a pause", Args: exactly(),
 		Long:    "Ends a pause. A daemon goes on at once with what has come up meanwhile; what is over a limit is held, as always.",
@@ -247,7 +248,7 @@ type pauseDocument struct {
 	By     string `json:"by"`
 }
 
-func pausing(ctx context.Context, ui *voice, c *common, said record.Said, on bool) (err error) {
+func pausing(ctx context.Context, ui *call, c *common, said record.Said, on bool) (err error) {
 	m, err := remember(ctx, ui, c)
 	if err != nil {
 		return err
@@ -270,14 +271,14 @@ func pausing(ctx context.Context, ui *voice, c *common, said record.Said, on boo
 		return err
 	}
 	if on {
-		ui.say("Paused: nothing is sent to Kisi until kisi-sync resume, not even for leavers.")
+		ui.Say("Paused: nothing is sent to Kisi until kisi-sync resume, not even for leavers.")
 	} else {
-		ui.say("Resumed.")
+		ui.Say("Resumed.")
 	}
-	return ui.printJSON(pauseDocument{Paused: on, By: said.By})
+	return ui.PrintJSON(pauseDocument{Paused: on, By: said.By})
 }
 
-func reloadVerb(ui *voice, c *common) *cobra.Command {
+func reloadVerb(ui *call, c *common) *cobra.Command {
 	return &cobra.Command{
 		Use: "reload", Short: "Have the daemon read its configuration again", Args: exactly(),
 		Long: `The daemon reads the file again, runs the tests in it, and goes by it from then on. With a file that is wrong it keeps the
@@ -294,8 +295,8 @@ one that it has, and says what is wrong.`,
 			if err := h.ops.Reload(cmd.Context(), ui.me()); err != nil {
 				return exit.Failed(err, "the daemon goes on by the file that it has")
 			}
-			ui.say("The daemon goes by %s as it is now.", h.daemon().settings.File)
-			return ui.printJSON(map[string]bool{"reloaded": true})
+			ui.Say("The daemon goes by %s as it is now.", h.daemon().settings.File)
+			return ui.PrintJSON(map[string]bool{"reloaded": true})
 		},
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
-func scimVerb(ui *voice, c *common) *cobra.Command {
+func scimVerb(ui *call, c *common) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use: "scim", Short: "Let an identity provider push people and groups",
 		Long: `A source of type scim is pushed to: Okta, Entra ID and others send users and groups to the daemon, at scim.listen of the
@@ -62,7 +62,7 @@ func newTokenDocument(source string, t scim.Token) tokenDocument {
 
 // tokens is a verb about the tokens of a source.
 type tokens struct {
-	ui       *voice
+	ui       *call
 	settings *config.Settings
 	store    *store.Store
 	source   config.Source
@@ -71,7 +71,7 @@ type tokens struct {
 }
 
 // openTokens opens the state file, which is made when there is none yet: the first token comes before the first run.
-func openTokens(ctx context.Context, ui *voice, c *common, name string) (t *tokens, err error) {
+func openTokens(ctx context.Context, ui *call, c *common, name string) (t *tokens, err error) {
 	t = &tokens{ui: ui}
 	if h := ui.host(); h != nil {
 		t.settings, t.store, t.shared = h.daemon().settings, h.store, true
@@ -120,7 +120,7 @@ func (t *tokens) audit(ctx context.Context, what string, token scim.Token) error
 		What: fmt.Sprintf("%s token %s of source %s", what, token.ID, t.source.Name)})
 }
 
-func scimTokenCreateVerb(ui *voice, c *common) *cobra.Command {
+func scimTokenCreateVerb(ui *call, c *common) *cobra.Command {
 	note := ""
 	cmd := &cobra.Command{
 		Use: "create SOURCE", Short: "Make a token, and show it once", Args: exactly("SOURCE"),
@@ -154,15 +154,15 @@ func (t *tokens) create(ctx context.Context, note string) error {
 	}
 	doc := newTokenDocument(t.source.Name, made)
 	doc.Token, doc.URL = text, baseURL(t.settings, t.source.Name)
-	if t.ui.json {
-		return t.ui.print(doc)
+	if t.ui.JSON {
+		return t.ui.Print(doc)
 	}
-	t.ui.tell("Token %s of source %s. It is shown this once:", made.ID, t.source.Name)
-	t.ui.say("%s", text)
+	t.ui.Tell("Token %s of source %s. It is shown this once:", made.ID, t.source.Name)
+	t.ui.Say("%s", text)
 	if doc.URL != "" {
-		t.ui.tell("The address to paste with it: %s", doc.URL)
+		t.ui.Tell("The address to paste with it: %s", doc.URL)
 	} else {
-		t.ui.tell("The address to paste with it: https://, how the provider reaches %s, and then %s", t.settings.SCIM().Listen, scimPath(t.source.Name))
+		t.ui.Tell("The address to paste with it: https://, how the provider reaches %s, and then %s", t.settings.SCIM().Listen, scimPath(t.source.Name))
 	}
 	return nil
 }
@@ -185,7 +185,7 @@ func baseURL(settings *config.Settings, source string) string {
 	return "https://" + net.JoinHostPort(host, port) + scimPath(source)
 }
 
-func scimTokenListVerb(ui *voice, c *common) *cobra.Command {
+func scimTokenListVerb(ui *call, c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list [SOURCE]", Short: "List the tokens, with when each was last used", Args: cobra.MaximumNArgs(1),
 		Long: `Lists the tokens of a source, or of all that are pushed to: who made each, when, what for, and when it was last used, to the
@@ -199,7 +199,7 @@ minute. The tokens themselves are kept nowhere.`,
 	return cmd
 }
 
-func listTokens(ctx context.Context, ui *voice, c *common, args []string) (err error) {
+func listTokens(ctx context.Context, ui *call, c *common, args []string) (err error) {
 	settings, st, err := recollectAny(ctx, ui, c)
 	if err != nil {
 		return err
@@ -225,15 +225,15 @@ func listTokens(ctx context.Context, ui *voice, c *common, args []string) (err e
 	if !known {
 		return exit.Usage(fmt.Errorf("%s has no such source of type scim", settings.File), "docs/scim.md shows how to write one")
 	}
-	if ui.json {
-		return ui.print(docs)
+	if ui.JSON {
+		return ui.Print(docs)
 	}
 	return showTokens(ui, docs)
 }
 
-func showTokens(ui *voice, docs []tokenDocument) error {
+func showTokens(ui *call, docs []tokenDocument) error {
 	if len(docs) == 0 {
-		ui.say("There is no token, so nobody can push. kisi-sync scim token create SOURCE makes one.")
+		ui.Say("There is no token, so nobody can push. kisi-sync scim token create SOURCE makes one.")
 		return nil
 	}
 	for _, d := range docs {
@@ -245,12 +245,12 @@ func showTokens(ui *voice, docs []tokenDocument) error {
 		if d.Note != "" {
 			parts = append(parts, d.Note)
 		}
-		ui.say("%s", strings.Join(parts, "  "))
+		ui.Say("%s", strings.Join(parts, "  "))
 	}
 	return nil
 }
 
-func scimTokenRevokeVerb(ui *voice, c *common) *cobra.Command {
+func scimTokenRevokeVerb(ui *call, c *common) *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke SOURCE ID", Short: "Take a token back: the next request that shows it is refused", Args: exactly("SOURCE", "ID"),
 		Long: `Drops the token. What was pushed with it stays. A provider that has no other token gets 401 from then on, and stops pushing
@@ -282,14 +282,14 @@ func (t *tokens) revoke(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if t.ui.json {
+	if t.ui.JSON {
 		doc := newTokenDocument(t.source.Name, gone)
 		doc.Revoked = true
-		return t.ui.print(doc)
+		return t.ui.Print(doc)
 	}
-	t.ui.say("Token %s of source %s is revoked.", gone.ID, t.source.Name)
+	t.ui.Say("Token %s of source %s is revoked.", gone.ID, t.source.Name)
 	if len(left) == 0 {
-		t.ui.tell("%s no token is left, so nobody can push to it", t.ui.yellow("!"))
+		t.ui.Tell("%s no token is left, so nobody can push to it", t.ui.Yellow("!"))
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ import (
 
 // service is what stays while the daemon goes from one configuration to the next.
 type service struct {
-	ui        *voice
+	ui        *call
 	common    *common
 	level     string // of the command line; "": the file's
 	watch     bool
@@ -99,7 +99,7 @@ func (s *service) load(ctx context.Context) (*session, error) {
 	if settings.State != s.state {
 		return nil, exit.Usage(fmt.Errorf("%s names another state file (%s)", settings.File, settings.State), "restart the daemon for that")
 	}
-	s.ui.warn(exit.Problems(settings.Warnings))
+	s.ui.Warn(exit.Problems(settings.Warnings))
 	made := &session{ui: s.ui, settings: settings, book: s.book}
 	if err := made.introduce(ctx, opening{asked: "schedule", keep: true, lent: s.store, like: s.inUse()}); err != nil {
 		return nil, exit.Also(err, made.Close())

@@ -15,14 +15,14 @@ import (
 )
 
 // machineVerbs are the verbs of one kind of machine only.
-func machineVerbs() []func(*voice, *common) *cobra.Command {
-	return []func(*voice, *common) *cobra.Command{serviceVerb}
+func machineVerbs() []func(*call, *common) *cobra.Command {
+	return []func(*call, *common) *cobra.Command{serviceVerb}
 }
 
 // longestStop is more than a call to Kisi may take.
 const longestStop = 90 * time.Second
 
-func serviceVerb(ui *voice, c *common) *cobra.Command {
+func serviceVerb(ui *call, c *common) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use: "service", Short: "Install, remove, start and stop the Windows service",
 		Long: `The service is ` + "`kisi-sync run`" + `, started with the machine and begun again after a fault. Its log is in the Event Log, under its
@@ -37,7 +37,7 @@ name. All of these need an administrator's prompt.`,
 	return cmd
 }
 
-func serviceInstallVerb(ui *voice, c *common, name *string) *cobra.Command {
+func serviceInstallVerb(ui *call, c *common, name *string) *cobra.Command {
 	return &cobra.Command{
 		Use: "install", Short: "Install the Windows service", Args: exactly(),
 		Long: `Installs the service, with the file that --config names, or C:\ProgramData\kisi-sync\config.yaml. It runs under an account of its
@@ -58,8 +58,8 @@ administrators: put the secrets there. The service is not started.`,
 			if err != nil {
 				return exit.Failed(err, "it needs an administrator's prompt, and a name that no service has")
 			}
-			ui.say("The service %s is installed. It reads %s and writes into %s.", *name, file, winservice.StateFolder(file))
-			return ui.printJSON(map[string]string{"service": *name, "config": file, "state_folder": winservice.StateFolder(file)})
+			ui.Say("The service %s is installed. It reads %s and writes into %s.", *name, file, winservice.StateFolder(file))
+			return ui.PrintJSON(map[string]string{"service": *name, "config": file, "state_folder": winservice.StateFolder(file)})
 		},
 	}
 }
@@ -77,7 +77,7 @@ func serviceConfig(cmd *cobra.Command, c *common, name string) (string, error) {
 }
 
 // serviceActVerb does something to a service that is there.
-func serviceActVerb(ui *voice, name *string, word, short, done string, act func(context.Context, string) error) *cobra.Command {
+func serviceActVerb(ui *call, name *string, word, short, done string, act func(context.Context, string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: word, Short: short, Args: exactly(), Example: "  kisi-sync service " + word,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -90,8 +90,8 @@ func serviceActVerb(ui *voice, name *string, word, short, done string, act func(
 			case err != nil:
 				return exit.Failed(err, "it needs an administrator's prompt; what the service itself says is in the Event Log, under "+*name)
 			}
-			ui.say("The service %s %s.", *name, done)
-			return ui.printJSON(map[string]string{"service": *name, "did": word})
+			ui.Say("The service %s %s.", *name, done)
+			return ui.PrintJSON(map[string]string{"service": *name, "did": word})
 		},
 	}
 }

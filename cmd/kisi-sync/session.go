@@ -25,7 +25,7 @@ import (
 
 // session is everything that a verb works with, introduced to each other. It is closed when the verb ends.
 type session struct {
-	ui       *voice
+	ui       *call
 	settings *config.Settings
 	rules    *mapping.Rules
 	client   *kisi.Client
@@ -79,7 +79,7 @@ func loaded(settings *config.Settings, err error) (*config.Settings, error) {
 }
 
 // open loads the configuration and introduces everybody. It contacts nobody.
-func open(ctx context.Context, ui *voice, c *common, o opening) (*session, error) {
+func open(ctx context.Context, ui *call, c *common, o opening) (*session, error) {
 	if !o.alone {
 		if err := ui.beside(ctx, c); err != nil {
 			return nil, err
@@ -90,7 +90,7 @@ func open(ctx context.Context, ui *voice, c *common, o opening) (*session, error
 		return nil, err
 	}
 	if !o.quiet {
-		ui.warn(exit.Problems(settings.Warnings))
+		ui.Warn(exit.Problems(settings.Warnings))
 	}
 	s := &session{ui: ui, settings: settings, book: o.book}
 	if h := ui.host(); h != nil {
@@ -152,7 +152,7 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	}
 	s.engine = s.newEngine(o, engine.Options{
 		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
-		Organization: s.settings.Kisi.Domain, Target: s.metered(s.target), Store: anchoring(s.store, s.settings, s.ui.log), Now: now, Log: s.ui.log,
+		Organization: s.settings.Kisi.Domain, Target: s.metered(s.target), Store: anchoring(s.store, s.settings, s.ui.Log), Now: now, Log: s.ui.Log,
 		Asked: o.asked, Alive: alive, Accept: accept, Insist: o.asks || o.patience > 0, Renewed: s.key.renewed, Skew: s.skew, Calls: func() int { return int(s.client.Stats().Calls) },
 	})
 	return ctx.Err()
@@ -172,7 +172,7 @@ func (s *session) seeing(name string, source connectors.Source, keep bool) *engi
 
 // env is what a source is opened with.
 func (s *session) env(source string) connectors.Env {
-	return connectors.Env{Name: source, Dir: s.settings.Dir, Attributes: s.rules.Attributes(source), Log: s.ui.log.With("source", source), Now: now,
+	return connectors.Env{Name: source, Dir: s.settings.Dir, Attributes: s.rules.Attributes(source), Log: s.ui.Log.With("source", source), Now: now,
 		Docs: lateDocs{s, source}}
 }
 
@@ -184,7 +184,7 @@ func (s *session) alive(ctx context.Context, o opening) (access.Instant, error) 
 	}
 	status, err := h.ops.Status(ctx)
 	if err == nil && status.UnderWay != nil {
-		s.ui.tell("the daemon is at work (%s); what it has not done yet is in what follows", status.UnderWay.Doing)
+		s.ui.Tell("the daemon is at work (%s); what it has not done yet is in what follows", status.UnderWay.Doing)
 	}
 	return access.At(status.Started), err
 }
@@ -227,7 +227,7 @@ func (s *session) openKisi(o opening) error {
 		URL:         k.URL,
 		Key:         s.key.use,
 		Integration: k.Program.Identifier, Contact: k.Program.Contact, UserAgent: "kisi-sync/" + version(),
-		Pace: pace, Log: s.ui.log, Now: now,
+		Pace: pace, Log: s.ui.Log, Now: now,
 	})
 	if err != nil {
 		return err
@@ -277,7 +277,7 @@ func (s *session) openStore(o opening) error {
 	}
 	s.store = st
 	s.closers = append(s.closers, st, closing(func() error {
-		copyAtEnd(st, s.settings, s.ui.log)
+		copyAtEnd(st, s.settings, s.ui.Log)
 		return nil
 	}))
 	return nil

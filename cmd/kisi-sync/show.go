@@ -3,32 +3,17 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-func round(d time.Duration) time.Duration {
-	if d > time.Second {
-		return d.Round(100 * time.Millisecond)
-	}
-	return d.Round(time.Millisecond)
-}
-
-// count says a number with its noun.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 // showPlan prints a plan in people and doors.
 func (s *session) showPlan(f forecast) {
 	if f.mode == plan.Observe {
-		s.ui.say("%s nothing will be written. This is what mode: full would do.", s.ui.bold("mode: observe –"))
+		s.ui.Say("%s nothing will be written. This is what mode: full would do.", s.ui.Bold("mode: observe –"))
 	}
 	s.showLines(f)
 	s.showProblems(f)
@@ -40,9 +25,9 @@ func (s *session) showLines(f forecast) {
 	ui, waits, effects := s.ui, waitsOf(f.told), effectsOf(f.told)
 	section := ""
 	for _, line := range f.told.Summary(f.Words) {
-		mark, title := ui.green("+"), ""
+		mark, title := ui.Green("+"), ""
 		if effects[line.Steps[0]] == access.Narrows {
-			mark = ui.red("-")
+			mark = ui.Red("-")
 		}
 		switch what, held := waits[line.Steps[0]]; {
 		case held && what == waitsForMode:
@@ -50,22 +35,22 @@ func (s *session) showLines(f forecast) {
 		case held && what == waitsForNobody:
 			mark, title = "=", "Kept as it is, by somebody's hand or word; nobody has to decide:"
 		case held:
-			mark, title = ui.yellow("‖"), "Held, not done:"
+			mark, title = ui.Yellow("‖"), "Held, not done:"
 		}
 		if title != section {
 			section = title
-			ui.say("\n%s", ui.bold(title))
+			ui.Say("\n%s", ui.Bold(title))
 		}
-		ui.say("%s %s", mark, line.Text)
+		ui.Say("%s %s", mark, line.Text)
 		if line.Hold != "" && mark != "·" {
 			word := "held"
 			if mark == "=" {
 				word = "kept"
 			}
-			ui.say("    %s: %s", word, line.Hold)
+			ui.Say("    %s: %s", word, line.Hold)
 		}
 		if len(line.People) > 1 {
-			ui.say("    %s", names(line.People))
+			ui.Say("    %s", names(line.People))
 		}
 	}
 }
@@ -115,8 +100,8 @@ func (s *session) showProblems(f forecast) {
 	s.showNotes("Should have no access, and still has:", loud)
 	s.showNotes("Noticed in Kisi; nothing is done about it:", quiet)
 	for _, v := range f.Unsettled {
-		s.ui.say("\n%s whether an earlier call (number %d) was carried out is not known yet; it is looked at again in the next run",
-			s.ui.yellow("!"), v.Seq)
+		s.ui.Say("\n%s whether an earlier call (number %d) was carried out is not known yet; it is looked at again in the next run",
+			s.ui.Yellow("!"), v.Seq)
 	}
 }
 
@@ -134,7 +119,7 @@ func stillHolds(all []plan.Note) (loud, quiet []plan.Note) {
 
 func (s *session) showNotes(title string, all []plan.Note) {
 	if len(all) > 0 {
-		s.ui.say("\n%s", s.ui.bold(title))
+		s.ui.Say("\n%s", s.ui.Bold(title))
 		printAlike(s.ui, all, func(n plan.Note) (kind, who, text, hint string) { return string(n.Kind), n.Who, n.Text, n.Hint })
 	}
 }
@@ -143,21 +128,21 @@ func (s *session) showConflicts(title string, all []mapping.Conflict) {
 	if len(all) == 0 {
 		return
 	}
-	s.ui.say("\n%s", s.ui.bold(title))
+	s.ui.Say("\n%s", s.ui.Bold(title))
 	printAlike(s.ui, all, func(c mapping.Conflict) (kind, who, text, hint string) { return c.Kind, c.Who, c.Text, c.Hint })
 }
 
 // printAlike prints a list; of many of one kind only the first few.
-func printAlike[T any](ui *voice, all []T, of func(T) (kind, who, text, hint string)) {
+func printAlike[T any](ui *call, all []T, of func(T) (kind, who, text, hint string)) {
 	const enough = 5
 	seen, lastHint := map[string]int{}, ""
 	for i, one := range all {
 		kind, who, text, hint := of(one)
 		seen[kind]++
 		if seen[kind] <= enough {
-			ui.say("%s %s: %s", ui.yellow("!"), who, text)
+			ui.Say("%s %s: %s", ui.Yellow("!"), who, text)
 			if hint != "" && hint != lastHint {
-				ui.say("    hint: %s", hint)
+				ui.Say("    hint: %s", hint)
 			}
 			lastHint = hint
 		}
@@ -167,7 +152,7 @@ func printAlike[T any](ui *voice, all []T, of func(T) (kind, who, text, hint str
 			last = next != kind
 		}
 		if last && seen[kind] > enough {
-			ui.say("%s and %d more of this kind (%s; --json lists all)", ui.yellow("!"), seen[kind]-enough, kind)
+			ui.Say("%s and %d more of this kind (%s; --json lists all)", ui.Yellow("!"), seen[kind]-enough, kind)
 		}
 	}
 }
@@ -178,7 +163,7 @@ func (s *session) showTotals(f forecast) {
 	var parts []string
 	switch {
 	case todo > 0:
-		parts = append(parts, fmt.Sprintf("%s, %s to Kisi, about %s", count(todo, "step", "steps"), count(f.told.Calls(), "call", "calls"), roughly(f.takes())))
+		parts = append(parts, fmt.Sprintf("%s, %s to Kisi, about %s", voice.Count(todo, "step", "steps"), voice.Count(f.told.Calls(), "call", "calls"), voice.Roughly(f.takes())))
 	case h.person+h.kisi+h.mode+h.kept > 0:
 		parts = append(parts, "Nothing to do now")
 	case f.waiting() > 0:
@@ -212,8 +197,8 @@ func (s *session) showTotals(f forecast) {
 		{f.waiting(), "still held for a person to decide (kisi-sync plans shows what)"},
 	} {
 		if held.n > 0 {
-			parts = append(parts, count(held.n, "step is ", "steps are ")+held.text)
+			parts = append(parts, voice.Count(held.n, "step is ", "steps are ")+held.text)
 		}
 	}
-	s.ui.say("\n%s.", strings.Join(parts, "; "))
+	s.ui.Say("\n%s.", strings.Join(parts, "; "))
 }

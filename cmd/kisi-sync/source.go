@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -17,7 +18,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
-func sourceVerb(ui *voice, c *common) *cobra.Command {
+func sourceVerb(ui *call, c *common) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use: "source", Short: "Look at one source as kisi-sync sees it, or log in to it",
 		Example: "  kisi-sync source read corp --person ana@example.com",
@@ -26,7 +27,7 @@ func sourceVerb(ui *voice, c *common) *cobra.Command {
 	return cmd
 }
 
-func sourceReadVerb(ui *voice, c *common) *cobra.Command {
+func sourceReadVerb(ui *call, c *common) *cobra.Command {
 	r := &sourceReading{}
 	cmd := &cobra.Command{
 		Use: "read SOURCE", Short: "Read one source whole, and show what came of it", Args: exactly("SOURCE"),
@@ -97,8 +98,8 @@ func (r *sourceReading) run(ctx context.Context, name string) error {
 // read reads the source whole, into nothing but memory.
 func (r *sourceReading) read(ctx context.Context) error {
 	b, records := directory.Build(r.source.ID, nil), 0
-	stop := r.ui.during(func() string {
-		return fmt.Sprintf("reading %s (%s)", r.source.Name, count(records, "record", "records"))
+	stop := r.ui.During(func() string {
+		return fmt.Sprintf("reading %s (%s)", r.source.Name, voice.Count(records, "record", "records"))
 	})
 	receipt, err := r.source.Fetch(ctx, directory.Cursor{}, func(x *directory.Record) error {
 		records++

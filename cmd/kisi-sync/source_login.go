@@ -17,7 +17,7 @@ import (
 // loginPatience is how long somebody may take over consenting.
 const loginPatience = 10 * time.Minute
 
-func sourceLoginVerb(ui *voice, c *common) *cobra.Command {
+func sourceLoginVerb(ui *call, c *common) *cobra.Command {
 	var port int
 	cmd := &cobra.Command{
 		Use: "login SOURCE", Short: "Consent to a source that reads in somebody's name", Args: exactly("SOURCE"),
@@ -47,7 +47,7 @@ Without a daemon, run it as the account under which kisi-sync runs, or it will n
 	return cmd
 }
 
-func (u *voice) login(ctx context.Context, c *common, name string, port int) error {
+func (u *call) login(ctx context.Context, c *common, name string, port int) error {
 	settings, err := u.settingsFor(c, false)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (u *voice) login(ctx context.Context, c *common, name string, port int) err
 		if source.Name != name {
 			continue
 		}
-		opened, err := source.Config.Open(connectors.Env{Name: name, Dir: settings.Dir, Log: u.log.With("source", name), Now: now})
+		opened, err := source.Config.Open(connectors.Env{Name: name, Dir: settings.Dir, Log: u.Log.With("source", name), Now: now})
 		if err != nil {
 			return fmt.Errorf("source %s: %w", name, err)
 		}
@@ -65,15 +65,15 @@ func (u *voice) login(ctx context.Context, c *common, name string, port int) err
 			return exit.Failed(fmt.Errorf("source %s logs in with what the file says; nobody needs to consent", name), "kisi-sync check says whether that works")
 		}
 		kept, err := asker.Consent(ctx, port, func(address string) {
-			fmt.Fprintf(u.err, "Open this address in a browser on this machine, and log in as an administrator who may read the directory:\n\n  %s\n\n", address)
+			fmt.Fprintf(u.Err, "Open this address in a browser on this machine, and log in as an administrator who may read the directory:\n\n  %s\n\n", address)
 		})
 		if err != nil {
 			return fmt.Errorf("source %s: %w", name, err)
 		}
-		if u.json {
-			return u.printJSON(map[string]string{"source": name, "kept": kept})
+		if u.JSON {
+			return u.PrintJSON(map[string]string{"source": name, "kept": kept})
 		}
-		u.say("%s the consent is kept in %s", u.green("✓"), kept)
+		u.Say("%s the consent is kept in %s", u.Green("✓"), kept)
 		return nil
 	}
 	return exit.Usage(fmt.Errorf("%s has no source %q", settings.File, name), "its sources: "+strings.Join(convert(settings.Sources, func(s config.Source) string { return s.Name }), ", "))

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
 
@@ -74,7 +75,7 @@ type rawAttribute struct {
 func (r *sourceReading) showAll() error {
 	counts, dangling := r.view.Source(r.source.ID).Counts(), 0
 	r.view.Source(r.source.ID).Dangling(func(directory.Ref, int) { dangling++ })
-	if r.ui.json {
+	if r.ui.JSON {
 		doc := readContent{Source: r.source.Name, Members: counts.Members, Dangling: dangling, Proof: r.receipt.Proof, Remarks: orEmpty(r.receipt.Remarks),
 			People: []readPerson{}, Groups: []readGroup{}}
 		for o := range r.people {
@@ -83,21 +84,21 @@ func (r *sourceReading) showAll() error {
 		for o := range r.groups {
 			doc.Groups = append(doc.Groups, r.groupOf(o))
 		}
-		return r.ui.print(doc)
+		return r.ui.Print(doc)
 	}
 	p := r.receipt.Proof
-	r.ui.say("%s: %s, %s, %s", r.source.Name, count(counts.People, "person", "people"), count(counts.Groups, "group", "groups"), count(counts.Members, "membership", "memberships"))
-	r.ui.say("  read: %s, %s, %d of them neither people nor groups%s", count(p.Pages, "page", "pages"), count(p.Entries, "entry", "entries"), p.Ignored, withNote(p.Note))
+	r.ui.Say("%s: %s, %s, %s", r.source.Name, voice.Count(counts.People, "person", "people"), voice.Count(counts.Groups, "group", "groups"), voice.Count(counts.Members, "membership", "memberships"))
+	r.ui.Say("  read: %s, %s, %d of them neither people nor groups%s", voice.Count(p.Pages, "page", "pages"), voice.Count(p.Entries, "entry", "entries"), p.Ignored, withNote(p.Note))
 	for _, a := range counts.With {
-		r.ui.say("  %-24s %d of %s have it", a.Name, a.People, count(counts.People, "person", "people"))
+		r.ui.Say("  %-24s %d of %s have it", a.Name, a.People, voice.Count(counts.People, "person", "people"))
 	}
 	if dangling > 0 {
-		r.ui.say("  groups name %s not read: outside of the base or the filter, or gone", count(dangling, "member who was", "members who were"))
+		r.ui.Say("  groups name %s not read: outside of the base or the filter, or gone", voice.Count(dangling, "member who was", "members who were"))
 	}
 	for _, remark := range r.receipt.Remarks {
-		r.ui.say("  %s %s", r.ui.yellow("!"), remark)
+		r.ui.Say("  %s %s", r.ui.Yellow("!"), remark)
 	}
-	r.ui.say("Somebody or a group of it: kisi-sync source read %s --person PERSON, or --group GROUP", r.source.Name)
+	r.ui.Say("Somebody or a group of it: kisi-sync source read %s --person PERSON, or --group GROUP", r.source.Name)
 	return nil
 }
 
@@ -138,15 +139,15 @@ func (r *sourceReading) showOne(ctx context.Context, o directory.Object, kind di
 	if kind == directory.GroupIs {
 		d := r.groupOf(o)
 		d.Members, d.Raw = r.membersOf(o), raw
-		if r.ui.json {
-			return exit.Also(r.ui.print(d), err)
+		if r.ui.JSON {
+			return exit.Also(r.ui.Print(d), err)
 		}
 		r.showGroup(d)
 	} else {
 		d := r.personOf(o)
 		d.Groups, d.Raw = r.groupsOf(o), raw
-		if r.ui.json {
-			return exit.Also(r.ui.print(d), err)
+		if r.ui.JSON {
+			return exit.Also(r.ui.Print(d), err)
 		}
 		r.showPerson(d)
 	}
@@ -192,26 +193,26 @@ func throughOf(path []directory.Object) []string {
 }
 
 func (r *sourceReading) showPerson(d readPerson) {
-	r.ui.say("%s", r.ui.bold(strings.TrimSpace(d.Name+" <"+d.Email+">")))
+	r.ui.Say("%s", r.ui.Bold(strings.TrimSpace(d.Name+" <"+d.Email+">")))
 	r.showObject(d.readObject)
-	r.ui.say("  active     %s", cmp.Or(map[string]string{"no": "no: disabled", "unknown": "yes, since the directory does not say otherwise"}[d.Active], d.Active))
+	r.ui.Say("  active     %s", cmp.Or(map[string]string{"no": "no: disabled", "unknown": "yes, since the directory does not say otherwise"}[d.Active], d.Active))
 	for i, name := range r.rules.Attributes(r.source.Name) {
-		r.ui.say("  %-10s %s = %s", first(i, "attributes"), name, cmp.Or(strings.Join(d.Attributes[name], ", "), "(nothing)"))
+		r.ui.Say("  %-10s %s = %s", first(i, "attributes"), name, cmp.Or(strings.Join(d.Attributes[name], ", "), "(nothing)"))
 	}
 	for i, g := range d.Groups {
-		r.ui.say("  %-10s %s%s", first(i, "in"), g.Name, throughWords(g.Through))
+		r.ui.Say("  %-10s %s%s", first(i, "in"), g.Name, throughWords(g.Through))
 	}
 }
 
 func (r *sourceReading) showGroup(d readGroup) {
-	r.ui.say("%s, %s", r.ui.bold(d.Name), count(d.Size, "person", "people"))
+	r.ui.Say("%s, %s", r.ui.Bold(d.Name), voice.Count(d.Size, "person", "people"))
 	r.showObject(d.readObject)
 	const enough = 50
 	for i, p := range d.Members[:min(enough, len(d.Members))] {
-		r.ui.say("  %-10s %s%s", first(i, "members"), p.called(), throughWords(p.Through))
+		r.ui.Say("  %-10s %s%s", first(i, "members"), p.called(), throughWords(p.Through))
 	}
 	if n := len(d.Members) - enough; n > 0 {
-		r.ui.say("  %-10s and %d more; --json names everybody", "", n)
+		r.ui.Say("  %-10s and %d more; --json names everybody", "", n)
 	}
 }
 
@@ -237,21 +238,21 @@ func throughWords(names []string) string {
 }
 
 func (r *sourceReading) showObject(d readObject) {
-	r.ui.say("  id         %s", d.ID)
+	r.ui.Say("  id         %s", d.ID)
 	for i, h := range d.Handles {
-		r.ui.say("  %-10s %s", first(i, "known as"), h)
+		r.ui.Say("  %-10s %s", first(i, "known as"), h)
 	}
 	if d.Changed != nil {
-		r.ui.say("  changed    %s", d.Changed.UTC().Format("2006-01-02 15:04:05 MST"))
+		r.ui.Say("  changed    %s", d.Changed.UTC().Format("2006-01-02 15:04:05 MST"))
 	}
 }
 
 func (r *sourceReading) showRaw(raw []rawAttribute, err error) {
 	if err != nil {
-		r.ui.say("\nWhat the directory itself says is not known: %v", err)
+		r.ui.Say("\nWhat the directory itself says is not known: %v", err)
 		return
 	}
-	r.ui.say("\nAs the directory says it:")
+	r.ui.Say("\nAs the directory says it:")
 	const enough = 20
 	for _, a := range raw {
 		colon := ":"
@@ -259,10 +260,10 @@ func (r *sourceReading) showRaw(raw []rawAttribute, err error) {
 			colon = "::"
 		}
 		for _, v := range a.Values[:min(enough, len(a.Values))] {
-			r.ui.say("  %s%s %s", a.Name, colon, exit.OneLine(v))
+			r.ui.Say("  %s%s %s", a.Name, colon, exit.OneLine(v))
 		}
 		if n := len(a.Values) - enough; n > 0 {
-			r.ui.say("  %s: and %d more; --json shows all", a.Name, n)
+			r.ui.Say("  %s: and %d more; --json shows all", a.Name, n)
 		}
 	}
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
-func stateVerb(ui *voice, c *common) *cobra.Command {
+func stateVerb(ui *call, c *common) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use: "state", Short: "Check, copy, replace or rebuild what kisi-sync remembers",
 		Long: `The state file holds what is kisi-sync's own in Kisi, what was decided, and the audit trail. A damaged one, or one that
@@ -26,7 +27,7 @@ belongs elsewhere, is refused and never taken for an empty one.`,
 	return cmd
 }
 
-func stateBackupVerb(ui *voice, c *common) *cobra.Command {
+func stateBackupVerb(ui *call, c *common) *cobra.Command {
 	return &cobra.Command{
 		Use: "backup FILE", Short: "Write a copy of the state file", Args: exactly("FILE"),
 		Long: `Writes a copy of the state file as it is at one moment. It appears under its name when it is whole and on the disk, in place
@@ -36,8 +37,8 @@ of an older copy; only its owner can read it.`,
 			if err := t.Backup(ctx, ui.path(args[0])); err != nil {
 				return err
 			}
-			ui.say("%s is a copy of %s.", args[0], t.Path())
-			return ui.printJSON(map[string]string{"state": t.Path(), "backup": args[0]})
+			ui.Say("%s is a copy of %s.", args[0], t.Path())
+			return ui.PrintJSON(map[string]string{"state": t.Path(), "backup": args[0]})
 		}),
 	}
 }
@@ -49,7 +50,7 @@ type findingRow struct {
 	Do   string `json:"do"`
 }
 
-func stateCheckVerb(ui *voice, c *common) *cobra.Command {
+func stateCheckVerb(ui *call, c *common) *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Read the whole state file and say what is wrong with it", Args: exactly(),
 		Long:    "Reads every row of the state file, and walks the audit trail. Exit code 1 says that something is wrong; nothing is changed.",
@@ -59,7 +60,7 @@ func stateCheckVerb(ui *voice, c *common) *cobra.Command {
 }
 
 // examined looks at the whole file, through the daemon's eyes where it has the file open.
-func examined(ctx context.Context, ui *voice, c *common) (*config.Settings, []store.Finding, error) {
+func examined(ctx context.Context, ui *call, c *common) (*config.Settings, []store.Finding, error) {
 	if h := ui.host(); h != nil {
 		all, err := h.store.Findings(ctx)
 		return h.daemon().settings, all, err
@@ -76,7 +77,7 @@ func examined(ctx context.Context, ui *voice, c *common) (*config.Settings, []st
 }
 
 // checkState looks also at a file that no other verb would open.
-func checkState(ctx context.Context, ui *voice, c *common) error {
+func checkState(ctx context.Context, ui *call, c *common) error {
 	if err := ui.beside(ctx, c); err != nil {
 		return err
 	}
@@ -85,21 +86,21 @@ func checkState(ctx context.Context, ui *voice, c *common) error {
 		return err
 	}
 	rows := convert(all, func(f store.Finding) findingRow { return findingRow{f.What, f.Error(), f.Do} })
-	if err := ui.printJSON(map[string]any{"state": settings.State, "findings": rows}); err != nil {
+	if err := ui.PrintJSON(map[string]any{"state": settings.State, "findings": rows}); err != nil {
 		return err
 	}
 	for _, f := range rows {
-		ui.say("%s %s", ui.red("✗"), f.Text)
+		ui.Say("%s %s", ui.Red("✗"), f.Text)
 	}
 	if len(rows) > 0 {
-		return exit.Failed(fmt.Errorf("the state file has %s", count(len(rows), "problem", "problems")),
+		return exit.Failed(fmt.Errorf("the state file has %s", voice.Count(len(rows), "problem", "problems")),
 			"kisi-sync state restore puts a backup in its place, state rebuild begins anew")
 	}
-	ui.say("%s %s is whole.", ui.green("✓"), settings.State)
+	ui.Say("%s %s is whole.", ui.Green("✓"), settings.State)
 	return nil
 }
 
-func stateRestoreVerb(ui *voice, c *common) *cobra.Command {
+func stateRestoreVerb(ui *call, c *common) *cobra.Command {
 	return replacing(ui, c, store.Restore, &cobra.Command{
 		Use: "restore FILE", Short: "Put a backup in place of the state file", Args: exactly("FILE"),
 		Long: `Checks a backup, every row of it, and puts it in place of the state file. What was there is kept beside it with the date in
@@ -108,7 +109,7 @@ its name. What has happened since the backup is found out by the next run.`,
 	})
 }
 
-func stateRebuildVerb(ui *voice, c *common) *cobra.Command {
+func stateRebuildVerb(ui *call, c *common) *cobra.Command {
 	return replacing(ui, c, store.Rebuild, &cobra.Command{
 		Use: "rebuild", Short: "Begin anew where the state file is lost or damaged and there is no backup", Args: exactly(),
 		Long: `Puts a new state file in place of one that is lost or damaged, which is kept beside it. Blocks, exemptions and rejections
@@ -126,7 +127,7 @@ type replacedDocument struct {
 }
 
 // replacing makes restore or rebuild of a command.
-func replacing(ui *voice, c *common, replace func(context.Context, string, store.Replacement) (store.Replaced, error), cmd *cobra.Command) *cobra.Command {
+func replacing(ui *call, c *common, replace func(context.Context, string, store.Replacement) (store.Replaced, error), cmd *cobra.Command) *cobra.Command {
 	var why string
 	cmd.Flags().StringVar(&why, "why", "", "the reason, for the audit trail: `TEXT`; required")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -154,7 +155,7 @@ func replacing(ui *voice, c *common, replace func(context.Context, string, store
 	return cmd
 }
 
-func tellReplaced(ui *voice, settings *config.Settings, done store.Replaced) error {
+func tellReplaced(ui *call, settings *config.Settings, done store.Replaced) error {
 	d := replacedDocument{State: settings.State, Kept: done.Kept, Notes: []string{}}
 	if done.Unread != nil {
 		d.Notes = append(d.Notes, "the file that was there could not be read: "+exit.OneLine(done.Unread.Error()))
@@ -166,13 +167,13 @@ func tellReplaced(ui *voice, settings *config.Settings, done store.Replaced) err
 	for _, lost := range done.Lost {
 		d.Notes = append(d.Notes, "not taken over: "+lost)
 	}
-	ui.say("%s is in place.", d.State)
+	ui.Say("%s is in place.", d.State)
 	if d.Kept != "" {
-		ui.say("The file that was there is kept as %s.", d.Kept)
+		ui.Say("The file that was there is kept as %s.", d.Kept)
 	}
 	for _, note := range d.Notes {
-		ui.say("%s %s", ui.yellow("!"), note)
+		ui.Say("%s %s", ui.Yellow("!"), note)
 	}
-	ui.say("kisi-sync plan says what the next run makes of it.")
-	return ui.printJSON(d)
+	ui.Say("kisi-sync plan says what the next run makes of it.")
+	return ui.PrintJSON(d)
 }

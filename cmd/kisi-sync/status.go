@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/scim"
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -18,7 +19,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-func statusVerb(ui *voice, c *common) *cobra.Command {
+func statusVerb(ui *call, c *common) *cobra.Command {
 	var watch bool
 	cmd := &cobra.Command{
 		Use: "status", Short: "How it is: sources, runs, and what waits for somebody", Args: exactly(),
@@ -31,7 +32,7 @@ else is contacted.`,
 	}
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again every two seconds, until Ctrl-C")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if watch && ui.json {
+		if watch && ui.JSON {
 			return exit.Usage(errors.New("--watch has no JSON"), "ask as often as you like without it")
 		}
 		if watch {
@@ -45,15 +46,15 @@ else is contacted.`,
 // glance is how long a screen of --watch stands.
 const glance = 2 * time.Second
 
-func watchStatus(ctx context.Context, ui *voice, c *common) error {
+func watchStatus(ctx context.Context, ui *call, c *common) error {
 	if err := ui.beside(ctx, c); err != nil { // then all of it goes on there
 		return err
 	}
 	tick := time.NewTicker(glance)
 	defer tick.Stop()
 	for {
-		if ui.screen != nil {
-			ui.say("\x1b[H\x1b[2J%s", ui.bold(now().Format("15:04:05")))
+		if ui.Width() > 0 {
+			ui.Say("\x1b[H\x1b[2J%s", ui.Bold(now().Format("15:04:05")))
 		}
 		if err := showStatus(ctx, ui, c); err != nil {
 			return err
@@ -66,7 +67,7 @@ func watchStatus(ctx context.Context, ui *voice, c *common) error {
 	}
 }
 
-func showStatus(ctx context.Context, ui *voice, c *common) (err error) {
+func showStatus(ctx context.Context, ui *call, c *common) (err error) {
 	settings, st, err := recollect(ctx, ui, c)
 	if err != nil {
 		return err
@@ -76,8 +77,8 @@ func showStatus(ctx context.Context, ui *voice, c *common) (err error) {
 	if err != nil {
 		return err
 	}
-	if ui.json {
-		return ui.print(d)
+	if ui.JSON {
+		return ui.Print(d)
 	}
 	(&session{ui: ui, settings: settings}).showStatus(d)
 	return nil
@@ -184,7 +185,7 @@ func (t *statusTrial) age() time.Duration {
 
 // words say how it goes with the call.
 func (t *statusTrial) words() string {
-	text := fmt.Sprintf("Kisi has not answered as it should since %s, though asked %s", t.since.UTC().Format("15:04:05 MST"), count(t.Tries, "time", "times"))
+	text := fmt.Sprintf("Kisi has not answered as it should since %s, though asked %s", t.since.UTC().Format("15:04:05 MST"), voice.Count(t.Tries, "time", "times"))
 	if t.Last == "" {
 		return text
 	}

@@ -6,29 +6,30 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
 // showStatus prints a status on one screen: what needs somebody stands out.
 func (s *session) showStatus(d statusDocument) {
 	ui := s.ui
-	ui.say("%s  mode: %s%s", ui.bold(d.Installation), d.Mode, meansOf(d.Mode))
+	ui.Say("%s  mode: %s%s", ui.Bold(d.Installation), d.Mode, meansOf(d.Mode))
 	s.showDaemon(d.Daemon)
 	if p := d.Paused; p != nil {
-		ui.say("%s nothing is carried out since %s (%s: %s); kisi-sync resume ends it", ui.yellow("PAUSED"), s.at(p.Since), p.By, p.Why)
+		ui.Say("%s nothing is carried out since %s (%s: %s); kisi-sync resume ends it", ui.Yellow("PAUSED"), s.at(p.Since), p.By, p.Why)
 	}
 	s.showRest(d.Kisi)
 	for i := range d.Ends {
-		ui.say("%s %s", ui.yellow("!"), d.Ends[i].words(s.settings.Schedule.Zone))
+		ui.Say("%s %s", ui.Yellow("!"), d.Ends[i].words(s.settings.Schedule.Zone))
 	}
 	if d.Trial != nil {
-		ui.say("%s %s; it is tried for some minutes", ui.yellow("!"), d.Trial.words())
+		ui.Say("%s %s; it is tried for some minutes", ui.Yellow("!"), d.Trial.words())
 	}
-	ui.say("\n%s", ui.bold("Sources"))
+	ui.Say("\n%s", ui.Bold("Sources"))
 	for _, source := range d.Sources {
 		s.showSourceStatus(source)
 	}
-	ui.say("\n%s", ui.bold("Runs"))
+	ui.Say("\n%s", ui.Bold("Runs"))
 	if d.Daemon != nil {
 		s.showUnderWay(d.Daemon.UnderWay)
 	}
@@ -63,61 +64,61 @@ func (s *session) showRest(r *statusRest) {
 	if r == nil {
 		return
 	}
-	s.ui.say("%s Kisi has not worked since %s (%s ended with it, the last: %s)", s.ui.red("✗"), s.moment(r.Since), count(r.Runs, "run", "runs in a row"), exit.OneLine(r.Why))
-	s.ui.say("  it is left alone until %s, but for who must lose everything at once; kisi-sync check asks now", s.moment(r.Next))
+	s.ui.Say("%s Kisi has not worked since %s (%s ended with it, the last: %s)", s.ui.Red("✗"), s.moment(r.Since), voice.Count(r.Runs, "run", "runs in a row"), exit.OneLine(r.Why))
+	s.ui.Say("  it is left alone until %s, but for who must lose everything at once; kisi-sync check asks now", s.moment(r.Next))
 }
 
 func (s *session) showDaemon(d *record.Status) {
 	if d == nil {
-		s.ui.say("no daemon is running; this is what the state file says")
+		s.ui.Say("no daemon is running; this is what the state file says")
 		return
 	}
-	s.ui.say("daemon %s, running since %s", d.Version, s.at(d.Started))
+	s.ui.Say("daemon %s, running since %s", d.Version, s.at(d.Started))
 	if d.Refused != "" {
-		s.ui.say("%s the changed file is not in use: %s", s.ui.red("✗"), exit.OneLine(d.Refused))
+		s.ui.Say("%s the changed file is not in use: %s", s.ui.Red("✗"), exit.OneLine(d.Refused))
 	}
 	if d.Failing != "" {
-		s.ui.say("%s the last %s failed: %s", s.ui.red("✗"), count(d.Failures, "run", "runs"), exit.OneLine(d.Failing))
+		s.ui.Say("%s the last %s failed: %s", s.ui.Red("✗"), voice.Count(d.Failures, "run", "runs"), exit.OneLine(d.Failing))
 	}
 	if d.LeaversWait {
-		s.ui.say("%s somebody must lose access at once, and has not yet", s.ui.yellow("!"))
+		s.ui.Say("%s somebody must lose access at once, and has not yet", s.ui.Yellow("!"))
 	}
 }
 
 func (s *session) showSourceStatus(d statusSource) {
 	ui := s.ui
 	if d.Age == nil {
-		ui.say("  %s %s  never read%s", ui.red("✗"), d.Name, becauseOf(d.Error))
+		ui.Say("  %s %s  never read%s", ui.Red("✗"), d.Name, becauseOf(d.Error))
 		return
 	}
-	mark, notes := ui.green("✓"), []string{}
+	mark, notes := ui.Green("✓"), []string{}
 	if d.Watching {
 		notes = append(notes, "tells of changes by itself")
 	}
 	if d.NotWatched != "" && d.Error == "" { // one that is down is told of once
-		mark = ui.yellow("!")
+		mark = ui.Yellow("!")
 		notes = append(notes, "asked on schedule, as it cannot be watched: "+exit.OneLine(d.NotWatched))
 	}
 	if len(d.Remarks) > 0 {
-		mark = ui.yellow("!")
+		mark = ui.Yellow("!")
 		for _, remark := range d.Remarks {
 			notes = append(notes, exit.OneLine(remark))
 		}
 	}
 	if d.Doubts > 0 {
-		mark = ui.yellow("!")
+		mark = ui.Yellow("!")
 		notes = append(notes, doubtWords(d.Doubts, d.Doubt)+": kisi-sync accept "+d.Name)
 	}
 	if d.Stale {
-		mark = ui.red("✗")
+		mark = ui.Red("✗")
 		notes = append(notes, "too old: its people are left as they are")
 	}
 	if d.Error != "" {
-		mark = ui.red("✗")
+		mark = ui.Red("✗")
 		notes = append(notes, "not read since: "+exit.OneLine(d.Error))
 	}
 	if d.Gathering {
-		mark = ui.yellow("!")
+		mark = ui.Yellow("!")
 		notes = append(notes, "what is missing decides nothing until kisi-sync accept "+d.Name)
 	}
 	read := "read"
@@ -127,12 +128,12 @@ func (s *session) showSourceStatus(d statusSource) {
 	case d.AsOf != "":
 		read = "of"
 	}
-	text := fmt.Sprintf("  %s %s  %s %s ago: %s, %s", mark, d.Name, read, roughly(time.Duration(*d.Age)*time.Second),
-		count(d.People, "person", "people"), count(d.Groups, "group", "groups"))
+	text := fmt.Sprintf("  %s %s  %s %s ago: %s, %s", mark, d.Name, read, voice.Roughly(time.Duration(*d.Age)*time.Second),
+		voice.Count(d.People, "person", "people"), voice.Count(d.Groups, "group", "groups"))
 	if len(notes) > 0 {
 		text += "; " + strings.Join(notes, "; ")
 	}
-	ui.say("%s", text)
+	ui.Say("%s", text)
 }
 
 func becauseOf(text string) string {
@@ -148,20 +149,20 @@ func (s *session) showUnderWay(u *record.UnderWay) {
 	}
 	text := "  now   " + u.Doing
 	if u.Todo > 0 {
-		text += fmt.Sprintf(" (%d of %s)", u.Tried, count(u.Todo, "step", "steps"))
+		text += fmt.Sprintf(" (%d of %s)", u.Tried, voice.Count(u.Todo, "step", "steps"))
 	}
 	if u.Left > 0 {
-		text += ", about " + roughly(time.Duration(u.Left)*time.Second) + " left"
+		text += ", about " + voice.Roughly(time.Duration(u.Left)*time.Second) + " left"
 	}
-	s.ui.say("%s; %s, began %s ago", text, askedWords(u.Asked), roughly(now().Sub(u.Began)))
+	s.ui.Say("%s; %s, began %s ago", text, askedWords(u.Asked), voice.Roughly(now().Sub(u.Began)))
 }
 
 func (s *session) showLast(word string, r *runRow) {
 	if r == nil {
-		s.ui.say("  %s  none yet", word)
+		s.ui.Say("  %s  none yet", word)
 		return
 	}
-	s.ui.say("  %s  %s", word, s.runLine(r))
+	s.ui.Say("  %s  %s", word, s.runLine(r))
 }
 
 func (s *session) showNextRuns(d *record.Status) {
@@ -170,7 +171,7 @@ func (s *session) showNextRuns(d *record.Status) {
 		at   time.Time
 	}{{"changes", d.NextChanges}, {"everything", d.NextFull}, {"what falls due by itself", d.NextDue}} {
 		if !next.at.IsZero() {
-			s.ui.say("  next  %s: %s", next.word, s.at(next.at))
+			s.ui.Say("  next  %s: %s", next.word, s.at(next.at))
 		}
 	}
 }
@@ -207,12 +208,12 @@ func (s *session) showWaiting(d statusDocument) {
 		}
 	}
 	if len(some) == 0 {
-		ui.say("\nNothing waits for anybody.")
+		ui.Say("\nNothing waits for anybody.")
 		return
 	}
-	ui.say("\n%s", ui.bold("Waiting"))
+	ui.Say("\n%s", ui.Bold("Waiting"))
 	for _, l := range some {
-		ui.say("  %s %d %s", ui.yellow("‖"), l.n, l.text)
+		ui.Say("  %s %d %s", ui.Yellow("‖"), l.n, l.text)
 	}
 }
 

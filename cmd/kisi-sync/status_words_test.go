@@ -13,7 +13,7 @@ func TestASourceThatIsDownIsToldOfOnce(t *testing.T) {
 		{sourceDocument: sourceDocument{Name: "corp"}, Age: &age, NotWatched: "connection refused"},
 	} {
 		var out bytes.Buffer
-		(&session{ui: newVoice(world{out: &out, err: &out, in: &out})}).showSourceStatus(d)
+		(&session{ui: newCall(world{out: &out, err: &out, in: &out})}).showSourceStatus(d)
 		if n := strings.Count(out.String(), "connection refused"); n != 1 {
 			t.Errorf("told %d times: %s", n, out.String())
 		}

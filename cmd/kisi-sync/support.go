@@ -31,7 +31,7 @@ const supportExample = `  kisi-sync support
   kisi-sync support --add /var/log/kisi-sync.log ticket-4711.zip
   journalctl --unit kisi-sync.service --since -3d > log.txt; kisi-sync support --add log.txt`
 
-func supportVerb(ui *voice, c *common) *cobra.Command {
+func supportVerb(ui *call, c *common) *cobra.Command {
 	s := &supporter{ui: ui, config: c.config}
 	cmd := &cobra.Command{Use: "support [FILE]", Short: "Write an archive for whoever helps you, without names and secrets", Long: supportLong, Example: supportExample,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -54,7 +54,7 @@ func supportVerb(ui *voice, c *common) *cobra.Command {
 
 // supporter collects what goes into the archive.
 type supporter struct {
-	ui      *voice
+	ui      *call
 	config  string
 	file    string
 	add     []string
@@ -107,8 +107,8 @@ func (s *supporter) collect(ctx context.Context) (err error) {
 	if err = exit.Also(err, table.Close()); err != nil {
 		return err
 	}
-	s.ui.say("%s is ready. Look at it before you give it away.\n%s says who is who: keep it.", s.file, names)
-	return s.ui.printJSON(map[string]string{"archive": s.file, "names": names})
+	s.ui.Say("%s is ready. Look at it before you give it away.\n%s says who is who: keep it.", s.file, names)
+	return s.ui.PrintJSON(map[string]string{"archive": s.file, "names": names})
 }
 
 // createNew makes a file that was not there, for its owner alone.
@@ -131,7 +131,7 @@ func (s *supporter) fill(ctx context.Context, archive *zip.Writer) error {
 		if p.online && s.offline {
 			continue
 		}
-		stop := s.ui.during(func() string { return "kisi-sync " + strings.Join(p.args, " ") })
+		stop := s.ui.During(func() string { return "kisi-sync " + strings.Join(p.args, " ") })
 		out, code := s.verb(ctx, p.args)
 		stop()
 		if ctx.Err() != nil {
@@ -189,7 +189,7 @@ func (s *supporter) knownPeople(ctx context.Context) (*pseudonyms, error) {
 	defer os.RemoveAll(dir)
 	copied := filepath.Join(dir, "state.db")
 	if _, code := s.verb(ctx, []string{"state", "backup", copied}); code != 0 {
-		s.ui.tell("%s the state file cannot be read, so names of people may be left in what is collected; addresses are replaced", s.ui.yellow("warning:"))
+		s.ui.Tell("%s the state file cannot be read, so names of people may be left in what is collected; addresses are replaced", s.ui.Yellow("warning:"))
 		return people, nil
 	}
 	preview, err := store.OpenPreview(copied, store.Options{Now: now})

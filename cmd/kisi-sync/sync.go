@@ -11,7 +11,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
-func syncVerb(ui *voice, c *common) *cobra.Command {
+func syncVerb(ui *call, c *common) *cobra.Command {
 	var changes bool
 	var person string
 	var accept []string

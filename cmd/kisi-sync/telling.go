@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
 	"github.com/kisi-sync/kisi-sync/internal/notify"
@@ -126,10 +127,10 @@ func factsOf(settings *config.Settings, d *statusDocument) (all []notify.Fact) {
 		all = append(all, notify.Fact{Topic: topic, About: about, Text: exit.OneLine(text), Hint: hint})
 	}
 	if d.Held > 0 {
-		note("held", "held steps", count(d.Held, "step waits", "steps wait")+" for somebody to decide", "kisi-sync plans shows them")
+		note("held", "held steps", voice.Count(d.Held, "step waits", "steps wait")+" for somebody to decide", "kisi-sync plans shows them")
 	}
 	if d.Parked > 0 {
-		note("parked", "parked steps", "Kisi refuses "+count(d.Parked, "step", "steps")+"; tried again by itself", "kisi-sync audit show says why")
+		note("parked", "parked steps", "Kisi refuses "+voice.Count(d.Parked, "step", "steps")+"; tried again by itself", "kisi-sync audit show says why")
 	}
 	if p := d.Paused; p != nil {
 		note("degraded", "pause", "nothing is carried out ("+p.By+": "+p.Why+"), not even for leavers", "kisi-sync resume ends it")
@@ -141,7 +142,7 @@ func factsOf(settings *config.Settings, d *statusDocument) (all []notify.Fact) {
 		note("degraded", "log", "lines of it are lost, as its syslog server is away or slow", "the log on the machine itself has them; kisi-sync status says how many")
 	}
 	if d.StillHas > 0 {
-		note("degraded", "people who have left", count(d.StillHas, "person", "people")+" should have no access and still have some that is not ours to take",
+		note("degraded", "people who have left", voice.Count(d.StillHas, "person", "people")+" should have no access and still have some that is not ours to take",
 			"kisi-sync plan says who; kisi-sync adopt makes them ours, or take it in Kisi by hand")
 	}
 	const silent = 2 * time.Minute
@@ -238,9 +239,9 @@ func daySummary(runs []record.Run, from, to time.Time) string {
 	if sum.Done+sum.Refused+sum.Unknown == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%s, %s to Kisi: %s.\n", count(n, "run", "runs"), count(calls, "call", "calls"), stepsWords(stepsDocument(sum)))
+	text := fmt.Sprintf("%s, %s to Kisi: %s.\n", voice.Count(n, "run", "runs"), voice.Count(calls, "call", "calls"), stepsWords(stepsDocument(sum)))
 	if failed > 0 {
-		text += count(failed, "run", "runs") + " ended early.\n"
+		text += voice.Count(failed, "run", "runs") + " ended early.\n"
 	}
 	return text + "kisi-sync runs lists them; kisi-sync audit show has a line for each call.\n"
 }

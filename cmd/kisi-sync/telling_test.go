@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
@@ -138,7 +139,7 @@ func TestTheSumOfTheLastDayIsSentOnceThoughTheDaemonRestarts(t *testing.T) {
 	}
 	defer func() { _ = client.Close() }()
 	for range 2 { // two processes, one after the other
-		used := &session{settings: settings, ui: &voice{}, client: client}
+		used := &session{settings: settings, ui: &call{Voice: &voice.Voice{}}, client: client}
 		h := &host{store: st, ops: healthy{}, daemon: func() *session { return used }, book: metrics.NewBook(metrics.Families())}
 		for range 2 {
 			if err := (&telling{host: h, http: notify.NewHTTP()}).once(ctx); err != nil {

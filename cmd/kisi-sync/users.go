@@ -14,7 +14,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/listed"
 )
 
-func usersVerb(ui *voice, c *common) *cobra.Command {
+func usersVerb(ui *call, c *common) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use: "users", Short: "Keep people by hand: add them, with what they are to have, and let them go",
 		Long: `People who are in no directory are kept in the file of a source of type list: YAML, which can be reviewed and kept in git.
@@ -23,7 +23,7 @@ limits. docs/people-by-hand.md tells how it is set up, and who may do what.`,
 		Example: `  kisi-sync users add ana@partner.example,'Ana Reis' --target Visitors --until 2026-03-31
   kisi-sync users list`,
 	})
-	for _, verb := range []func(*voice, *common) *cobra.Command{usersAddVerb, usersListVerb, usersShowVerb, usersRevokeVerb, usersRemoveVerb,
+	for _, verb := range []func(*call, *common) *cobra.Command{usersAddVerb, usersListVerb, usersShowVerb, usersRevokeVerb, usersRemoveVerb,
 		usersSuspendVerb, usersRestoreVerb} {
 		cmd.AddCommand(verb(ui, c))
 	}
@@ -159,7 +159,7 @@ func (n *noting) words() string {
 	return strings.Join(parts, "; ")
 }
 
-func usersSuspendVerb(ui *voice, c *common) *cobra.Command {
+func usersSuspendVerb(ui *call, c *common) *cobra.Command {
 	p := &pinning{kind: access.Block, undo: "users restore"}
 	cmd := &cobra.Command{
 		Use: "suspend PERSON", Short: "Take all access from somebody at once, until users restore", Args: exactly("PERSON"),

@@ -18,7 +18,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
-func usersAddVerb(ui *voice, c *common) *cobra.Command {
+func usersAddVerb(ui *call, c *common) *cobra.Command {
 	k, g := &keeping{did: "add"}, &scoping{}
 	cmd := &cobra.Command{
 		Use: "add [EMAIL[,Name]...]", Short: "Add people by hand, or what they are to have", Args: cobra.ArbitraryArgs,

@@ -17,7 +17,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/store"
 )
 
-func usersRevokeVerb(ui *voice, c *common) *cobra.Command {
+func usersRevokeVerb(ui *call, c *common) *cobra.Command {
 	k, g := &keeping{did: "revoke"}, &scoping{}
 	cmd := &cobra.Command{
 		Use: "revoke PERSON", Short: "Take from somebody what the list gives them in one group", Args: exactly("PERSON"),
@@ -77,7 +77,7 @@ func sameRole(l *keptList, who string, scope listed.Entry, role string) error {
 	return exit.Failed(fmt.Errorf("the list gives %s the role %s in %s, and not %s", who, is, scope.Scope(), role), "leave --role out to take it whatever it is")
 }
 
-func usersRemoveVerb(ui *voice, c *common) *cobra.Command {
+func usersRemoveVerb(ui *call, c *common) *cobra.Command {
 	k := &keeping{did: "remove"}
 	cmd := &cobra.Command{
 		Use: "remove PERSON", Short: "Take somebody out of the list; what comes then is as with any leaver", Args: exactly("PERSON"),
@@ -117,7 +117,7 @@ func (k *keeping) addressIn(l *keptList, who string) string {
 	return who
 }
 
-func usersRestoreVerb(ui *voice, c *common) *cobra.Command {
+func usersRestoreVerb(ui *call, c *common) *cobra.Command {
 	k := &keeping{did: "restore"}
 	cmd := &cobra.Command{
 		Use: "restore PERSON", Short: "Let somebody in again who was suspended by users suspend or in the list", Args: exactly("PERSON"),

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 )
@@ -20,7 +21,7 @@ const mostPeople = 1000
 
 // people returns who is meant: by the arguments, or by the lines of the standard input. A daemon that carries the command line out has no
 // standard input, so lines are put behind the arguments before it is asked.
-func (u *voice) people(args []string) ([]list.Person, error) {
+func (u *call) people(args []string) ([]list.Person, error) {
 	if len(args) == 0 {
 		lines, err := u.inputLines()
 		if err != nil {
@@ -53,12 +54,12 @@ func (u *voice) people(args []string) ([]list.Person, error) {
 }
 
 // inputLines reads people from the standard input: lines that are empty or begin with # are none, nor is a head that says email.
-func (u *voice) inputLines() ([]string, error) {
-	if u.from != nil || u.in == nil || isTerminal(os.Stdin) {
+func (u *call) inputLines() ([]string, error) {
+	if u.from != nil || u.In == nil || voice.IsTerminal(os.Stdin) {
 		return nil, exit.Usage(errors.New("nobody is named"), "write EMAIL or EMAIL,Name, or one of these per line on standard input")
 	}
 	var lines []string
-	in := bufio.NewScanner(io.LimitReader(u.in, 1<<20))
+	in := bufio.NewScanner(io.LimitReader(u.In, 1<<20))
 	for in.Scan() {
 		line := strings.TrimSpace(strings.TrimPrefix(in.Text(), "\ufeff"))
 		head, _, _ := strings.Cut(line, ",")

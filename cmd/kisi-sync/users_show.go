@@ -76,7 +76,7 @@ func (n *noteRow) words() string {
 	return (&noting{n.Why, n.AskedBy, n.Ticket}).words()
 }
 
-func usersListVerb(ui *voice, c *common) *cobra.Command {
+func usersListVerb(ui *call, c *common) *cobra.Command {
 	var source string
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the people who are kept by hand, and what they are to have", Args: exactly(),
@@ -101,7 +101,7 @@ give, ends it with 2 and the line: so it is what a repository's checks can run b
 	return cmd
 }
 
-func listUsers(ui *voice, settings *config.Settings, lists []keptList) error {
+func listUsers(ui *call, settings *config.Settings, lists []keptList) error {
 	rows, wrong := []userRow{}, []error{}
 	for i := range lists {
 		for _, p := range lists[i].People() {
@@ -110,10 +110,10 @@ func listUsers(ui *voice, settings *config.Settings, lists []keptList) error {
 		}
 	}
 	err := exit.Also(wrong...)
-	if ui.json {
-		return exit.Also(ui.print(rows), err)
+	if ui.JSON {
+		return exit.Also(ui.Print(rows), err)
 	}
-	return exit.Also(ui.table("SOURCE\tPERSON\tNAME\tIS TO HAVE\tWHY", convert(rows, userRow.line)), err)
+	return exit.Also(ui.Table("SOURCE\tPERSON\tNAME\tIS TO HAVE\tWHY", convert(rows, userRow.line)), err)
 }
 
 // refused says what of a person's entry the list's source may not say or give.
@@ -146,7 +146,7 @@ func (r userRow) line() string {
 	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s", r.Source, who, r.Name, strings.Join(access, "; "), r.noteRow.words())
 }
 
-func usersShowVerb(ui *voice, c *common) *cobra.Command {
+func usersShowVerb(ui *call, c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show PERSON", Short: "What a list says of somebody, and what becomes of it", Args: exactly("PERSON"),
 		Long: `Shows what lists say of a person, with the place in the file, and then what explain says: what directories say, what rules
@@ -190,7 +190,7 @@ func (s *session) showUser(ctx context.Context, who string) error {
 	if x == nil && len(doc.Listed) == 0 {
 		return exit.Also(readErr, err)
 	}
-	if err := s.ui.printJSON(doc); err != nil {
+	if err := s.ui.PrintJSON(doc); err != nil {
 		return err
 	}
 	s.showListed(doc.Listed)
@@ -203,12 +203,12 @@ func (s *session) showUser(ctx context.Context, who string) error {
 // showListed says what lists say of somebody.
 func (s *session) showListed(rows []userRow) {
 	if len(rows) == 0 {
-		s.ui.say("In no list.")
+		s.ui.Say("In no list.")
 	}
 	for _, r := range rows {
-		s.ui.say("%s", s.ui.bold(fmt.Sprintf("In the list %s (%s:%d)", r.Source, r.File, r.Line)))
+		s.ui.Say("%s", s.ui.Bold(fmt.Sprintf("In the list %s (%s:%d)", r.Source, r.File, r.Line)))
 		if !r.Active {
-			s.ui.say("  %s the list disables the person (active: false)", s.ui.yellow("!"))
+			s.ui.Say("  %s the list disables the person (active: false)", s.ui.Yellow("!"))
 		}
 		for i := range r.Access {
 			a := &r.Access[i]
@@ -216,16 +216,16 @@ func (s *session) showListed(rows []userRow) {
 			if why != "" {
 				why = "  (" + why + ")"
 			}
-			s.ui.say("  %s%s", a.words(), why)
+			s.ui.Say("  %s%s", a.words(), why)
 		}
 		if len(r.Access) == 0 {
-			s.ui.say("  nothing is listed for the person")
+			s.ui.Say("  nothing is listed for the person")
 		}
 		if len(r.Groups) > 0 {
-			s.ui.say("  in the list's groups: %s", strings.Join(r.Groups, ", "))
+			s.ui.Say("  in the list's groups: %s", strings.Join(r.Groups, ", "))
 		}
 		if why := r.noteRow.words(); why != "" {
-			s.ui.say("  why: %s", why)
+			s.ui.Say("  why: %s", why)
 		}
 	}
 }

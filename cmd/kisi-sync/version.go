@@ -39,15 +39,15 @@ type versionDocument struct {
 	Arch    string `json:"arch"`
 }
 
-func versionVerb(ui *voice, _ *common) *cobra.Command {
+func versionVerb(ui *call, _ *common) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version of this program", Args: exactly(),
 		Example: "  kisi-sync version\n  kisi-sync version --json",
 		RunE: func(*cobra.Command, []string) error {
-			if ui.json {
-				return ui.print(versionDocument{version(), commit, runtime.Version(), runtime.GOOS, runtime.GOARCH})
+			if ui.JSON {
+				return ui.Print(versionDocument{version(), commit, runtime.Version(), runtime.GOOS, runtime.GOARCH})
 			}
-			ui.say("kisi-sync %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			ui.Say("kisi-sync %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil
 		},
 	}

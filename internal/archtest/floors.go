@@ -64,7 +64,8 @@ func floors() map[string]int {
 		"internal/admin":  offices,
 		"internal/daemon": offices,
 
-		"cmd/kisi-sync/internal/exit": threshold,
+		"cmd/kisi-sync/internal/exit":  threshold,
+		"cmd/kisi-sync/internal/voice": voice,
 
 		"bench":             roof,
 		"cmd/kisi-sync":     roof,

@@ -1,4 +1,4 @@
-package main
+package voice
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
 
-// print keeps a value as the JSON document that is written at the end: only then it is known whether an error belongs into it.
-func (u *voice) print(v any) error {
+// Print keeps a value as the JSON document that is written at the end: only then it is known whether an error belongs into it.
+func (u *Voice) Print(v any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
@@ -39,17 +39,17 @@ func newFailure(list []exit.Trouble) failure {
 }
 
 // endDocument writes the one document: what was printed, what failed, or both in one object.
-func (u *voice) endDocument(list []exit.Trouble) error {
+func (u *Voice) endDocument(list []exit.Trouble) error {
 	printed := u.document
 	if len(list) > 0 {
-		if err := u.print(newFailure(list)); err != nil {
+		if err := u.Print(newFailure(list)); err != nil {
 			return err
 		}
 		if merged, err := merge(printed, u.document); err == nil {
 			u.document = merged
 		}
 	}
-	_, err := u.out.Write(u.document)
+	_, err := u.Out.Write(u.document)
 	return err
 }
 
@@ -62,4 +62,12 @@ func merge(first, second []byte) ([]byte, error) {
 	merged := append(bytes.TrimSuffix(first, []byte("\n}")), ",\n"...)
 	merged = append(merged, bytes.TrimPrefix(second, []byte("{\n"))...)
 	return append(merged, '\n'), nil
+}
+
+// PrintJSON prints a document if one is wanted.
+func (u *Voice) PrintJSON(v any) error {
+	if !u.JSON {
+		return nil
+	}
+	return u.Print(v)
 }

@@ -1,4 +1,4 @@
-package main
+package voice
 
 // terminalName is the console that a process belongs to, whatever its streams are.
 const terminalName = "CONOUT$"

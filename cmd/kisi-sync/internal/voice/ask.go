@@ -1,4 +1,4 @@
-package main
+package voice
 
 import (
 	"context"
@@ -8,17 +8,17 @@ import (
 	"golang.org/x/term"
 )
 
-// ask asks a yes-or-no question; anything but yes is no. It returns an error only when it was interrupted.
-func (u *voice) ask(ctx context.Context, question string) (bool, error) {
-	answer, err := u.prompt(ctx, question+" [y/N] ")
+// Ask asks a yes-or-no question; anything but yes is no. It returns an error only when it was interrupted.
+func (u *Voice) Ask(ctx context.Context, question string) (bool, error) {
+	answer, err := u.Prompt(ctx, question+" [y/N] ")
 	answer = strings.ToLower(answer)
 	return answer == "y" || answer == "yes", err
 }
 
-// promptSecret is prompt for what must not be seen on the screen.
-func (u *voice) promptSecret(ctx context.Context, text string) (string, error) {
-	if u.keys == nil || u.in.Buffered() > 0 {
-		return u.prompt(ctx, text)
+// PromptSecret is Prompt for what must not be seen on the screen.
+func (u *Voice) PromptSecret(ctx context.Context, text string) (string, error) {
+	if u.keys == nil || u.In.Buffered() > 0 {
+		return u.Prompt(ctx, text)
 	}
 	before, err := term.GetState(int(u.keys.Fd()))
 	if err != nil {
@@ -41,20 +41,20 @@ func (u *voice) promptSecret(ctx context.Context, text string) (string, error) {
 	}
 }
 
-// prompt shows a text and waits for a line. The end of the input is an empty line; with nobody to ask, so is the answer.
-func (u *voice) prompt(ctx context.Context, text string) (string, error) {
+// Prompt shows a text and waits for a line. The end of the input is an empty line; with nobody to ask, so is the answer.
+func (u *Voice) Prompt(ctx context.Context, text string) (string, error) {
 	if u.asks == nil {
 		return "", ctx.Err()
 	}
-	if u.from != nil {
-		return u.from.ask(ctx, text)
+	if u.far != nil {
+		return u.far(ctx, text)
 	}
 	fmt.Fprint(u.asks, text)
 	// A read of a terminal cannot be called off. When the program is interrupted, this goroutine is left behind, for the short
 	// while until the process ends.
 	lines := make(chan string, 1)
 	go func() {
-		line, err := u.in.ReadString('\n')
+		line, err := u.In.ReadString('\n')
 		if err != nil {
 			fmt.Fprintln(u.asks)
 		}

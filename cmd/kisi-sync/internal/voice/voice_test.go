@@ -1,18 +1,16 @@
-package main
+package voice
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v4"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 )
@@ -20,12 +18,12 @@ import (
 // spoken runs one end of the program and returns what it said on both streams, with the exit code.
 func spoken(asJSON bool, printed any, err error) (out, said string, code int) {
 	var o, e bytes.Buffer
-	u := newVoice(world{in: strings.NewReader(""), out: &o, err: &e})
-	u.json = asJSON
+	u := New(Streams{In: strings.NewReader(""), Out: &o, Err: &e})
+	u.JSON = asJSON
 	if asJSON && printed != nil {
-		_ = u.print(printed)
+		_ = u.Print(printed)
 	}
-	code = u.end(err)
+	code = u.End(err)
 	return o.String(), e.String(), code
 }
 
@@ -38,21 +36,6 @@ func TestEachErrorIsALineWithItsHintsBelow(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, said); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestTheSmallestExitCodeWins(t *testing.T) {
-	held, changes, wrong := &exit.Error{Code: exit.CodeHeld}, &exit.Error{Code: exit.CodeChanges}, exit.Usage(errors.New("wrong"), "")
-	for _, c := range []struct {
-		err  error
-		want int
-	}{
-		{nil, 0}, {held, 3}, {changes, 4}, {exit.Also(changes, held), 3}, {exit.Also(held, wrong), 2}, {exit.Also(held, errors.New("failed")), 1},
-		{fmt.Errorf("around: %w", held), 3}, {exit.Also(nil, nil), 0},
-	} {
-		if got := exit.CodeOf(c.err); got != c.want {
-			t.Errorf("%v: %d, want %d", c.err, got, c.want)
-		}
 	}
 }
 
@@ -87,21 +70,21 @@ func TestJSONIsOneDocumentAlsoWhenSomethingFails(t *testing.T) {
 func TestLongWorkIsNeverSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var e bytes.Buffer
-		u := newVoice(world{in: strings.NewReader(""), out: &e, err: &e})
-		stop := u.during(func() string { return "reading" })
+		u := New(Streams{In: strings.NewReader(""), Out: &e, Err: &e})
+		stop := u.During(func() string { return "reading" })
 		time.Sleep(seldom - time.Second)
 		stop()
 		if e.Len() != 0 {
 			t.Errorf("short work said %q", e.String())
 		}
-		stop = u.during(func() string { return "reading" })
+		stop = u.During(func() string { return "reading" })
 		time.Sleep(2*seldom + time.Second)
 		stop()
 		if got := e.String(); got != "… reading\n… reading\n" {
 			t.Errorf("got %q", got)
 		}
-		u.json = true
-		stop = u.during(func() string { return "reading" })
+		u.JSON = true
+		stop = u.During(func() string { return "reading" })
 		time.Sleep(time.Hour)
 		stop()
 		if got := strings.Count(e.String(), "\n"); got != 2 {
@@ -110,23 +93,12 @@ func TestLongWorkIsNeverSilent(t *testing.T) {
 	})
 }
 
-// A name that a list prints can be pasted into the file, also within { }.
-func TestNamesCanBePastedIntoTheFile(t *testing.T) {
-	for _, name := range []string{"HQ / Main entrance", "Floor -1", "-1", "3", "0x1F", "1e3", "1_000", "true", "No", "~", "", " padded ", "a: b", "a #b", "{x}", "it's", `"q"`,
-		"- a", "?", "@home", "`x`", "100%", "München", "a, b", "[1]", "*", "&", "!", "|", ">", "2026-01-01", "12:30", ".inf", "=", "a:", "-", "<<"} {
-		var got struct{ Stop any }
-		if err := yaml.Unmarshal([]byte("{stop: "+inYAML(name)+"}"), &got); err != nil || got.Stop != name {
-			t.Errorf("%q is printed as %s and read as %#v, %v", name, inYAML(name), got.Stop, err)
-		}
-	}
-}
-
 func TestDurationsAreSaidAsPeopleDo(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "a second", 1400 * time.Millisecond: "a second", 1600 * time.Millisecond: "2 seconds", 90 * time.Second: "90 seconds",
 		150 * time.Second: "3 minutes", 3 * time.Hour: "3.0 hours",
 	} {
-		if got := roughly(d); got != want {
+		if got := Roughly(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
 		}
 	}

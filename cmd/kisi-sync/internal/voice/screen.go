@@ -1,11 +1,14 @@
-package main
+package voice
 
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/term"
 )
 
 // screen is standard error when it is a terminal. It has one line that comes and goes at the bottom; whatever else is written
@@ -62,13 +65,13 @@ const (
 	seldom = 15 * time.Second
 )
 
-// during keeps people posted about long work until the function that it returns is called. where says how far it is; it is called
+// During keeps people posted about long work until the function that it returns is called. where says how far it is; it is called
 // from another goroutine.
-func (u *voice) during(where func() string) (stop func()) {
-	if u.json {
+func (u *Voice) During(where func() string) (stop func()) {
+	if u.JSON {
 		return func() {}
 	}
-	interval, show := seldom, func(text string) { u.tell("… %s", text) }
+	interval, show := seldom, func(text string) { u.Tell("… %s", text) }
 	if u.screen != nil {
 		interval, show = often, u.screen.show
 	}
@@ -93,4 +96,13 @@ func (u *voice) during(where func() string) (stop func()) {
 			u.screen.show("")
 		}
 	}
+}
+
+// widthOf returns how wide a terminal is.
+func widthOf(f *os.File) int {
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width < 20 {
+		return 80
+	}
+	return width
 }
