@@ -3,12 +3,8 @@
 package bench
 
 import (
-	"context"
 	"fmt"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,12 +16,8 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 )
 
-const (
-	// googleDelay is how long the simulated Google takes over each answer.
-	googleDelay = 100 * time.Millisecond
-	// googleAtATime is how many calls the connector has under way at most.
-	googleAtATime = 8
-)
+// googleAtATime is how many calls the connector has under way at most.
+const googleAtATime = 8
 
 // BenchmarkGoogle reads 10,000 users, 500 groups with 50,000 memberships and 20 organizational units from a simulated Workspace, at Google's page sizes,
 // which takes 100 ms over each answer. There is no way to ask Google what changed, so reading an unchanged directory is the same once more. Reported: calls, how many more that is than the least (the pages of users, of deleted users, of groups and of units, and one for each
@@ -41,12 +33,14 @@ func BenchmarkGoogle(b *testing.B) {
 	home := b.TempDir()
 	write(b, filepath.Join(home, "key"), string(sim.ServiceAccount("bench", server.URL)))
 	sim.Delegate("bench", googlesim.UserScope, googlesim.GroupScope, googlesim.UnitScope)
-	sim.Latency(googleDelay)
+	sim.Latency(cloudDelay)
+	c := &cloud{name: "ws", home: home, calls: func() int { return sim.Count("") }, forget: sim.Forget, size: directory.Counts{People: 10_000, Groups: 521, Members: 50_000 + 10_000 + 20},
+		block: fmt.Sprintf(`{type: google, url: %q, login: {key: {file: key}, subject: admin@example.com}, emails: [example.com], attributes: {department: organizations.department}}`, server.URL)}
 	b.Run("reading", func(b *testing.B) {
 		settings := google.New().(*google.Settings)
 		settings.URL, settings.Login = server.URL, google.Login{Key: secret.Ref{File: "key"}, Subject: googlesim.Admin}
 		for b.Loop() {
-			readWorkspace(b, sim, func() connectors.Source {
+			c.readWorkspace(b, func() connectors.Source {
 				source, err := settings.Open(connectors.Env{Name: "ws", Dir: home, Attributes: []string{"organizations.department"}, Now: time.Now})
 				if err != nil {
 					b.Fatal(err)
@@ -56,32 +50,8 @@ func BenchmarkGoogle(b *testing.B) {
 		}
 		b.ReportMetric(0, "ns/op")
 	})
-	b.Run("memory", func(b *testing.B) {
-		write(b, filepath.Join(home, "kisi-api-key"), "none")
-		write(b, filepath.Join(home, "config.yaml"), strings.ReplaceAll(googleConfig, "URL", server.URL))
-		binary := buildBinary(b, false)
-		for b.Loop() {
-			run := exec.Command(binary, "source", "read", "ws", "--config", filepath.Join(home, "config.yaml"))
-			if out, err := run.CombinedOutput(); err != nil {
-				b.Fatalf("%v\n%s", err, out)
-			}
-			b.ReportMetric(float64(run.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1024, "MB-peak")
-		}
-		b.ReportMetric(0, "ns/op")
-	})
+	b.Run("memory", c.memory)
 }
-
-const googleConfig = `mode: observe
-installation: bench
-kisi: {organization: {domain: acme}, api_key: {file: kisi-api-key}, new_users: managed}
-sources:
-  ws: {type: google, url: "URL", login: {key: {file: key}, subject: admin@example.com}, emails: [example.com], attributes: {department: organizations.department}}
-groups:
-  Staff: {scope: organization}
-rules:
-  - {name: staff, from: {source: ws, everyone: true}, where: person.department == "1", grant: [Staff]}
-metrics: {listen: off}
-`
 
 // fillWorkspace makes 10,000 people with the administrator, in 21 units with the topmost one, and 500 groups of 100.
 func fillWorkspace(sim *googlesim.Sim) {
@@ -106,28 +76,10 @@ func fillWorkspace(sim *googlesim.Sim) {
 }
 
 // readWorkspace reads everything twice, each time as a new process: two reads within one minute would share what Google allows in a minute.
-func readWorkspace(b *testing.B, sim *googlesim.Sim, open func() connectors.Source) {
-	var last *directory.Snapshot
-	for _, name := range []string{"full", "unchanged"} {
-		const least = 10_000/500 + 1 + 3 + 1 + 500
-		sim.Forget()
-		began := time.Now()
-		found := directory.Build("ws", last)
-		receipt, err := open().Fetch(context.Background(), directory.Cursor{}, found.Put)
-		if err != nil {
-			b.Fatal(err)
-		}
-		took := time.Since(began)
-		if last, _, err = found.Seal(receipt, nil); err != nil {
-			b.Fatal(err)
-		}
-		if n := last.Counts(); n.People != 10_000 || n.Groups != 521 || n.Members != 50_000+10_000+20 {
-			b.Fatalf("%+v", n)
-		}
-		calls := sim.Count("")
-		b.ReportMetric(float64(calls), "calls-"+name)
-		b.ReportMetric(100*float64(calls-least)/least, "%-too-many-"+name)
-		b.ReportMetric(took.Seconds(), "s-"+name)
-		b.ReportMetric(took.Seconds()/(float64(calls)*googleDelay.Seconds()/googleAtATime), "times-"+name)
-	}
+func (c *cloud) readWorkspace(b *testing.B, open func() connectors.Source) {
+	const least = 10_000/500 + 1 + 3 + 1 + 500
+	all, _, took := c.read(b, open(), directory.Cursor{}, nil)
+	c.report(b, "full", took, least, googleAtATime)
+	_, _, took = c.read(b, open(), directory.Cursor{}, all)
+	c.report(b, "unchanged", took, least, googleAtATime)
 }

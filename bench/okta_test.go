@@ -3,12 +3,8 @@
 package bench
 
 import (
-	"context"
 	"fmt"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -19,9 +15,6 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/sim/oktasim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 )
-
-// oktaDelay is how long the simulated Okta takes over each answer.
-const oktaDelay = 100 * time.Millisecond
 
 // BenchmarkOkta reads 10,000 users and 500 groups with 20,000 memberships from a simulated org without quotas, at Okta's page sizes, which takes 100 ms
 // over each answer and is asked four calls at a time. Reported for a read of everything, and for one when nothing changed: calls, how many more that is
@@ -48,10 +41,12 @@ func BenchmarkOkta(b *testing.B) {
 		sim.SetMembers(sim.AddGroup(fmt.Sprintf("Group %d", n), ""), members...)
 	}
 	sim.AddAPIToken("bench", true)
-	sim.Latency(oktaDelay)
+	sim.Latency(cloudDelay)
 	at = time.Now() // what was done is long settled
 	home := b.TempDir()
 	write(b, filepath.Join(home, "token"), "bench")
+	c := &cloud{name: "acme", home: home, calls: func() int { return sim.Count("") }, forget: sim.Forget, size: directory.Counts{People: 10_000, Groups: 500, Members: 20_000},
+		block: fmt.Sprintf(`{type: okta, url: %q, login: {api_token: {file: token}}, emails: [example.com], attributes: {department: department}}`, server.URL)}
 	b.Run("reading", func(b *testing.B) {
 		settings := okta.New().(*okta.Settings)
 		settings.URL, settings.Login = server.URL, okta.Login{APIToken: &secret.Ref{File: "token"}}
@@ -60,66 +55,17 @@ func BenchmarkOkta(b *testing.B) {
 			b.Fatal(err)
 		}
 		for b.Loop() {
-			readOkta(b, sim, source, settings.Concurrency)
+			c.readOkta(b, source, settings.Concurrency)
 		}
 		b.ReportMetric(0, "ns/op")
 	})
-	b.Run("memory", func(b *testing.B) {
-		write(b, filepath.Join(home, "kisi-api-key"), "none")
-		write(b, filepath.Join(home, "config.yaml"), strings.ReplaceAll(oktaConfig, "URL", server.URL))
-		binary := buildBinary(b, false)
-		for b.Loop() {
-			run := exec.Command(binary, "source", "read", "acme", "--config", filepath.Join(home, "config.yaml"))
-			if out, err := run.CombinedOutput(); err != nil {
-				b.Fatalf("%v\n%s", err, out)
-			}
-			b.ReportMetric(float64(run.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1024, "MB-peak")
-		}
-		b.ReportMetric(0, "ns/op")
-	})
+	b.Run("memory", c.memory)
 }
 
-const oktaConfig = `mode: observe
-installation: bench
-kisi: {organization: {domain: acme}, api_key: {file: kisi-api-key}, new_users: managed}
-sources:
-  acme: {type: okta, url: "URL", login: {api_token: {file: token}}, emails: [example.com], attributes: {department: department}}
-groups:
-  Staff: {scope: organization}
-rules:
-  - {name: staff, from: {source: acme, everyone: true}, where: person.department == "1", grant: [Staff]}
-metrics: {listen: off}
-`
-
 // readOkta reads everything, and then what changed since, which is nothing.
-func readOkta(b *testing.B, sim *oktasim.Sim, source connectors.Source, concurrency int) {
-	var last *directory.Snapshot
-	for _, read := range []struct {
-		name  string
-		least int
-	}{{"full", 10_000/200 + 1 + 500}, {"unchanged", 3}} {
-		var since directory.Cursor
-		if last != nil {
-			since = last.Cursor()
-		}
-		sim.Forget()
-		began := time.Now()
-		found := directory.Build("acme", last)
-		receipt, err := source.Fetch(context.Background(), since, found.Put)
-		if err != nil {
-			b.Fatal(err)
-		}
-		took := time.Since(began)
-		if last, _, err = found.Seal(receipt, nil); err != nil {
-			b.Fatal(err)
-		}
-		if n := last.Counts(); n.People != 10_000 || n.Groups != 500 || n.Members != 20_000 {
-			b.Fatalf("%+v", n)
-		}
-		calls := sim.Count("")
-		b.ReportMetric(float64(calls), "calls-"+read.name)
-		b.ReportMetric(100*float64(calls-read.least)/float64(read.least), "%-too-many-"+read.name)
-		b.ReportMetric(took.Seconds(), "s-"+read.name)
-		b.ReportMetric(took.Seconds()/(float64(calls)*oktaDelay.Seconds()/float64(concurrency)), "times-"+read.name)
-	}
+func (c *cloud) readOkta(b *testing.B, source connectors.Source, concurrency int) {
+	all, _, took := c.read(b, source, directory.Cursor{}, nil)
+	c.report(b, "full", took, 10_000/200+1+500, concurrency)
+	_, _, took = c.read(b, source, all.Cursor(), all)
+	c.report(b, "unchanged", took, 3, concurrency)
 }

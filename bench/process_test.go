@@ -198,3 +198,30 @@ func remembers(b *testing.B, binary, config string) (most, steady float64) {
 	}
 	return most, steady
 }
+
+// peak runs a program to its end and returns the most memory it took, in MB, as far as it was seen a moment before the end. What the kernel
+// tells of a child that has ended would do no better: it counts the memory of whoever started it, too (getrusage(2), ru_maxrss across execve).
+func peak(b *testing.B, program string, args ...string) (most float64) {
+	b.Helper()
+	var said bytes.Buffer
+	run := exec.Command(program, args...)
+	run.Stdout, run.Stderr = &said, &said
+	if err := run.Start(); err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- run.Wait() }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				b.Fatalf("%v\n%s", err, said.Bytes())
+			}
+			return most
+		case <-tick.C:
+			most = max(most, float64(residentOf(b, run.Process.Pid, "VmHWM"))/1024)
+		}
+	}
+}

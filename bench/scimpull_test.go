@@ -3,14 +3,11 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,9 +17,6 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 )
-
-// pullDelay is how long the provider takes over each answer.
-const pullDelay = 100 * time.Millisecond
 
 // BenchmarkPull reads 10,000 users and 500 groups with 20,000 memberships from a SCIM provider that gives 100 resources at a time, and takes 100 ms over
 // each answer: with the members in the list of groups, and without. Reported: calls, of which 105, and 605 without members, are the least that there could
@@ -36,10 +30,13 @@ func BenchmarkPull(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.Cleanup(server.Close)
-		front.Latency(pullDelay)
+		front.Latency(cloudDelay)
 		home := b.TempDir()
 		write(b, filepath.Join(home, "token"), "bench")
 		name := map[bool]string{true: "members-in-lists", false: "members-apart"}[members]
+		c := &cloud{name: "cloud", home: home, calls: func() int { return front.Count("") }, forget: front.Forget, size: directory.Counts{People: 10_000, Groups: 500, Members: 20_000},
+			block: fmt.Sprintf(`{type: scim_pull, url: %q, login: {token: {file: token}}, address: emails, emails: [example.com], attributes: {department: department}}`, server.URL)}
+		least := map[bool]int{true: 105, false: 605}[members]
 		b.Run(name, func(b *testing.B) {
 			settings := scimpull.New().(*scimpull.Settings)
 			settings.URL, settings.Address, settings.Login.Token = server.URL, "emails", &secret.Ref{File: "token"}
@@ -48,37 +45,14 @@ func BenchmarkPull(b *testing.B) {
 				b.Fatal(err)
 			}
 			for b.Loop() {
-				readPull(b, front, source)
+				_, _, took := c.read(b, source, directory.Cursor{}, nil)
+				c.report(b, "full", took, least, 4)
 			}
 			b.ReportMetric(0, "ns/op")
 		})
-		b.Run(name+"/memory", func(b *testing.B) {
-			write(b, filepath.Join(home, "kisi-api-key"), "none")
-			write(b, filepath.Join(home, "config.yaml"), strings.ReplaceAll(pullConfig, "URL", server.URL))
-			binary := buildBinary(b, false)
-			for b.Loop() {
-				run := exec.Command(binary, "source", "read", "cloud", "--config", filepath.Join(home, "config.yaml"))
-				if out, err := run.CombinedOutput(); err != nil {
-					b.Fatalf("%v\n%s", err, out)
-				}
-				b.ReportMetric(float64(run.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1024, "MB-peak")
-			}
-			b.ReportMetric(0, "ns/op")
-		})
+		b.Run(name+"/memory", c.memory)
 	}
 }
-
-const pullConfig = `mode: observe
-installation: bench
-kisi: {organization: {domain: acme}, api_key: {file: kisi-api-key}, new_users: managed}
-sources:
-  cloud: {type: scim_pull, url: "URL", login: {token: {file: token}}, address: emails, emails: [example.com], attributes: {department: department}}
-groups:
-  Staff: {scope: organization}
-rules:
-  - {name: staff, from: {source: cloud, everyone: true}, where: person.department == "1", grant: [Staff]}
-metrics: {listen: off}
-`
 
 // provider gives what it has ready.
 func provider(members bool) *simhttp.Front {
@@ -112,26 +86,4 @@ func pagesOf(all []string) http.HandlerFunc {
 		end := min(start-1+min(count, 100), len(all))
 		fmt.Fprintf(w, `{"totalResults":%d,"startIndex":%d,"Resources":[%s]}`, len(all), start, strings.Join(all[start-1:end], ","))
 	}
-}
-
-func readPull(b *testing.B, front *simhttp.Front, source connectors.Source) {
-	front.Forget()
-	began := time.Now()
-	found := directory.Build("cloud", nil)
-	receipt, err := source.Fetch(context.Background(), directory.Cursor{}, found.Put)
-	if err != nil {
-		b.Fatal(err)
-	}
-	took := time.Since(began)
-	last, _, err := found.Seal(receipt, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if n := last.Counts(); n.People != 10_000 || n.Groups != 500 || n.Members != 20_000 {
-		b.Fatalf("%+v", n)
-	}
-	calls := float64(front.Count(""))
-	b.ReportMetric(calls, "calls")
-	b.ReportMetric(took.Seconds(), "s")
-	b.ReportMetric(took.Seconds()/(calls*pullDelay.Seconds()/4), "times")
 }
