@@ -2,19 +2,23 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// cmdPush is a provider: it sends a request with the token in the file token, to /scim/okta/v2 of the daemon. What comes back is in the
-// file answer, and the id of a resource in it in the variable that the request names.
+// cmdPush is a provider: it sends a request with the token in the file token, to /scim/okta/v2 of the daemon. The variables TOKEN and PROVIDER
+// name another file and another source. What comes back is in the file answer, and the id of a resource in it in the variable that the
+// request names.
 //
 //	push CODE METHOD PATH [FILE [NAME]]
 func cmdPush(ts *testscript.TestScript, _ bool, args []string) {
@@ -37,14 +41,19 @@ func cmdPush(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func push(ts *testscript.TestScript, method, path, body string) (status int, answer []byte) {
-	req, err := http.NewRequest(method, "https://127.0.0.1:"+ts.Getenv("METRICS")+"/scim/okta/v2/"+path, bytes.NewBufferString(body))
+	provider, token := cmp.Or(ts.Getenv("PROVIDER"), "okta"), cmp.Or(ts.Getenv("TOKEN"), "token")
+	req, err := http.NewRequest(method, "https://127.0.0.1:"+ts.Getenv("METRICS")+"/scim/"+provider+"/v2/"+path, bytes.NewBufferString(body))
 	ts.Check(err)
-	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(ts.ReadFile("token")))
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(ts.ReadFile(token)))
 	if body != "" {
 		req.Header.Set("Content-Type", "application/scim+json")
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: stageOf(ts).trust}}}
-	resp, err := client.Do(req)
+	var resp *http.Response
+	_ = eventually(func() bool { // a provider tries again while nobody listens
+		resp, err = client.Do(req)
+		return !errors.Is(err, syscall.ECONNREFUSED)
+	})
 	ts.Check(err)
 	defer func() { _ = resp.Body.Close() }()
 	answer, err = io.ReadAll(resp.Body)

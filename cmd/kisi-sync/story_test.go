@@ -67,7 +67,7 @@ func TestMain(m *testing.M) {
 //	manager                    a service manager listens at $NOTIFY_SOCKET; what it hears can be told like a webhook's
 //	asks CODE PATH TOKEN       ask the daemon's figures, and write what comes into the file answer
 //	[!] told PATTERN           something was said there (within half a minute)
-//	push CODE METHOD PATH [FILE [NAME]]  a provider pushes to the source okta (story_push_test.go); NAME gets the id of what it made
+//	push CODE METHOD PATH [FILE [NAME]]  a provider pushes to the source okta or $PROVIDER (story_push_test.go); NAME gets the id of what it made
 //	company N                  the provider pushes N people and a group Staff of all
 //	disable                    the provider disables all of them, one after another
 //	collector start|stop       an rsyslog listens at $COLLECTOR and writes into the file collected
