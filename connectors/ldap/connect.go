@@ -138,6 +138,14 @@ func (s *source) protect(ctx context.Context, raw net.Conn, u *url.URL) (net.Con
 	if err != nil {
 		return nil, err
 	}
+	line, err := s.handshake(ctx, raw, u, config)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx) // the line only knows that it was cut
+	}
+	return line, err
+}
+
+func (s *source) handshake(ctx context.Context, raw net.Conn, u *url.URL, config *tls.Config) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.settings.Timeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
