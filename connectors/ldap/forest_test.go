@@ -35,7 +35,7 @@ func twoSources(t *testing.T, s, partner *sambadc.Server) {
 	base := "OU=Trusting," + sambadc.StaffDN
 	s.Add(base, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
 	zoe := "CN=zoe," + partner.Local(sambadc.StaffDN)
-	partner.AddUser(zoe, sambadc.Attributes{"mail": {"zoe@partner.example"}}, "Geheim0!lab")
+	partner.AddPerson(zoe, sambadc.Attributes{"mail": {"zoe@partner.example"}})
 	somethingDeleted(s, "bin2")
 	s.Add("CN=Visitors,"+base, sambadc.Attributes{"objectClass": {"group"}, "groupType": {"-2147483644"}})
 	o := windowsSettings(t, s, base)
@@ -90,9 +90,9 @@ func twoDomains(t *testing.T, s, partner *sambadc.Server) {
 	here, there := "OU=Both,"+sambadc.StaffDN, "OU=Both,"+partner.Local(sambadc.StaffDN)
 	s.Add(here, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
 	partner.Add(there, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
-	s.AddUser("CN=ada,"+here, sambadc.Attributes{"mail": {"ada@example.com"}}, "Geheim0!lab")
-	partner.AddUser("CN=ben,"+there, sambadc.Attributes{"mail": {"ben@partner.example"}}, "Geheim0!lab")
-	partner.AddUser("CN=tmp,"+there, sambadc.Attributes{"mail": {"tmp@partner.example"}}, "Geheim0!lab")
+	s.AddPerson("CN=ada,"+here, sambadc.Attributes{"mail": {"ada@example.com"}})
+	partner.AddPerson("CN=ben,"+there, sambadc.Attributes{"mail": {"ben@partner.example"}})
+	partner.AddPerson("CN=tmp,"+there, sambadc.Attributes{"mail": {"tmp@partner.example"}})
 	partner.Delete("CN=tmp," + there)
 	s.Add("CN=All,"+here, sambadc.Attributes{"objectClass": {"group"}, "groupType": {"-2147483644"},
 		"member": {"CN=ada," + here, "<SID=" + partner.SID("CN=ben,"+there) + ">"}})
@@ -113,7 +113,7 @@ func twoDomains(t *testing.T, s, partner *sambadc.Server) {
 	r.Changes()
 	wantCoverage(t, r, directory.Delta)
 	partner.Replace("CN=ben,"+there, sambadc.Attributes{"department": {"IT"}})
-	s.AddUser("CN=cem,"+here, sambadc.Attributes{"mail": {"cem@example.com"}}, "Geheim0!lab")
+	s.AddPerson("CN=cem,"+here, sambadc.Attributes{"mail": {"cem@example.com"}})
 	r.Changes()
 	wantCoverage(t, r, directory.Delta)
 	if len(r.People()) != 3 {
@@ -139,7 +139,7 @@ func twoDomains(t *testing.T, s, partner *sambadc.Server) {
 			t.Errorf("check does not say %q: %q", part, said)
 		}
 	}
-	forestWatch(t, r.Source.(connectors.Watcher), func() { partner.AddUser("CN=dov,"+there, sambadc.Attributes{}, "Geheim0!lab") })
+	forestWatch(t, r.Source.(connectors.Watcher), func() { partner.AddPerson("CN=dov,"+there, sambadc.Attributes{}) })
 	partner.Stop()
 	if _, err := r.Source.Fetch(context.Background(), r.Receipt.Next, func(*directory.Record) error { return nil }); err == nil || !strings.Contains(err.Error(), there) {
 		t.Errorf("a read without one of the domains says %v", err)

@@ -38,7 +38,7 @@ func usedWay(t *testing.T, r *connectortest.Reader) way {
 
 // somethingDeleted makes sure that the recycle bin is not empty: nothing tells an empty one from one that is hidden.
 func somethingDeleted(s *sambadc.Server, name string) {
-	s.AddUser("CN="+name+","+sambadc.StaffDN, sambadc.Attributes{"sAMAccountName": {name}}, "Geheim0!lab")
+	s.AddPerson("CN="+name+","+sambadc.StaffDN, sambadc.Attributes{"sAMAccountName": {name}})
 	s.Delete("CN=" + name + "," + sambadc.StaffDN)
 }
 
@@ -54,7 +54,7 @@ func incrementsBy(t *testing.T, s *sambadc.Server, w way) {
 	base := "OU=Increments " + strings.ReplaceAll(string(w), ",", "") + "," + sambadc.StaffDN
 	s.Add(base, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
 	for n := range 5 {
-		s.AddUser(fmt.Sprintf("CN=p%d,%s", n, base), sambadc.Attributes{"mail": {fmt.Sprintf("i%d@example.com", n)}}, "Geheim0!lab")
+		s.AddPerson(fmt.Sprintf("CN=p%d,%s", n, base), sambadc.Attributes{"mail": {fmt.Sprintf("i%d@example.com", n)}})
 	}
 	person := func(n int) string { return fmt.Sprintf("CN=p%d,%s", n, base) }
 	s.Add("CN=Team,"+base, sambadc.Attributes{"objectClass": {"group"}, "member": {person(0), person(1)}})
@@ -194,7 +194,7 @@ func (k *walk) begin() {
 func (k *walk) hire() {
 	k.next++
 	name := fmt.Sprintf("w%d", k.next)
-	k.s.AddUser(k.dn(name), sambadc.Attributes{"mail": {fmt.Sprintf("%s.%d@example.com", name, k.random.Uint32())}}, "Geheim0!lab")
+	k.s.AddPerson(k.dn(name), sambadc.Attributes{"mail": {fmt.Sprintf("%s.%d@example.com", name, k.random.Uint32())}})
 	k.people = append(k.people, name)
 }
 
@@ -255,7 +255,7 @@ func replicating(t *testing.T, s *sambadc.Server) {
 	s.AllowReplication(sambadc.ReaderUser)
 	base := "OU=Replicated," + sambadc.StaffDN
 	s.Add(base, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
-	s.AddUser("CN=ida,"+base, sambadc.Attributes{"mail": {"ida@example.com"}}, "Geheim0!lab")
+	s.AddPerson("CN=ida,"+base, sambadc.Attributes{"mail": {"ida@example.com"}})
 	o := windowsSettings(t, s, base)
 	r := connectortest.Follow(t, open(t, o))
 	if r.Full(); usedWay(t, r) != "" || !strings.Contains(r.Receipt.Proof.Note, "sees no deleted objects") {
@@ -296,7 +296,7 @@ func replicating(t *testing.T, s *sambadc.Server) {
 func withoutTrace(t *testing.T, s *sambadc.Server) {
 	base := "OU=Traceless," + sambadc.StaffDN
 	s.Add(base, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
-	s.AddUser("CN=kim,"+base, sambadc.Attributes{"mail": {"kim@example.com"}}, "Geheim0!lab")
+	s.AddPerson("CN=kim,"+base, sambadc.Attributes{"mail": {"kim@example.com"}})
 	s.Add("CN=Staff,"+base, sambadc.Attributes{"objectClass": {"group"}, "sAMAccountName": {"traceless"}})
 	for name, c := range map[string]struct {
 		filter, attribute, want string
@@ -329,10 +329,10 @@ func TestAttributesOfAFilterAreFound(t *testing.T) {
 func putBack(t *testing.T, s *sambadc.Server) {
 	base := "OU=Back," + sambadc.StaffDN
 	s.Add(base, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
-	s.AddUser("CN=uma,"+base, sambadc.Attributes{"mail": {"uma@example.com"}}, "Geheim0!lab")
+	s.AddPerson("CN=uma,"+base, sambadc.Attributes{"mail": {"uma@example.com"}})
 	somethingDeleted(s, "gone")
 	s.Backup()
-	s.AddUser("CN=vic,"+base, sambadc.Attributes{"mail": {"vic@example.com"}}, "Geheim0!lab")
+	s.AddPerson("CN=vic,"+base, sambadc.Attributes{"mail": {"vic@example.com"}})
 	for _, w := range ways() {
 		o := windowsSettings(t, s, base)
 		o.Login = administrator(t)
@@ -356,7 +356,7 @@ func putBack(t *testing.T, s *sambadc.Server) {
 // anotherController answers when the first does not. Both call themselves alike; a position of one is worth nothing to the other.
 func anotherController(t *testing.T, s, second *sambadc.Server) {
 	somethingDeleted(second, "short")
-	second.AddUser("CN=wim,"+sambadc.StaffDN, sambadc.Attributes{"mail": {"wim@example.com"}}, "Geheim0!lab")
+	second.AddPerson("CN=wim,"+sambadc.StaffDN, sambadc.Attributes{"mail": {"wim@example.com"}})
 	first, err := os.ReadFile(s.CAFile())
 	if err != nil {
 		t.Fatal(err)

@@ -112,7 +112,7 @@ func depths(t *testing.T, s *sambadc.Server) {
 	s.Add(base, sambadc.Attributes{"objectClass": {"organizationalUnit"}})
 	user := func(name string, a sambadc.Attributes) {
 		a["sAMAccountName"] = []string{name}
-		s.AddUser("CN="+name+","+base, a, "Geheim0!lab")
+		s.AddPerson("CN="+name+","+base, a)
 	}
 	user("ana", sambadc.Attributes{"mail": {"ana@example.com"}, "proxyAddresses": {"smtp:a@example.com", "SMTP:ana@example.com", "x500:/o=x", "SIP:ana@example.com"}})
 	user("bo", sambadc.Attributes{"proxyAddresses": {"smtp:b@example.com", "SMTP:bo@example.com"}})
@@ -341,7 +341,7 @@ func (d *domain) AddPerson(name, value string) {
 	if value != "" {
 		a["department"] = []string{value}
 	}
-	d.s.AddUser(d.dns[name], a, "Geheim0!lab")
+	d.s.AddPerson(d.dns[name], a)
 }
 
 func (d *domain) AddGroup(name string, members ...string) {

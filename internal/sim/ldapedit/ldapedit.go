@@ -12,11 +12,12 @@ import (
 // Attributes of an entry by name.
 type Attributes map[string][]string
 
-// Editor makes each change over a connection of its own; one that fails ends the test.
+// Editor makes each change over a connection that it asks for; a change that fails ends the test.
 type Editor struct {
 	T       testing.TB
 	Server  string            // what it is called when something fails
 	Connect func() *ldap.Conn // as the administrator; it ends the test when it fails
+	Release func(*ldap.Conn)  // what becomes of the connection afterwards; nil closes it
 }
 
 // Add adds an entry.
@@ -52,11 +53,15 @@ func (e *Editor) Delete(dn string) {
 	e.Do("delete "+dn, func(c *ldap.Conn) error { return c.Del(ldap.NewDelRequest(dn, nil)) })
 }
 
-// Do does something else over such a connection; what names it.
+// Do does something else over such a connection, and waits for it; what names it.
 func (e *Editor) Do(what string, do func(*ldap.Conn) error) {
 	e.T.Helper()
 	c := e.Connect()
-	defer c.Close()
+	if e.Release == nil {
+		defer c.Close()
+	} else {
+		defer e.Release(c)
+	}
 	if err := do(c); err != nil {
 		e.T.Fatalf("%s: %s: %v", e.Server, what, err)
 	}

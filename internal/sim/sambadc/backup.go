@@ -2,7 +2,6 @@ package sambadc
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 )
 
@@ -27,13 +26,13 @@ func (s *Server) Restore() {
 	}
 }
 
-// copy replaces a folder by a copy of another, extended attributes and all.
+// copy replaces a folder by a copy of another.
 func (s *Server) copy(from, to string) {
 	s.t.Helper()
 	if err := os.RemoveAll(filepath.Join(s.dir, to)); err != nil {
 		s.t.Fatalf("samba: %v", err)
 	}
-	if out, err := exec.Command("cp", "-a", filepath.Join(s.dir, from), filepath.Join(s.dir, to)).CombinedOutput(); err != nil {
-		s.t.Fatalf("samba: copy the database: %v: %s", err, out)
+	if err := s.copyTree(filepath.Join(s.dir, from), filepath.Join(s.dir, to)); err != nil {
+		s.t.Fatalf("samba: %v", err)
 	}
 }

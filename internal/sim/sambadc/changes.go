@@ -3,6 +3,7 @@ package sambadc
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"unicode/utf16"
 
 	"github.com/go-ldap/ldap/v3"
@@ -12,6 +13,15 @@ import (
 
 // Attributes of an entry by name.
 type Attributes = ldapedit.Attributes
+
+// administrator is the connection over which entries are changed; binding anew for each change would cost more than the change.
+func (s *Server) administrator() *ldap.Conn {
+	s.t.Helper()
+	if s.bound == nil {
+		s.bound = s.Connect()
+	}
+	return s.bound
+}
 
 // Connect is a connection bound as the domain's administrator. The caller closes it.
 func (s *Server) Connect() *ldap.Conn {
@@ -23,13 +33,23 @@ func (s *Server) Connect() *ldap.Conn {
 	return c
 }
 
-// AddUser adds an enabled account with a password. a needs sAMAccountName.
+// AddUser adds an enabled account with a password, of which keys are derived at some cost: for those who log in.
 func (s *Server) AddUser(dn string, a Attributes, password string) {
 	s.t.Helper()
-	all := Attributes{"objectClass": {"user"}, "userAccountControl": {"512"}, "unicodePwd": {quoted(password)}}
-	for name, values := range a {
-		all[name] = values
-	}
+	s.add(dn, Attributes{"userAccountControl": {"512"}, "unicodePwd": {quoted(password)}}, a)
+}
+
+// AddPerson adds an enabled account without a password.
+func (s *Server) AddPerson(dn string, a Attributes) {
+	s.t.Helper()
+	s.add(dn, Attributes{"userAccountControl": {"544"}}, a)
+}
+
+func (s *Server) add(dn string, ordinary, own Attributes) {
+	s.t.Helper()
+	all := Attributes{"objectClass": {"user"}}
+	maps.Copy(all, ordinary)
+	maps.Copy(all, own)
 	s.Add(dn, all)
 }
 

@@ -1,8 +1,9 @@
 // Package sambadc runs a real Active Directory domain controller, Samba's, for one test: provisioned into a temporary folder, on a
 // loopback address of its own (Active Directory's ports are fixed), with its own certificate authority.
 //
-// It promises that no server outlives its test. It needs root, and the Debian packages that .ci/test installs; without them a test is
-// skipped on a laptop and fails in CI. It must not be used outside tests.
+// It promises that no server outlives its test. What it provisioned once it keeps below kisi-sync-tests in the user's cache folder, 34 MB a
+// domain. It needs root, and the Debian packages that .ci/test installs; without them a test is skipped on a laptop and fails in CI. It must not
+// be used outside tests.
 package sambadc
 
 import (
@@ -59,21 +60,22 @@ type Server struct {
 	options         Options
 	ca              *privateca.Authority
 	process         *child.Process
+	bound           *ldap.Conn // as the administrator, nil between two runs of the controller
 }
 
 // Start provisions a domain and runs its controller until the test ends. It ends the test when that is not possible.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
-	for _, name := range []string{"samba", "samba-tool", "ldbadd"} {
+	for _, name := range []string{"samba", "samba-tool", "ldbmodify"} {
 		program(t, name)
 	}
 	if os.Getuid() != 0 {
 		unable(t, "this test needs root: Active Directory's ports are fixed")
 	}
 	s := &Server{t: t, dir: t.TempDir(), options: o}
-	s.Editor = ldapedit.Editor{T: t, Server: "samba", Connect: s.Connect}
+	s.Editor = ldapedit.Editor{T: t, Server: "samba", Connect: s.administrator, Release: func(*ldap.Conn) {}}
 	t.Cleanup(s.Stop)
-	for _, step := range []func() error{s.chooseAddress, s.provision, s.configure, s.load, s.start, s.makeReader} {
+	for _, step := range []func() error{s.chooseAddress, s.provisioned, s.configure, s.load, s.start} {
 		if err := step(); err != nil {
 			t.Fatalf("samba: %v", err)
 		}
@@ -136,11 +138,16 @@ func (s *Server) chooseAddress() error {
 	return errors.New("no loopback address is free")
 }
 
-func (s *Server) provision() error {
-	return s.run("samba-tool", "domain", "provision", "--targetdir="+s.dir+"/dc", "--realm="+s.Local(Realm), "--domain="+s.Local("ADLAB"), "--server-role=dc",
-		"--dns-backend=NONE", "--adminpass="+AdminPassword, "--host-ip="+s.address, "--host-name=dc1", "--use-rfc2307",
-		"--option=interfaces="+s.address+"/8", "--option=bind interfaces only=yes")
-}
+// dhParams is the group of 2,048 bits of RFC 7919 (ffdhe2048). Without it Samba looks for a prime at every start, for seconds if it has no luck.
+const dhParams = `-----BEGIN DH PARAMETERS-----
+MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
++8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a
+87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7
+YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi
+7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD
+ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
+-----END DH PARAMETERS-----
+`
 
 // configure writes smb.conf anew: LDAP and Kerberos alone, all files below our folder, our certificate.
 func (s *Server) configure() error {
@@ -173,12 +180,14 @@ tls enabled = yes
 tls keyfile = %[1]s/key.pem
 tls certfile = %[1]s/cert.pem
 tls cafile = %[1]s/ca.pem
+tls dh params file = %[1]s/dh.pem
+ldb:nosync = true
 `, s.dir, s.address, s.Local(Realm), s.Local("ADLAB"))
 	if s.options.Kerberos {
 		conf += "ldap server require strong auth = no\n"
 	}
 	for name, content := range map[string][]byte{
-		"ca.pem": s.ca.PEM(), "cert.pem": pair.CertPEM, "key.pem": pair.KeyPEM, "dc/etc/smb.conf": []byte(conf),
+		"ca.pem": s.ca.PEM(), "cert.pem": pair.CertPEM, "key.pem": pair.KeyPEM, "dh.pem": []byte(dhParams), "dc/etc/smb.conf": []byte(conf),
 	} {
 		if err := os.WriteFile(filepath.Join(s.dir, name), content, 0o600); err != nil {
 			return err
@@ -187,20 +196,15 @@ tls cafile = %[1]s/ca.pem
 	return nil
 }
 
-// load writes the first entries into the database, without a server.
+// load makes the copy a controller of its own and writes the test's entries into the database, without a server.
 func (s *Server) load() error {
-	var ldif bytes.Buffer
-	fmt.Fprintf(&ldif, "dn: %s\nobjectClass: organizationalUnit\n\n", s.Local(StaffDN))
+	ldif := bytes.NewBufferString(s.identity())
 	if s.options.Load != nil {
-		if err := s.options.Load(&ldif); err != nil {
+		if err := s.options.Load(ldif); err != nil {
 			return err
 		}
 	}
-	path := filepath.Join(s.dir, "load.ldif")
-	if err := os.WriteFile(path, ldif.Bytes(), 0o600); err != nil {
-		return err
-	}
-	return s.run("ldbadd", "-H", s.dir+"/dc/private/sam.ldb", "--option=log level=0", path)
+	return s.edit(ldif.String())
 }
 
 func (s *Server) run(name string, args ...string) error {
@@ -239,6 +243,10 @@ func (s *Server) start() error {
 
 // Stop ends the controller at once and keeps its database. Stopping twice is fine.
 func (s *Server) Stop() {
+	if s.bound != nil {
+		_ = s.bound.Close() // nothing is under way
+		s.bound = nil
+	}
 	if s.process != nil {
 		s.process.Kill()
 		s.process = nil
@@ -252,18 +260,6 @@ func (s *Server) Restart() {
 	if err := s.start(); err != nil {
 		s.t.Fatalf("samba: restart: %v", err)
 	}
-}
-
-// makeReader makes the account that reads: an ordinary one.
-func (s *Server) makeReader() error {
-	s.AddUser("CN=reader,CN=Users,"+s.Local(Suffix), Attributes{"sAMAccountName": {"reader"}, "userPrincipalName": {s.Local(ReaderUser)}}, ReaderPassword)
-	// So that there are tickets for its LDAP service; provisioning registers the host alone.
-	s.Do("register ldap/"+s.Local(Host), func(c *ldap.Conn) error {
-		m := ldap.NewModifyRequest("CN=DC1,OU=Domain Controllers,"+s.Local(Suffix), nil)
-		m.Add("servicePrincipalName", []string{"ldap/" + s.Local(Host)})
-		return c.Modify(m)
-	})
-	return nil
 }
 
 // Keytab writes the keys of an account, named without its realm, into a file that is gone with the test.
