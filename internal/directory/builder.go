@@ -61,7 +61,7 @@ func Build(source string, last *Snapshot) *Builder {
 	}
 	return &Builder{
 		source: source, last: last, in: newInterner(&last.refs),
-		people: newStage(), groups: newStage(),
+		people: newStage(&last.people), groups: newStage(&last.groups),
 		marks: map[string]Kind{}, erased: map[string]bool{}, lists: map[string]*memberEdit{}, tombs: map[string]Tombstone{}, doubts: map[string]int64{}, stays: map[string]bool{},
 	}
 }
@@ -105,25 +105,38 @@ func (b *Builder) mark(id string, kind Kind) {
 }
 
 func (b *Builder) stage(s *stage, r *Record) error {
+	delete(b.marks, r.ID)
+	delete(b.erased, r.ID)
+	old, known := s.known(r.ID)
+	if known && b.last.states(s.old, old, r) && s.putSame(old) {
+		return nil
+	}
 	b.row = row{id: r.ID, email: r.Email, name: r.Name, active: r.Active, changed: unix(r.Changed),
 		handles: b.row.handles[:0], attrs: r.Attrs}
 	for _, h := range r.Handles {
-		if h.Value != "" {
-			b.row.handles = append(b.row.handles, b.in.number(h))
+		if h.Value == "" {
+			continue
 		}
+		n, err := b.in.number(h)
+		if err != nil {
+			return err
+		}
+		b.row.handles = append(b.row.handles, n)
 	}
 	slices.Sort(b.row.handles)
 	b.row.handles = slices.Compact(b.row.handles)
-	delete(b.marks, r.ID)
-	delete(b.erased, r.ID)
-	return s.put(&b.row)
+	return s.put(&b.row, old, known)
 }
 
 func (b *Builder) member(r *Record) error {
 	if r.Member.Kind == 0 || r.Member.Value == "" {
 		return fmt.Errorf("group %s: member without a name", r.ID)
 	}
-	b.edit(r.ID).say(b.in.number(r.Member), r.Kind == MemberIs)
+	n, err := b.in.number(r.Member)
+	if err != nil {
+		return err
+	}
+	b.edit(r.ID).say(n, r.Kind == MemberIs)
 	return nil
 }
 
@@ -151,9 +164,9 @@ func (b *Builder) Seal(r Receipt, believable func(Diff) bool) (*Snapshot, Diff, 
 		return nil, Diff{}, errors.New("receipt without coverage")
 	}
 	s := &seal{b: b, receipt: r}
-	s.people = b.people.against(&b.last.people, b.marks, s.coverage())
+	s.people = b.people.against(b.marks, s.coverage())
 	s.findStaying()
-	s.groups = b.groups.against(&b.last.groups, b.marks, s.coverage())
+	s.groups = b.groups.against(b.marks, s.coverage())
 	if id, ok := s.twice(); ok {
 		return nil, Diff{}, fmt.Errorf("%s is both a person and a group", id)
 	}

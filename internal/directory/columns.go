@@ -52,10 +52,21 @@ func (t *texts) trim() { t.bytes, t.ends = trim(t.bytes), trim(t.ends) }
 // trim gives back the memory that a slice was given to grow into. What is kept for hours is worth a copy.
 func trim[T any](s []T) []T {
 	const worth = 16 // one part of so many
+	if len(s) == 0 {
+		return nil
+	}
 	if cap(s)-len(s) <= len(s)/worth {
 		return s
 	}
 	return append(make([]T, 0, len(s)), s...)
+}
+
+// room returns an empty slice for n elements; nil for none.
+func room[T any](n int) []T {
+	if n == 0 {
+		return nil
+	}
+	return make([]T, 0, n)
 }
 
 // lists is a column of number lists: row i is items[ends[i-1]:ends[i]].
@@ -142,25 +153,23 @@ func (c *column) trim() {
 // columnBuilder makes a column.
 type columnBuilder struct {
 	column
-	index map[string]uint32
-	row   []uint32
+	met index // of values
+	row []uint32
 }
 
-func newColumnBuilder(name string) *columnBuilder {
-	return &columnBuilder{column: column{name: name}, index: map[string]uint32{}}
-}
+func newColumnBuilder(name string) *columnBuilder { return &columnBuilder{column: column{name: name}} }
 
 // number returns the number of a value, and gives it one when it has none.
 func (b *columnBuilder) number(value string) (uint32, error) {
-	n, ok := b.index[value]
-	if ok {
+	hash := b.met.hash(value)
+	if n, ok := b.met.find(hash, func(n uint32) bool { return b.values.at(int(n)) == value }); ok {
 		return n, nil
 	}
-	n = uint32(b.values.len())
+	n := uint32(b.values.len())
 	if err := b.values.add(value); err != nil {
 		return 0, err
 	}
-	b.index[string([]byte(value))] = n
+	b.met.put(hash, n)
 	return n, nil
 }
 

@@ -147,6 +147,9 @@ func TestReadsOfAnyKindInAnyOrderGiveWhatTheOracleSays(t *testing.T) {
 		for n := range rapid.IntRange(1, 6).Draw(t, "reads") {
 			r := one{records: drawRecords(t, "corp"), coverage: Coverage(rapid.IntRange(1, 2).Draw(t, "coverage")),
 				at: time.Unix(int64(100+n), 0).UTC(), believable: rapid.Bool().Draw(t, "believable")}
+			if last != nil {
+				r.records = mixed(t, r.records, stating(last))
+			}
 			before := want
 			want = before.after(r.records, r.coverage, r.at, r.believable)
 			next, diff := r.onto(t, "corp", last)
@@ -169,6 +172,30 @@ func TestReadsOfAnyKindInAnyOrderGiveWhatTheOracleSays(t *testing.T) {
 			}
 		}
 	})
+}
+
+// stating returns records that state what a snapshot holds.
+func stating(s *Snapshot) (all []Record) {
+	_ = s.Records(func(r *Record) error {
+		c := *r
+		c.Attrs = nil
+		for _, a := range r.Attrs {
+			c.Attrs = append(c.Attrs, Attr{a.Name, slices.Clone(a.Values)})
+		}
+		all = append(all, c)
+		return nil
+	})
+	return all
+}
+
+// mixed returns the records with some others among them: of a directory most is told as it was told before.
+func mixed(t *rapid.T, records, others []Record) []Record {
+	for _, o := range others {
+		if rapid.IntRange(0, 3).Draw(t, "again") > 0 {
+			records = slices.Insert(records, rapid.IntRange(0, len(records)).Draw(t, "at"), o)
+		}
+	}
+	return records
 }
 
 // checkDiff counts what a read changed by looking at every object.
@@ -218,16 +245,7 @@ func TestAnySequenceOfIncrementsIsWhatOneCompleteReadGives(t *testing.T) {
 		for range rapid.IntRange(1, 5).Draw(t, "reads") {
 			last, _ = one{records: drawRecords(t, "corp"), coverage: Delta, at: at, believable: true}.onto(t, "corp", last)
 		}
-		var all []Record
-		_ = last.Records(func(r *Record) error {
-			c := *r
-			c.Attrs = nil
-			for _, a := range r.Attrs {
-				c.Attrs = append(c.Attrs, Attr{a.Name, slices.Clone(a.Values)})
-			}
-			all = append(all, c)
-			return nil
-		})
+		all := stating(last)
 		full, _ := one{records: shuffled(t, all), coverage: Complete, at: at, believable: true}.onto(t, "corp", nil)
 		full.tombs, full.cursor = last.tombs, last.cursor
 		if !reflect.DeepEqual(full, last) {

@@ -45,37 +45,38 @@ func compareRefs(a, b Ref) int {
 // interner numbers refs: those of the last snapshot keep their number, new ones follow.
 type interner struct {
 	last  *refs
-	fresh []Ref
-	index map[Ref]uint32
-	text  arena
+	kind  []RefKind // of the new ones
+	value texts
+	met   index
 }
 
-func newInterner(last *refs) *interner { return &interner{last: last, index: map[Ref]uint32{}} }
+func newInterner(last *refs) *interner { return &interner{last: last} }
 
-func (in *interner) number(r Ref) uint32 {
-	if n, ok := in.index[r]; ok {
-		return n
+func (in *interner) number(r Ref) (uint32, error) {
+	hash := in.met.hash(r.Value)
+	if n, ok := in.met.find(hash, func(n uint32) bool { return in.at(n) == r }); ok {
+		return n, nil
 	}
 	n, ok := in.last.find(r)
 	if !ok {
-		n = uint32(len(in.last.kind) + len(in.fresh))
-		r.Value = in.text.copy(r.Value)
-		in.fresh = append(in.fresh, r)
-	} else {
-		r.Value = in.last.value.at(int(n))
+		n = uint32(in.len())
+		if err := in.value.add(r.Value); err != nil {
+			return 0, err
+		}
+		in.kind = append(in.kind, r.Kind)
 	}
-	in.index[r] = n
-	return n
+	in.met.put(hash, n)
+	return n, nil
 }
 
 func (in *interner) at(n uint32) Ref {
 	if old := uint32(len(in.last.kind)); n >= old {
-		return in.fresh[n-old]
+		return Ref{in.kind[n-old], in.value.at(int(n - old))}
 	}
 	return in.last.at(n)
 }
 
-func (in *interner) len() int { return len(in.last.kind) + len(in.fresh) }
+func (in *interner) len() int { return len(in.last.kind) + len(in.kind) }
 
 // renumber makes the sorted table of the refs that are used and returns the new number of each old one.
 func (in *interner) renumber(used []bool) (refs, []uint32, error) {
@@ -86,8 +87,9 @@ func (in *interner) renumber(used []bool) (refs, []uint32, error) {
 		}
 	}
 	slices.SortFunc(order, func(a, b uint32) int { return compareRefs(in.at(a), in.at(b)) })
-	table := refs{kind: make([]RefKind, 0, len(order)), node: make([]uint32, len(order))}
-	table.value.ends = make([]uint32, 0, len(order))
+	in.met = index{}
+	table := refs{kind: room[RefKind](len(order)), node: room[uint32](len(order))}
+	table.value.ends = room[uint32](len(order))
 	number := make([]uint32, len(used))
 	for i, old := range order {
 		r := in.at(old)
@@ -95,7 +97,7 @@ func (in *interner) renumber(used []bool) (refs, []uint32, error) {
 		if err := table.value.add(r.Value); err != nil {
 			return refs{}, nil, err
 		}
-		table.node[i] = none
+		table.node = append(table.node, none)
 		number[old] = uint32(i)
 	}
 	table.value.trim()
@@ -103,7 +105,7 @@ func (in *interner) renumber(used []bool) (refs, []uint32, error) {
 }
 
 // resolve finds the node of each ref: by a handle, by ID, or by e-mail address.
-func (s *Snapshot) resolve() {
+func (s *rows) resolve() {
 	for _, part := range s.parts() {
 		for row := range part.nodes.len() {
 			for _, h := range part.nodes.handles.at(row) {
@@ -124,7 +126,7 @@ func (t *refs) claim(ref, node uint32) {
 	}
 }
 
-func (s *Snapshot) resolveIDs() {
+func (s *rows) resolveIDs() {
 	for i, kind := range s.refs.kind {
 		if kind != ByID {
 			continue
@@ -137,7 +139,7 @@ func (s *Snapshot) resolveIDs() {
 	}
 }
 
-func (s *Snapshot) resolveMail() {
+func (s *rows) resolveMail() {
 	first := sort.Search(len(s.refs.kind), func(i int) bool { return s.refs.kind[i] >= ByMail })
 	if first == len(s.refs.kind) || s.refs.kind[first] != ByMail {
 		return
@@ -157,19 +159,6 @@ type part struct {
 	base  uint32
 }
 
-func (s *Snapshot) parts() [2]part {
+func (s *rows) parts() [2]part {
 	return [2]part{{&s.people, 0}, {&s.groups, uint32(s.people.len())}}
-}
-
-// arena copies short strings into large blocks, so that a value of 20 bytes does not keep alive the 10 kB that it was cut from.
-type arena struct{ block []byte }
-
-func (a *arena) copy(s string) string {
-	const size = 64 << 10
-	if len(s) > cap(a.block)-len(a.block) {
-		a.block = make([]byte, 0, max(size, len(s)))
-	}
-	from := len(a.block)
-	a.block = append(a.block, s...)
-	return view(a.block[from:])
 }

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"time"
@@ -67,6 +68,7 @@ type Restorer struct {
 	people, groups *nodesBuilder
 	members        lists
 	row            row
+	err            error // the first of Member
 }
 
 // Restore begins to restore the snapshot of a source.
@@ -85,7 +87,9 @@ func (r *Restorer) Group(rec *Record, doubted time.Time) error {
 
 // Member adds a member to the group that was added last.
 func (r *Restorer) Member(ref Ref) {
-	r.members.items = append(r.members.items, r.in.number(ref))
+	n, err := r.in.number(ref)
+	r.err = cmp.Or(r.err, err)
+	r.members.items = append(r.members.items, n)
 	r.members.ends[len(r.members.ends)-1]++
 }
 
@@ -96,20 +100,27 @@ func (r *Restorer) add(to *nodesBuilder, rec *Record, doubted time.Time) error {
 	r.row = row{id: rec.ID, email: rec.Email, name: rec.Name, active: rec.Active, changed: unix(rec.Changed),
 		doubted: unix(doubted), handles: r.row.handles[:0], attrs: rec.Attrs}
 	for _, h := range rec.Handles {
-		r.row.handles = append(r.row.handles, r.in.number(h))
+		n, err := r.in.number(h)
+		if err != nil {
+			return err
+		}
+		r.row.handles = append(r.row.handles, n)
 	}
 	return to.add(&r.row)
 }
 
 // Done returns the snapshot. The Restorer must not be used after it.
 func (r *Restorer) Done(rest Rest) (*Snapshot, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
 	used := slices.Repeat([]bool{true}, r.in.len())
 	table, number, err := r.in.renumber(used)
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{source: r.source, at: rest.At, asOf: rest.AsOf, people: r.people.finish(), groups: r.groups.finish(), members: r.members,
-		refs: table, tombs: rest.Tombstones, cursor: rest.Cursor, doubtedMembers: rest.DoubtedMembers, standing: rest.Standing}
+	s := &Snapshot{source: r.source, at: rest.At, asOf: rest.AsOf, rows: rows{r.people.finish(), r.groups.finish(), r.members, table},
+		tombs: rest.Tombstones, cursor: rest.Cursor, doubtedMembers: rest.DoubtedMembers, standing: rest.Standing}
 	s.people.trim()
 	s.groups.trim()
 	for _, l := range []*lists{&s.people.handles, &s.groups.handles, &s.members} {

@@ -48,7 +48,9 @@ func (s *seal) readMembers() {
 func (s *seal) erased() map[uint32]bool {
 	all := map[uint32]bool{}
 	for id := range s.b.erased {
-		all[s.b.in.number(Ref{ByID, id})] = true
+		if n, named := s.b.in.last.find(Ref{ByID, id}); named {
+			all[n] = true
+		}
 	}
 	return all
 }
@@ -124,28 +126,13 @@ func difference(old, now []uint32) (gained, lost int) {
 
 // snapshot lays the kept rows down in new columns and numbers the refs that are still used.
 func (s *seal) snapshot() (*Snapshot, error) {
-	used := make([]bool, s.b.in.len())
-	people, err := s.lay(s.people, used)
-	if err != nil {
+	next := &Snapshot{source: s.b.source, at: s.receipt.At, asOf: s.receipt.asOf(), standing: s.b.last.standing.after(s.receipt, s.b.accepted)}
+	if s.sameRows() {
+		next.rows = s.b.last.rows
+	} else if err := s.lay(&next.rows); err != nil {
 		return nil, err
-	}
-	groups, err := s.lay(s.groups, used)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range s.members.items {
-		used[m] = true
-	}
-	table, number, err := s.b.in.renumber(used)
-	if err != nil {
-		return nil, err
-	}
-	next := &Snapshot{source: s.b.source, at: s.receipt.At, asOf: s.receipt.asOf(), people: people, groups: groups, members: s.members, refs: table, standing: s.b.last.standing.after(s.receipt, s.b.accepted)}
-	for _, l := range []*lists{&next.people.handles, &next.groups.handles, &next.members} {
-		l.renumber(number)
 	}
 	next.cursor, next.doubtedMembers, next.tombs = s.cursor(), s.doubtedMembers(), s.tombstones()
-	next.resolve()
 	return next, nil
 }
 
@@ -177,73 +164,6 @@ func (s *seal) doubtedMembers() int {
 		n += s.lost + s.filled
 	}
 	return n
-}
-
-// lay copies the kept rows of a merge into new columns.
-func (s *seal) lay(m *merge, used []bool) (nodes, error) {
-	out := newNodesBuilder()
-	read, old := newCarrier(m.read, out), newCarrier(m.old, out)
-	var r row
-	for _, k := range m.kept {
-		from, i := read, int(k.read)
-		if k.read == noRow {
-			from, i = old, int(k.old)
-		}
-		if err := s.layRow(m, k, &r, from, i); err != nil {
-			return nodes{}, err
-		}
-		for _, h := range r.handles {
-			used[h] = true
-		}
-	}
-	laid := out.finish()
-	laid.trim()
-	return laid, nil
-}
-
-// layRow copies one row. When the read is not believed, values that were there before and are missing now stay.
-func (s *seal) layRow(m *merge, k kept, r *row, from *carrier, i int) error {
-	from.from.loadFields(i, r)
-	s.doubt(m, k, r)
-	if !s.believed && k.read != noRow && k.old != noRow {
-		from.from.loadAttrs(i, r)
-		s.filled += m.fill(k, r)
-		return from.to.add(r)
-	}
-	if err := from.to.addFields(r); err != nil {
-		return err
-	}
-	return from.row(i)
-}
-
-// doubt sets since when the absence of a kept row is not believed.
-func (s *seal) doubt(m *merge, k kept, r *row) {
-	switch {
-	case k.doubted && r.doubted == 0:
-		r.doubted = unix(s.receipt.At)
-	case m.sure[k.old]:
-		r.doubted = 0
-	}
-	if since, ok := s.b.doubts[r.id]; ok {
-		r.doubted = since
-	}
-}
-
-// fill puts back the values that a row had and that were not read, and returns how many.
-func (m *merge) fill(k kept, r *row) (filled int) {
-	var old row
-	m.old.load(int(k.old), &old)
-	if r.email == "" && old.email != "" {
-		r.email = old.email
-		filled++
-	}
-	for _, a := range old.attrs {
-		if len(m.read.values(int(k.read), a.Name, nil)) == 0 {
-			r.attrs = append(r.attrs, a)
-			filled++
-		}
-	}
-	return filled
 }
 
 // ahead is by how much a moment of before may lie after the read, for clocks that differ a little.

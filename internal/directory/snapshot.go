@@ -9,15 +9,20 @@ import (
 // Snapshot is all that is known of one source. It never changes and may be read by many goroutines. The nil Snapshot is not
 // useful; a source that was never read has none.
 type Snapshot struct {
-	source         string
-	people, groups nodes
-	members        lists // per group, numbers into refs, ascending
-	refs           refs
+	source string
+	rows
 	tombs          []Tombstone // sorted by ID
 	cursor         Cursor
 	at, asOf       time.Time
 	standing       Standing
 	doubtedMembers int // memberships, and values of people and groups, that are kept although the last read did not bring them
+}
+
+// rows are the people and groups of a snapshot. Snapshots share columns in which they do not differ, so none is ever written again.
+type rows struct {
+	people, groups nodes
+	members        lists // per group, numbers into refs, ascending
+	refs           refs
 }
 
 // Again returns the snapshot after a delta that brought nothing: what Seal would make of it, without looking at anybody.

@@ -4,12 +4,65 @@ import (
 	"slices"
 )
 
-// stage holds the people, or the groups, of one read in the order in which they came.
-type stage struct{ rows *nodesBuilder }
+// stage holds the people, or the groups, of one read in the order in which they came. Of those who are as they were known it holds a bit:
+// a million people of whom nobody changed are read in the memory that they have already, and need not be sorted.
+type stage struct {
+	rows   *nodesBuilder
+	old    *nodes
+	same   bits // known rows that the read brought as they are, and not otherwise after that
+	staged bits // known rows that are among rows
+	next   int  // the known row after the last one that was met
+}
 
-func newStage() stage { return stage{newNodesBuilder()} }
+func newStage(old *nodes) stage { return stage{rows: newNodesBuilder(), old: old} }
 
-func (s *stage) put(r *row) error { return s.rows.add(r) }
+// known returns the row that an ID had before. Directories often tell people in the order in which they did before.
+func (s *stage) known(id string) (row int, ok bool) {
+	if row = s.next; row >= s.old.len() || s.old.id.at(row) != id {
+		if row, ok = s.old.id.find(id); !ok {
+			return 0, false
+		}
+	}
+	s.next = row + 1
+	return row, true
+}
+
+// putSame notes that a known row was read as it is. It is false for one that was read otherwise before: the last word counts.
+func (s *stage) putSame(row int) bool {
+	if s.staged.has(row) {
+		return false
+	}
+	s.same.set(row, s.old.len())
+	return true
+}
+
+// put adds a row; old is the one of the same ID that is known, if ok.
+func (s *stage) put(r *row, old int, ok bool) error {
+	if ok {
+		s.same.clear(old)
+		s.staged.set(old, s.old.len())
+	}
+	return s.rows.add(r)
+}
+
+// bits are a set of rows. The zero set is empty.
+type bits []uint64
+
+func (b bits) has(row int) bool { return row/64 < len(b) && b[row/64]>>(row%64)&1 == 1 }
+
+// set adds a row of so many.
+func (b *bits) set(row, of int) {
+	if *b == nil {
+		*b = make(bits, (of+63)/64)
+	}
+	(*b)[row/64] |= 1 << (row % 64)
+}
+
+func (b bits) clear(row int) {
+	if row/64 < len(b) {
+		b[row/64] &^= 1 << (row % 64)
+	}
+}
 
 // byID returns the rows in order of ID; of rows with one ID the last one put.
 func byID(n *nodes) []uint32 {
@@ -33,8 +86,12 @@ const noRow = -1
 // kept is one row of the next snapshot: as read, as known before, or both.
 type kept struct {
 	read, old int32
+	same      bool // read, and as it was known
 	doubted   bool // not read, and its absence is not believed
 }
+
+// named says that the read stated the row.
+func (k kept) named() bool { return k.same || k.read != noRow }
 
 // loss is a row that was known and is not there any more.
 type loss struct {
@@ -47,18 +104,21 @@ type loss struct {
 type merge struct {
 	read     *nodes
 	old      *nodes
+	same     bits   // rows of old that were read as they are
 	kept     []kept // ascending by ID
 	lost     []loss
 	sure     map[int32]bool // old rows that were said to exist without being read
 	added    int
 	changed  int
 	disabled int
+	inPlace  bool // the kept rows are the known ones, one by one; some may say something else now
 }
 
 // against merges the staged rows with the known ones. Both are walked once in order of ID.
-func (s *stage) against(old *nodes, marks map[string]Kind, coverage Coverage) *merge {
-	read := s.rows.finish()
-	m := &merge{read: &read, old: old, sure: map[int32]bool{}}
+func (s *stage) against(marks map[string]Kind, coverage Coverage) *merge {
+	read, old := s.rows.finish(), s.old
+	s.rows = nil // so that columns can be let go of one by one
+	m := &merge{read: &read, old: old, same: s.same, kept: make([]kept, 0, max(read.len(), old.len())), sure: map[int32]bool{}}
 	o := 0
 	for _, n := range byID(&read) {
 		id := read.id.at(int(n))
@@ -100,11 +160,14 @@ func (m *merge) both(n, o int32) {
 	}
 }
 
+// absent is about a known row that is not among the staged ones.
 func (m *merge) absent(o int, marks map[string]Kind, coverage Coverage) {
 	id := m.old.id.at(o)
 	switch mark := marks[id]; {
 	case mark == Gone:
 		m.lost = append(m.lost, loss{id, int32(o), Deleted})
+	case m.same.has(o):
+		m.kept = append(m.kept, kept{read: noRow, old: int32(o), same: true})
 	case mark == Unsure:
 		m.sure[int32(o)] = true
 		m.kept = append(m.kept, kept{read: noRow, old: int32(o)})

@@ -13,7 +13,7 @@ func (s *seal) findStaying() {
 	s.staying = make([]bool, s.b.last.people.len())
 	for _, k := range s.people.kept {
 		if k.old != noRow {
-			s.staying[k.old] = s.b.stays[s.people.id(k)] || s.b.noneMissing && k.read == noRow
+			s.staying[k.old] = s.b.stays[s.people.id(k)] || s.b.noneMissing && !k.named()
 		}
 	}
 	s.narrowed = map[string]bool{}
@@ -44,7 +44,7 @@ func (s *seal) stays(member uint32) bool {
 func (s *seal) membersOf(k kept, old []uint32) []uint32 {
 	id := s.groups.id(k)
 	edit := s.b.lists[id]
-	if edit == nil && k.read == noRow && s.narrowed[id] && s.receipt.Coverage == Complete {
+	if edit == nil && !k.named() && s.narrowed[id] && s.receipt.Coverage == Complete {
 		edit = &memberEdit{whole: true}
 	}
 	now := edit.onto(old)

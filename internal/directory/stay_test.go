@@ -46,6 +46,9 @@ func TestWhoseGroupsAreNotKnownStaysInThem(t *testing.T) {
 			map[string][]string{"door": {"ana", "cy"}, "lab": {"ana"}, "roof": {"bo", "cy"}}, nil},
 		"of a row that could be anybody's, and somebody is said to be gone": {cells(map[string][]string{"bo": nil}, nobody, Record{Kind: Gone, ID: "cy"}),
 			map[string][]string{"door": {"ana"}, "lab": {"ana"}, "roof": {}}, []string{"cy"}},
+		"of one row while a group is read as it was, without its members": {
+			append(unsure("ana"), Record{Kind: PersonIs, ID: "bo", Name: "bo"}, Record{Kind: PersonIs, ID: "cy", Name: "cy"}, Record{Kind: GroupIs, ID: "door"}),
+			map[string][]string{"door": {"ana", "bo", "cy"}, "lab": {"ana"}, "roof": nil}, nil},
 		"of nobody": {cells(map[string][]string{"ana": {"lab"}, "bo": {"door"}}),
 			map[string][]string{"door": {"bo"}, "lab": {"ana"}, "roof": nil}, []string{"cy"}},
 	} {
