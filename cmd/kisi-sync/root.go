@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 )
 
 // world is what the program touches outside itself.
@@ -38,6 +39,11 @@ func run(ctx context.Context, w world) int {
 		ui.JSON = true // also when the command line could not be understood up to there
 	}
 	return ui.End(err)
+}
+
+// runWithin carries out a command line as a part of another one, in the same process, and returns its exit code.
+func runWithin(ctx context.Context, s voice.Streams, args []string) int {
+	return run(ctx, world{in: s.In, out: s.Out, err: s.Err, args: args})
 }
 
 const rootLong = `kisi-sync reads people and groups from your directories, decides by your rules who should hold which

@@ -66,6 +66,7 @@ func floors() map[string]int {
 
 		"cmd/kisi-sync/internal/exit":  threshold,
 		"cmd/kisi-sync/internal/voice": voice,
+		"cmd/kisi-sync/internal/*":     rooms,
 
 		"bench":             roof,
 		"cmd/kisi-sync":     roof,
@@ -139,7 +140,7 @@ func allowed(f *File, from, to int) bool {
 	case from == cellar:
 		return to == cellar || to <= hands
 	case to == cellar:
-		return from == roof && strings.HasPrefix(f.Path, "cmd/kisi-sync/demo")
+		return f.Folder == "cmd/kisi-sync/internal/demo"
 	}
 	return to < from
 }

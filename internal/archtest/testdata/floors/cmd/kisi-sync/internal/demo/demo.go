@@ -1,6 +1,6 @@
-// Package main is a broken example.
+// Package demo is a broken example.
 // It promises nothing.
-package main
+package demo
 
 import (
 	"house.example/x/internal/sim/fake"

@@ -1,4 +1,4 @@
-package main
+package draft
 
 import (
 	"cmp"
@@ -49,7 +49,7 @@ func (i *initiation) lookAround(ctx context.Context) error {
 	}
 	i.match()
 	host, _ := os.Hostname()
-	return i.ask(ctx, &i.installation, "--installation", "A name for this installation", nameFrom(cmp.Or(host, "kisi-sync")))
+	return i.ask(ctx, &i.Installation, "--installation", "A name for this installation", nameFrom(cmp.Or(host, "kisi-sync")))
 }
 
 // nameFrom makes a name that the file takes of another one.
@@ -65,16 +65,14 @@ func nameFrom(text string) string {
 }
 
 func (i *initiation) lookAtKisi(ctx context.Context) error {
-	i.keyFile = cmp.Or(i.keyFile, "kisi-api-key")
+	i.KeyFile = cmp.Or(i.KeyFile, "kisi-api-key")
 	i.ui.Tell("Kisi: make an API key under My account, API, as a user of its own who is an organization administrator.")
-	if err := i.askSecret(ctx, i.keyFile, "Kisi API key"); err != nil {
+	if err := i.askSecret(ctx, i.KeyFile, "Kisi API key"); err != nil {
 		return err
 	}
-	ref := secret.Ref{File: i.keyFile}
-	options := pace(4)
-	options.Patience = watched
-	client, err := kisi.New(kisi.Options{URL: i.kisiURL, Key: func() (secret.String, error) { return ref.Resolve(secret.Place{Base: i.dir()}) },
-		UserAgent: "kisi-sync/" + version(), Pace: options, Log: i.ui.Log, Now: now})
+	ref := secret.Ref{File: i.KeyFile}
+	client, err := kisi.New(kisi.Options{URL: i.KisiURL, Key: func() (secret.String, error) { return ref.Resolve(secret.Place{Base: i.dir()}) },
+		UserAgent: i.UserAgent, Pace: i.Pace, Log: i.ui.Log, Now: i.Now})
 	if err != nil {
 		return err
 	}
@@ -95,23 +93,23 @@ func (i *initiation) lookAtKisi(ctx context.Context) error {
 
 func (i *initiation) lookAtDirectory(ctx context.Context) error {
 	i.ui.Tell("Directory: OpenLDAP, Active Directory, FreeIPA or 389. It is read, and never written to.")
-	if err := i.ask(ctx, &i.ldap, "--ldap", "Its address, such as ldaps://dc1.corp.example.com", ""); err != nil {
+	if err := i.ask(ctx, &i.LDAP, "--ldap", "Its address, such as ldaps://dc1.corp.example.com", ""); err != nil {
 		return err
 	}
-	if err := i.ask(ctx, &i.user, "--user", "An account that may read it (a DN, or name@domain)", ""); err != nil {
+	if err := i.ask(ctx, &i.User, "--user", "An account that may read it (a DN, or name@domain)", ""); err != nil {
 		return err
 	}
-	i.password = cmp.Or(i.password, i.name+"-password")
-	if err := i.askSecret(ctx, i.password, "Password of "+i.user); err != nil {
+	i.Password = cmp.Or(i.Password, i.Name+"-password")
+	if err := i.askSecret(ctx, i.Password, "Password of "+i.User); err != nil {
 		return err
 	}
 	settings := ldap.New().(*ldap.Settings)
-	settings.URL, settings.TLS.CA = i.ldap, i.ca
-	settings.Login = ldap.Login{User: i.user, Password: secret.Ref{File: i.password}}
+	settings.URL, settings.TLS.CA = i.LDAP, i.CA
+	settings.Login = ldap.Login{User: i.User, Password: secret.Ref{File: i.Password}}
 	if err := i.survey(ctx, settings); err != nil {
 		return err
 	}
-	settings.Preset, settings.Base = i.preset, i.base
+	settings.Preset, settings.Base = i.Preset, i.Base
 	return i.census(ctx, settings)
 }
 
@@ -119,25 +117,25 @@ func (i *initiation) lookAtDirectory(ctx context.Context) error {
 func (i *initiation) survey(ctx context.Context, settings *ldap.Settings) error {
 	seen, err := ldap.Look(ctx, settings, i.env())
 	if err != nil {
-		return fmt.Errorf("source %s: %w", i.name, err)
+		return fmt.Errorf("source %s: %w", i.Name, err)
 	}
 	if seen.Preset != "" {
 		i.ui.Tell("  it says that it is %s", seen.Preset)
 	}
-	if err := i.ask(ctx, &i.preset, "--preset", "What kind it is: openldap, active_directory, freeipa or 389ds", seen.Preset); err != nil {
+	if err := i.ask(ctx, &i.Preset, "--preset", "What kind it is: openldap, active_directory, freeipa or 389ds", seen.Preset); err != nil {
 		return err
 	}
-	return i.ask(ctx, &i.base, "--base", "The DN below which people and groups are", seen.Base)
+	return i.ask(ctx, &i.Base, "--base", "The DN below which people and groups are", seen.Base)
 }
 
 func (i *initiation) env() connectors.Env {
-	return connectors.Env{Name: i.name, Dir: i.dir(), Log: i.ui.Log.With("source", i.name), Now: now}
+	return connectors.Env{Name: i.Name, Dir: i.dir(), Log: i.ui.Log.With("source", i.Name), Now: i.Now}
 }
 
 // census reads the directory once and keeps what the file needs to know.
 func (i *initiation) census(ctx context.Context, settings *ldap.Settings) error {
 	if f := settings.Validate(); len(f) > 0 {
-		return exit.Usage(fmt.Errorf("source %s: %s: %s", i.name, f[0].Path, f[0].Text), f[0].Hint)
+		return exit.Usage(fmt.Errorf("source %s: %s: %s", i.Name, f[0].Path, f[0].Text), f[0].Hint)
 	}
 	source, err := settings.Open(i.env())
 	if err != nil {
@@ -148,7 +146,7 @@ func (i *initiation) census(ctx context.Context, settings *ldap.Settings) error 
 	_, err = source.Fetch(ctx, directory.Cursor{}, i.put)
 	stop()
 	if err != nil {
-		return fmt.Errorf("source %s: %w", i.name, err)
+		return fmt.Errorf("source %s: %w", i.Name, err)
 	}
 	i.ui.Tell("  %s, %s", voice.Count(i.found.people, "person", "people"), voice.Count(len(i.found.groups), "group", "groups"))
 	return nil

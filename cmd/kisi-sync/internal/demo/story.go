@@ -1,7 +1,8 @@
-package main
+package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,13 +21,16 @@ type scene struct {
 	code        int // the exit code that the last verb must end with
 }
 
-// play tells the whole story. It fails when a verb does not end as the story says: the demo is a test as well.
-func (d *demo) play(ctx context.Context) error {
+// Play tells the whole story, unless somebody has seen enough of it, which is no error. It fails when a verb does not end as the story
+// says: the demo is a test as well.
+func (d *Demo) Play(ctx context.Context) error {
 	d.ui.Say(`This is kisi-sync at work for Nordlicht, a made-up company with %s in an LDAP directory
 and a Kisi organization in which some things were made by hand. Both run in this process.`,
 		voice.Count(len(d.company.People("")), "person", "people"))
 	for _, s := range append(d.firstDay(), d.everyDay()...) {
-		if err := d.chapter(ctx, s.title, s.text); err != nil {
+		if err := d.chapter(ctx, s.title, s.text); errors.Is(err, errEnough) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 		if err := d.show(ctx, s); err != nil {
@@ -37,7 +41,7 @@ and a Kisi organization in which some things were made by hand. Both run in this
 }
 
 // firstDay is what an admin does first: look, plan, apply.
-func (d *demo) firstDay() []scene {
+func (d *Demo) firstDay() []scene {
 	return []scene{{
 		title: "The file",
 		text:  "Everything is in one file, " + d.config() + ":\n\n" + indent(demoConfig),
@@ -59,7 +63,7 @@ func (d *demo) firstDay() []scene {
 }
 
 // everyDay is what happens afterwards.
-func (d *demo) everyDay() []scene {
+func (d *Demo) everyDay() []scene {
 	return []scene{{
 		title: "A joiner",
 		text:  "Noor Haddad joins Engineering in Berlin, and is put into two groups of the directory.",
@@ -113,7 +117,7 @@ func (d *demo) everyDay() []scene {
 }
 
 // berliners are the people of the mass removal: two thirds of the group, but nobody of whom the file expects something.
-func (d *demo) berliners() []string {
+func (d *Demo) berliners() []string {
 	members := d.company.Values(ldapsim.GroupDN("staff-berlin"), "member")
 	return slices.DeleteFunc(members[:len(members)*2/3], func(dn string) bool {
 		return dn == ldapsim.PersonDN("jmueller") || dn == ldapsim.PersonDN("hduerr")
@@ -121,7 +125,7 @@ func (d *demo) berliners() []string {
 }
 
 // audit lets the simulated Kisi say whether anything foreign was touched.
-func (d *demo) audit() error {
+func (d *Demo) audit() error {
 	if err := d.kisi.Check(); err != nil {
 		return fmt.Errorf("the simulated Kisi complains: %w", err)
 	}

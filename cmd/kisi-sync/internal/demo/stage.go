@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 var errEnough = errors.New("enough")
 
 // chapter begins a part of the story; with somebody at the terminal it waits for Enter, and q ends the story.
-func (d *demo) chapter(ctx context.Context, title, text string) error {
+func (d *Demo) chapter(ctx context.Context, title, text string) error {
 	answer, err := d.ui.Prompt(ctx, "\n[Enter goes on, q ends] ")
 	switch {
 	case err != nil:
@@ -27,14 +27,14 @@ func (d *demo) chapter(ctx context.Context, title, text string) error {
 }
 
 // show plays one scene: what happens, and what is done about it.
-func (d *demo) show(ctx context.Context, s scene) error {
+func (d *Demo) show(ctx context.Context, s scene) error {
 	if s.happen != nil {
 		if err := s.happen(); err != nil {
 			return fmt.Errorf("the demo's company: %w", err)
 		}
 	}
 	for i, args := range s.verbs {
-		began := now()
+		began := d.now()
 		code := d.verb(ctx, args...)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -42,7 +42,7 @@ func (d *demo) show(ctx context.Context, s scene) error {
 		if want := s.code; i == len(s.verbs)-1 && code != want {
 			return fmt.Errorf("kisi-sync %s ended with %d, the story says %d", args[0], code, want)
 		}
-		d.ui.Say("(exit code %d, %s)", code, now().Sub(began).Round(10*time.Millisecond))
+		d.ui.Say("(exit code %d, %s)", code, d.now().Sub(began).Round(10*time.Millisecond))
 	}
 	if s.after != "" {
 		d.ui.Say("\n%s", s.after)
@@ -52,10 +52,9 @@ func (d *demo) show(ctx context.Context, s scene) error {
 
 // verb runs a verb exactly as the command line would, and returns its exit code. Nobody is asked: the story says apply --yes. What
 // goes to standard error belongs to the story, so where the story goes to a file, that does too.
-func (d *demo) verb(ctx context.Context, args ...string) int {
+func (d *Demo) verb(ctx context.Context, args ...string) int {
 	d.ui.Say("\n%s", d.ui.Bold("$ kisi-sync "+strings.Join(args, " ")))
-	s := d.ui.Within()
-	return run(ctx, world{in: s.In, out: s.Out, err: s.Err, args: append([]string{"--config", d.config()}, args...)})
+	return d.run(ctx, d.ui.Within(), append([]string{"--config", d.config()}, args...))
 }
 
 // program is how the reader called this program.
@@ -69,8 +68,8 @@ func program() string {
 	return "kisi-sync"
 }
 
-// next says what to do after the demo, and stays up if asked to.
-func (d *demo) next(ctx context.Context, keep bool) error {
+// Next says what to do after the demo, and, if it is to keep, stays up until the context ends.
+func (d *Demo) Next(ctx context.Context, keep bool) error {
 	d.ui.Say("\n%s", d.ui.Bold("── What next "+strings.Repeat("─", 80)))
 	if !keep {
 		d.ui.Say(`For your own organization:

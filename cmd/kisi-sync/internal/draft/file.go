@@ -1,4 +1,4 @@
-package main
+package draft
 
 import (
 	"encoding/json"
@@ -110,8 +110,8 @@ type proposal struct {
 type proposedPair struct{ Group, Place, Rule, From string }
 
 func (i *initiation) proposal() proposal {
-	p := proposal{Day: now().Format(time.DateOnly), Installation: nameFrom(i.installation), Domain: i.found.catalog.Organization.Domain, KeyFile: i.keyFile,
-		URL: i.kisiURL, Zone: zoneName(), Name: i.name, Preset: i.preset, LDAP: i.ldap, Base: i.base, User: i.user, Password: i.password, CA: i.ca,
+	p := proposal{Day: i.Now().Format(time.DateOnly), Installation: nameFrom(i.Installation), Domain: i.found.catalog.Organization.Domain, KeyFile: i.KeyFile,
+		URL: i.KisiURL, Zone: zoneName(), Name: i.Name, Preset: i.Preset, LDAP: i.LDAP, Base: i.Base, User: i.User, Password: i.Password, CA: i.CA,
 		Domains: i.found.speaksFor()}
 	for _, name := range i.found.alone {
 		p.Alone = append(p.Alone, strings.Map(printable, name))
@@ -164,19 +164,19 @@ func (i *initiation) write() error {
 	if err := t.Execute(&text, i.proposal()); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(i.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(i.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return exit.Failed(fmt.Errorf("write the file: %w", err), "")
 	}
 	_, err = f.WriteString(text.String())
 	if err = exit.Also(err, f.Close()); err != nil {
-		return exit.Failed(fmt.Errorf("write %s: %w", i.file, err), "")
+		return exit.Failed(fmt.Errorf("write %s: %w", i.File, err), "")
 	}
-	i.ui.Say("%s is written: %s, mode: observe", i.file, voice.Count(len(i.found.pairs), "rule", "rules"))
+	i.ui.Say("%s is written: %s, mode: observe", i.File, voice.Count(len(i.found.pairs), "rule", "rules"))
 	if len(i.found.pairs) == 0 {
 		return nil
 	}
-	if _, err := config.Load(i.file, all.Types()); err != nil {
+	if _, err := config.Load(i.File, all.Types()); err != nil {
 		return fmt.Errorf("the file that was written: %w", err)
 	}
 	return nil
