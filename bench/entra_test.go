@@ -42,11 +42,11 @@ func BenchmarkEntra(b *testing.B) {
 	home := b.TempDir()
 	write(b, filepath.Join(home, "secret"), "bench")
 	c := &cloud{name: "contoso", home: home, calls: func() int { return sim.Count("") }, forget: sim.Forget, size: directory.Counts{People: 10_000, Groups: 500, Members: 20_000},
-		block: fmt.Sprintf(`{type: entra, tenant: %s, client_id: %s, authority: %q, graph: %[3]q, login: {secret: {file: secret}}, emails: [example.com], attributes: {department: department}}`, sim.TenantID, app.ClientID, url)}
+		block: fmt.Sprintf(`{type: entra, tenant: %s, authority: %q, url: %[2]q, login: {client_id: %[3]s, client_secret: {file: secret}}, emails: [example.com], attributes: {department: department}}`, sim.TenantID, url, app.ClientID)}
 	b.Run("reading", func(b *testing.B) {
 		settings := entra.New().(*entra.Settings)
-		settings.Tenant, settings.ClientID, settings.Authority, settings.Graph = sim.TenantID, app.ClientID, url, url
-		settings.Login.Secret = secret.Ref{File: "secret"}
+		settings.Tenant, settings.Login.ClientID, settings.Authority, settings.URL = sim.TenantID, app.ClientID, url, url
+		settings.Login.ClientSecret = secret.Ref{File: "secret"}
 		source, err := settings.Open(connectors.Env{Name: "contoso", Dir: home, Attributes: []string{"department"}, Now: time.Now})
 		if err != nil {
 			b.Fatal(err)

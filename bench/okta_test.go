@@ -46,10 +46,10 @@ func BenchmarkOkta(b *testing.B) {
 	home := b.TempDir()
 	write(b, filepath.Join(home, "token"), "bench")
 	c := &cloud{name: "acme", home: home, calls: func() int { return sim.Count("") }, forget: sim.Forget, size: directory.Counts{People: 10_000, Groups: 500, Members: 20_000},
-		block: fmt.Sprintf(`{type: okta, url: %q, login: {api_token: {file: token}}, emails: [example.com], attributes: {department: department}}`, server.URL)}
+		block: fmt.Sprintf(`{type: okta, url: %q, login: {token: {file: token}}, emails: [example.com], attributes: {department: department}}`, server.URL)}
 	b.Run("reading", func(b *testing.B) {
 		settings := okta.New().(*okta.Settings)
-		settings.URL, settings.Login = server.URL, okta.Login{APIToken: &secret.Ref{File: "token"}}
+		settings.URL, settings.Login = server.URL, okta.Login{Token: &secret.Ref{File: "token"}}
 		source, err := settings.Open(connectors.Env{Name: "acme", Dir: home, Attributes: []string{"department"}, Now: time.Now})
 		if err != nil {
 			b.Fatal(err)

@@ -141,7 +141,7 @@ func newPushed(b *testing.B) *pushed {
 	}
 	docs := st.Shelves("okta")
 	settings := scim.New().(*scim.Settings)
-	settings.Address, settings.Rate = "emails", 1_000_000
+	settings.People.Email, settings.Rate = "emails", 1_000_000
 	p := &pushed{file: file, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	if p.source, err = settings.Open(connectors.Env{Name: "okta", Docs: docs, Now: time.Now, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		b.Fatal(err)

@@ -35,11 +35,11 @@ func BenchmarkPull(b *testing.B) {
 		write(b, filepath.Join(home, "token"), "bench")
 		name := map[bool]string{true: "members-in-lists", false: "members-apart"}[members]
 		c := &cloud{name: "cloud", home: home, calls: func() int { return front.Count("") }, forget: front.Forget, size: directory.Counts{People: 10_000, Groups: 500, Members: 20_000},
-			block: fmt.Sprintf(`{type: scim_pull, url: %q, login: {token: {file: token}}, address: emails, emails: [example.com], attributes: {department: department}}`, server.URL)}
+			block: fmt.Sprintf(`{type: scim_pull, url: %q, login: {token: {file: token}}, people: {email: emails}, emails: [example.com], attributes: {department: department}}`, server.URL)}
 		least := map[bool]int{true: 105, false: 605}[members]
 		b.Run(name, func(b *testing.B) {
 			settings := scimpull.New().(*scimpull.Settings)
-			settings.URL, settings.Address, settings.Login.Token = server.URL, "emails", &secret.Ref{File: "token"}
+			settings.URL, settings.People.Email, settings.Login.Token = server.URL, "emails", &secret.Ref{File: "token"}
 			source, err := settings.Open(connectors.Env{Name: "cloud", Dir: home, Attributes: []string{"department"}, Now: time.Now})
 			if err != nil {
 				b.Fatal(err)

@@ -34,7 +34,7 @@ func pushedTo(t *testing.T) (src connectors.Source, url, token string) {
 	})
 	docs := st.Shelves("okta")
 	settings := scim.New().(*scim.Settings)
-	settings.Address, settings.Rate = "emails", 10000
+	settings.People.Email, settings.Rate = "emails", 10000
 	if src, err = settings.Open(connectors.Env{Name: "okta", Docs: docs, Now: time.Now, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestWhatIsPushedIsReadAsItWasPushed(t *testing.T) {
 		t.Fatal(err)
 	}
 	settings := scimpull.New().(*scimpull.Settings)
-	settings.URL, settings.Address, settings.PageSize, settings.Login.Token = url, "emails", 4, &secret.Ref{File: "token"}
+	settings.URL, settings.People.Email, settings.PageSize, settings.Login.Token = url, "emails", 4, &secret.Ref{File: "token"}
 	pull, err := settings.Open(connectors.Env{Name: "okta", Dir: dir, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 )
 
@@ -30,18 +31,18 @@ func (l *login) pair() (*pair, error) {
 	s := &l.settings.Login
 	certificate, err := readCertificate(inDir(l.env.Dir, s.Certificate))
 	if err != nil {
-		return nil, at("login.certificate", err)
+		return nil, connectors.At("login.certificate", err)
 	}
 	text, err := s.Key.Resolve(secret.Place{Base: l.env.Dir})
 	if err != nil {
-		return nil, at("login.key", err)
+		return nil, connectors.At("login.key", err)
 	}
 	key, err := parseKey([]byte(text.Reveal()))
 	if err != nil {
-		return nil, at("login.key", err)
+		return nil, connectors.At("login.key", err)
 	}
 	if public, ok := certificate.PublicKey.(*rsa.PublicKey); !ok || !public.Equal(key.Public()) {
-		return nil, at("login.key", errors.New("is not the key of the certificate"))
+		return nil, connectors.At("login.key", errors.New("is not the key of the certificate"))
 	}
 	return &pair{certificate, key}, nil
 }

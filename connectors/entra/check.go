@@ -18,7 +18,7 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 	s.login.forget()
 	who, err := s.login.who(ctx)
 	if err != nil {
-		return append(f, finding(err))
+		return append(f, connectors.Tell(err, ""))
 	}
 	f = append(f, good(s.signedIn(who)))
 	f = append(f, s.checkRoles(who)...)
@@ -52,7 +52,7 @@ func (s *source) checkCertificate() []connectors.Finding {
 	}
 	pair, err := s.login.pair()
 	if err != nil {
-		return []connectors.Finding{finding(err)}
+		return []connectors.Finding{connectors.Tell(err, "")}
 	}
 	end := pair.certificate.NotAfter
 	f := connectors.Finding{Level: connectors.Good, Path: "login.certificate"}
@@ -76,7 +76,7 @@ func (s *source) checkRoles(who claims) []connectors.Finding {
 	missing := s.missing(who)
 	var f []connectors.Finding
 	for _, r := range missing {
-		f = append(f, connectors.Finding{Path: "client_id", Text: "the application may not " + r.what + ": " + r.least + " is not among its permissions", Hint: grant(r)})
+		f = append(f, connectors.Finding{Path: "login.client_id", Text: "the application may not " + r.what + ": " + r.least + " is not among its permissions", Hint: grant(r)})
 	}
 	if len(who.Roles) == 0 {
 		f[0].Text += "; it has none at all, so an administrator has not consented yet"
@@ -91,7 +91,7 @@ func (s *source) checkRoles(who claims) []connectors.Finding {
 		}
 	}
 	if len(writes) > 0 {
-		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "client_id", Text: "the application may change the directory: " + strings.Join(writes, ", "),
+		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "login.client_id", Text: "the application may change the directory: " + strings.Join(writes, ", "),
 			Hint: "kisi-sync only reads: take these away, and leave " + usersRole().least + " and " + groupsRole().least})
 	}
 	return f
@@ -107,11 +107,11 @@ func (s *source) checkContent(ctx context.Context, who claims) []connectors.Find
 	found := directory.Build("check", nil)
 	r := s.reading(found.Put)
 	if err := r.everything(ctx); err != nil {
-		return []connectors.Finding{finding(err)}
+		return []connectors.Finding{connectors.Tell(err, "")}
 	}
 	_, diff, err := found.Seal(directory.Receipt{Coverage: directory.Complete, At: r.began}, nil)
 	if err != nil {
-		return []connectors.Finding{finding(err)}
+		return []connectors.Finding{connectors.Tell(err, "")}
 	}
 	f := s.census(diff.After)
 	if r.guests > 0 {

@@ -30,10 +30,10 @@ func TestCheckSaysWhatIsMissingByItsExactName(t *testing.T) {
 	}{
 		"all is well": {func(*tenant) {}, []string{"✓  permissions: GroupMember.Read.All, User-LifeCycleInfo.Read.All, User.Read.All", "✓  1 people, 1 with an e-mail address, 0 disabled", "✓  1 groups with 1 memberships",
 			"✓  only what changed is read from now on (delta queries)"}},
-		"no consent":           {func(d *tenant) { d.app.Roles = nil }, []string{"✗ client_id the application may not read users: User.Read.All is not among its permissions; it has none at all, so an administrator has not consented yet"}},
-		"no groups":            {func(d *tenant) { d.app.Roles = []string{"User.Read.All"} }, []string{"✗ client_id the application may not read groups and who is in them: GroupMember.Read.All is not among its permissions"}},
-		"no dates":             {func(d *tenant) { d.app.Roles = []string{"Directory.Read.All"} }, []string{"✗ client_id the application may not read employeeLeaveDateTime: User-LifeCycleInfo.Read.All is not among its permissions", "✓  1 people"}},
-		"too much":             {func(d *tenant) { d.app.Roles = append(everyRole(), "Directory.ReadWrite.All") }, []string{"! client_id the application may change the directory: Directory.ReadWrite.All | kisi-sync only reads"}},
+		"no consent":           {func(d *tenant) { d.app.Roles = nil }, []string{"✗ login.client_id the application may not read users: User.Read.All is not among its permissions; it has none at all, so an administrator has not consented yet"}},
+		"no groups":            {func(d *tenant) { d.app.Roles = []string{"User.Read.All"} }, []string{"✗ login.client_id the application may not read groups and who is in them: GroupMember.Read.All is not among its permissions"}},
+		"no dates":             {func(d *tenant) { d.app.Roles = []string{"Directory.Read.All"} }, []string{"✗ login.client_id the application may not read employeeLeaveDateTime: User-LifeCycleInfo.Read.All is not among its permissions", "✓  1 people"}},
+		"too much":             {func(d *tenant) { d.app.Roles = append(everyRole(), "Directory.ReadWrite.All") }, []string{"! login.client_id the application may change the directory: Directory.ReadWrite.All | kisi-sync only reads"}},
 		"an address elsewhere": {func(d *tenant) { d.Update(d.Find("user", "displayName", "Ana"), entrasim.Properties{"mail": nil}) }, []string{"✗ people.email none of 1 people has an address in mail | write people: {email: [user_principal_name]}"}},
 		"nobody": {func(d *tenant) {
 			d.Update(d.Find("user", "displayName", "Ana"), entrasim.Properties{"userType": "Guest"})

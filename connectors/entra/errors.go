@@ -2,13 +2,9 @@ package entra
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-
-	"github.com/kisi-sync/kisi-sync/connectors"
-	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
 // hinted is an error with what to do next.
@@ -22,25 +18,6 @@ func (h *hinted) Unwrap() error { return h.err }
 
 // Hint is what to do next.
 func (h *hinted) Hint() string { return h.hint }
-
-// finding tells an error to people: at which setting, what, and what to do.
-func finding(err error) connectors.Finding {
-	f := connectors.Finding{Text: err.Error()}
-	var at *located
-	if errors.As(err, &at) {
-		f.Path = at.path
-		f.Text = strings.Replace(f.Text, at.Error(), at.err.Error(), 1)
-	}
-	var h *hinted
-	var line *webapi.LineError
-	switch {
-	case errors.As(err, &line):
-		f.Path, f.Hint = line.Setting, line.Advice
-	case errors.As(err, &h):
-		f.Hint = h.hint
-	}
-	return f
-}
 
 // refused is an answer of Graph that is not what was asked for (learn.microsoft.com/graph/errors).
 type refused struct {
@@ -94,7 +71,7 @@ func explain(r *refused) error {
 	case r.status == http.StatusForbidden && strings.HasPrefix(r.path, "/v1.0/groups"):
 		return &hinted{err: r, hint: grant(groupsRole())}
 	case r.status == http.StatusUnauthorized:
-		return &hinted{err: r, hint: "compare graph and cloud with where the directory is, and see that this machine's clock is right"}
+		return &hinted{err: r, hint: "compare url and cloud with where the directory is, and see that this machine's clock is right"}
 	case r.status == http.StatusBadRequest && strings.Contains(strings.ToLower(r.message), "property"):
 		return &hinted{err: r, hint: "an attribute that rules read is no property of users: see learn.microsoft.com/graph/api/resources/user, and write it as it stands there"}
 	case r.status == http.StatusNotImplemented:

@@ -49,8 +49,8 @@ func newTenant(t *testing.T, o entrasim.Options) *tenant {
 	d := &tenant{Sim: sim, t: t, dir: t.TempDir(), now: o.Now}
 	d.app = sim.Register(entrasim.App{Name: "kisi-sync", Roles: everyRole(), Secrets: []entrasim.Secret{{Value: goodSecret}}})
 	d.settings = New().(*Settings)
-	d.settings.Tenant, d.settings.ClientID, d.settings.Authority, d.settings.Graph = sim.TenantID, d.app.ClientID, url, url
-	d.settings.Login.Secret = secret.Ref{File: d.write("secret", goodSecret)}
+	d.settings.Tenant, d.settings.Login.ClientID, d.settings.Authority, d.settings.URL = sim.TenantID, d.app.ClientID, url, url
+	d.settings.Login.ClientSecret = secret.Ref{File: d.write("secret", goodSecret)}
 	return d
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
@@ -57,11 +58,11 @@ func (l *login) dialect() dialect {
 func (l *login) nearby() (*http.Client, error) {
 	d := l.dialect()
 	if err := identityOrigin(d.endpoint); err != nil {
-		return nil, at("login.identity_endpoint", err)
+		return nil, connectors.At("login.identity_endpoint", err)
 	}
 	u, err := url.Parse(d.endpoint)
 	if err != nil {
-		return nil, at("login.identity_endpoint", err)
+		return nil, connectors.At("login.identity_endpoint", err)
 	}
 	transport, err := webapi.New(webapi.Options{Origin: l.to.graph, Also: []string{u.Scheme + "://" + u.Host}, Tries: 5, Timeout: 5 * time.Second, Log: l.env.Log,
 		Retry: func(r *http.Response, _ []byte) bool {
@@ -104,8 +105,8 @@ type answer struct {
 
 func (l *login) identityCall(ctx context.Context, d dialect, proof string) (*answer, error) {
 	pairs := []string{"api-version", d.version, "resource", l.to.graph}
-	if l.settings.ClientID != "" {
-		pairs = append(pairs, "client_id", l.settings.ClientID)
+	if l.settings.Login.ClientID != "" {
+		pairs = append(pairs, "client_id", l.settings.Login.ClientID)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.endpoint+"?"+parameters(pairs...), nil)
 	if err != nil {
@@ -138,7 +139,7 @@ func (a *answer) refused() error {
 	if text == "" {
 		text = strings.Trim(string(said.Error), `"`)
 	}
-	return &hinted{err: fmt.Errorf("refused: %d %s", a.code, text), hint: "give the machine a managed identity; if it has several, name one under client_id"}
+	return &hinted{err: fmt.Errorf("refused: %d %s", a.code, text), hint: "give the machine a managed identity; if it has several, name one under login.client_id"}
 }
 
 // arcFolders are where Azure Arc puts its proofs, on Linux and on Windows.

@@ -67,7 +67,7 @@ func (l *login) ask(ctx context.Context) (*oauth2.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := clientcredentials.Config{ClientID: l.settings.ClientID, TokenURL: l.tokenURL(), Scopes: []string{l.to.graph + "/.default"}, AuthStyle: oauth2.AuthStyleInParams,
+	c := clientcredentials.Config{ClientID: l.settings.Login.ClientID, TokenURL: l.tokenURL(), Scopes: []string{l.to.graph + "/.default"}, AuthStyle: oauth2.AuthStyleInParams,
 		ClientSecret: proof.secret.Reveal()}
 	if proof.assertion != "" {
 		c.EndpointParams = url.Values{"client_assertion": {proof.assertion}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}
@@ -102,14 +102,14 @@ func (l *login) proof() (proof, error) {
 		if err != nil {
 			return proof{}, err
 		}
-		signed, err := pair.assertion(l.settings.ClientID, l.tokenURL(), l.env.Now())
+		signed, err := pair.assertion(l.settings.Login.ClientID, l.tokenURL(), l.env.Now())
 		return proof{assertion: signed}, wrap("sign with the certificate", err)
 	case !s.FederatedToken.IsZero():
 		token, err := s.FederatedToken.Resolve(place)
-		return proof{assertion: strings.TrimSpace(token.Reveal())}, at("login.federated_token", err)
+		return proof{assertion: strings.TrimSpace(token.Reveal())}, connectors.At("login.federated_token", err)
 	default:
-		value, err := s.Secret.Resolve(place)
-		return proof{secret: value}, at("login.secret", err)
+		value, err := s.ClientSecret.Resolve(place)
+		return proof{secret: value}, connectors.At("login.client_secret", err)
 	}
 }
 
@@ -157,14 +157,6 @@ func readClaims(token string) claims {
 	return c
 }
 
-// at names the setting that an error is about; nil stays nil.
-func at(path string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &located{path: path, err: err}
-}
-
 // wrap says what was being done; nil stays nil.
 func wrap(doing string, err error) error {
 	if err == nil {
@@ -192,7 +184,7 @@ func explainToken(err error) error {
 	}
 	for _, code := range r.Codes {
 		if known, ok := refusals()[code]; ok {
-			return &hinted{err: at(known.path, fmt.Errorf("%s (AADSTS%d)", known.text, code)), hint: known.hint}
+			return &hinted{err: connectors.At(known.path, fmt.Errorf("%s (AADSTS%d)", known.text, code)), hint: known.hint}
 		}
 	}
 	text, _, _ := strings.Cut(strings.ReplaceAll(r.Description, "\r", "\n"), "\n")
@@ -206,12 +198,12 @@ type known struct{ path, text, hint string }
 func refusals() map[int]known {
 	const secrets = "the application's page, Certificates & secrets"
 	return map[int]known{
-		7000215: {"login.secret", "the client secret is wrong", "copy the Value of a secret, not its Secret ID; it is shown only when it is made: make a new one on " + secrets},
-		7000222: {"login.secret", "the client secret has expired", "make a new one on " + secrets + ", and write its day into expires:"},
-		7000216: {"login", "Entra wants a secret or an assertion", "write login.secret or login.certificate"},
-		700016:  {"client_id", "there is no such application in this tenant", "compare client_id and tenant with the application's overview page"},
-		7000229: {"client_id", "the application is not installed in this tenant", "let an administrator consent to it: API permissions, Grant admin consent"},
-		7000112: {"client_id", "the application is disabled", "enable it: Enterprise applications, Properties, Enabled for users to sign-in"},
+		7000215: {"login.client_secret", "the client secret is wrong", "copy the Value of a secret, not its Secret ID; it is shown only when it is made: make a new one on " + secrets},
+		7000222: {"login.client_secret", "the client secret has expired", "make a new one on " + secrets + ", and write its day into expires:"},
+		7000216: {"login", "Entra wants a secret or an assertion", "write login.client_secret or login.certificate"},
+		700016:  {"login.client_id", "there is no such application in this tenant", "compare login.client_id and tenant with the application's overview page"},
+		7000229: {"login.client_id", "the application is not installed in this tenant", "let an administrator consent to it: API permissions, Grant admin consent"},
+		7000112: {"login.client_id", "the application is disabled", "enable it: Enterprise applications, Properties, Enabled for users to sign-in"},
 		90002:   {"tenant", "there is no such tenant in this cloud", "compare tenant with the Directory (tenant) ID, and cloud with where the directory is"},
 		900023:  {"tenant", "this is not the name of a tenant", "write the Directory (tenant) ID"},
 		900382:  {"cloud", "the tenant is in another of Microsoft's clouds", "write cloud: usgov, usgov_dod or china"},
@@ -219,7 +211,7 @@ func refusals() map[int]known {
 		700027:  {"login.certificate", "the certificate is not registered with the application, or has expired", "upload it (the certificate, not the key) on " + secrets},
 		700024:  {"login", "Entra says that the assertion is not valid now", "see that this machine's clock is right"},
 		700021:  {"login.certificate", "Entra does not take the assertion", "see that the certificate is an RSA one and the one that is registered"},
-		500011:  {"cloud", "Graph is not in the tenant", "compare graph and cloud with where the directory is"},
+		500011:  {"cloud", "Graph is not in the tenant", "compare url and cloud with where the directory is"},
 		500341:  {"tenant", "the tenant is being deleted", "see the state of the directory in the Azure portal"},
 		53003:   {"login", "a Conditional Access policy for workload identities refuses this machine", "let the policy take this machine's address"},
 		70021:   {"login.federated_token", "no federated credential of the application fits this token", "compare issuer, subject and audience with the application's federated credentials"},

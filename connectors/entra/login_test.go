@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 	"github.com/kisi-sync/kisi-sync/internal/sim/entrasim"
@@ -43,7 +44,7 @@ func (d *tenant) certify(ends time.Time) {
 	}
 	d.app.Certificates = []*x509.Certificate{certificate}
 	d.app = d.Register(d.app)
-	d.settings.Login = Login{Certificate: d.write("entra.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))),
+	d.settings.Login = Login{ClientID: d.app.ClientID, Certificate: d.write("entra.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))),
 		Key: secret.Ref{File: d.write("entra-key", string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})))}}
 }
 
@@ -57,7 +58,7 @@ func problem(t *testing.T, d *tenant) (path, text, hint string) {
 	if !receipt.Next.IsZero() || receipt.Coverage != 0 {
 		t.Errorf("a failed read has a receipt: %+v", receipt)
 	}
-	f := finding(err)
+	f := connectors.Tell(err, "")
 	return f.Path, f.Text, f.Hint
 }
 
@@ -69,11 +70,11 @@ func TestEachWayToLogInIsTaken(t *testing.T) {
 		"another issuer":         func(d *tenant) { d.federate("system:serviceaccount:kisi:sync") },
 		"a machine's identity": func(d *tenant) {
 			d.Register(entrasim.App{Name: "machine", Roles: everyRole()})
-			d.settings.Tenant, d.settings.ClientID = "", ""
-			d.settings.Login = Login{ManagedIdentity: true, Endpoint: d.settings.Graph + "/metadata/identity/oauth2/token"}
+			d.settings.Tenant, d.settings.Login.ClientID = "", ""
+			d.settings.Login = Login{ManagedIdentity: true, Endpoint: d.settings.URL + "/metadata/identity/oauth2/token"}
 		},
 		"one of a machine's identities": func(d *tenant) {
-			d.settings.Login = Login{ManagedIdentity: true, Endpoint: d.settings.Graph + "/metadata/identity/oauth2/token"}
+			d.settings.Login = Login{ClientID: d.app.ClientID, ManagedIdentity: true, Endpoint: d.settings.URL + "/metadata/identity/oauth2/token"}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,15 +114,15 @@ func (d *tenant) federate(subject string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.settings.Login = Login{FederatedToken: secret.Ref{File: d.write("token", text)}}
+	d.settings.Login = Login{ClientID: d.app.ClientID, FederatedToken: secret.Ref{File: d.write("token", text)}}
 }
 
 func TestAppServicesIdentityIsTaken(t *testing.T) {
 	d := newTenant(t, entrasim.Options{})
 	d.Register(entrasim.App{Name: "machine", Roles: everyRole()})
 	d.settings.Login = Login{ManagedIdentity: true}
-	d.settings.ClientID = ""
-	t.Setenv("IDENTITY_ENDPOINT", d.settings.Graph+"/msi/token")
+	d.settings.Login.ClientID = ""
+	t.Setenv("IDENTITY_ENDPOINT", d.settings.URL+"/msi/token")
 	t.Setenv("IDENTITY_HEADER", d.IdentityHeader)
 	if _, _, err := fetch(t, d.open()); err != nil {
 		t.Error(err)
@@ -134,11 +135,11 @@ func TestAReasonWhyThereIsNoTokenIsToldInPlainWords(t *testing.T) {
 		spoil            func(*tenant)
 		path, text, hint string
 	}{
-		"a wrong secret":      {func(d *tenant) { d.settings.Login.Secret.File = d.write("secret", "wrong") }, "login.secret", "the client secret is wrong (AADSTS7000215)", "not its Secret ID"},
-		"an expired secret":   {func(d *tenant) { d.app.Secrets[0].Ends = now; d.Register(d.app) }, "login.secret", "the client secret has expired (AADSTS7000222)", "expires:"},
+		"a wrong secret":      {func(d *tenant) { d.settings.Login.ClientSecret.File = d.write("secret", "wrong") }, "login.client_secret", "the client secret is wrong (AADSTS7000215)", "not its Secret ID"},
+		"an expired secret":   {func(d *tenant) { d.app.Secrets[0].Ends = now; d.Register(d.app) }, "login.client_secret", "the client secret has expired (AADSTS7000222)", "expires:"},
 		"another tenant":      {func(d *tenant) { d.settings.Tenant = "elsewhere.example" }, "tenant", "there is no such tenant in this cloud (AADSTS90002)", "Directory (tenant) ID"},
-		"another application": {func(d *tenant) { d.settings.ClientID = d.TenantID }, "client_id", "there is no such application in this tenant (AADSTS700016)", "overview page"},
-		"a disabled one":      {func(d *tenant) { d.app.Disabled = true; d.Register(d.app) }, "client_id", "the application is disabled (AADSTS7000112)", "Enterprise applications"},
+		"another application": {func(d *tenant) { d.settings.Login.ClientID = d.TenantID }, "login.client_id", "there is no such application in this tenant (AADSTS700016)", "overview page"},
+		"a disabled one":      {func(d *tenant) { d.app.Disabled = true; d.Register(d.app) }, "login.client_id", "the application is disabled (AADSTS7000112)", "Enterprise applications"},
 		"a certificate of nobody": {func(d *tenant) {
 			d.certify(now.AddDate(1, 0, 0))
 			d.app.Certificates = nil
@@ -154,8 +155,8 @@ func TestAReasonWhyThereIsNoTokenIsToldInPlainWords(t *testing.T) {
 		}, "login.key", "is not the key of the certificate", ""},
 		"another subject": {func(d *tenant) { d.federate("system:serviceaccount:other:one") }, "login.federated_token", "no federated credential of the application is for this subject (AADSTS700213)", "compare the subject"},
 		"a machine without an identity": {func(d *tenant) {
-			d.settings.ClientID = ""
-			d.settings.Login = Login{ManagedIdentity: true, Endpoint: d.settings.Graph + "/metadata/identity/oauth2/token"}
+			d.settings.Login.ClientID = ""
+			d.settings.Login = Login{ManagedIdentity: true, Endpoint: d.settings.URL + "/metadata/identity/oauth2/token"}
 		}, "", "refused: 400 Identity not found", "give the machine a managed identity"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -257,8 +258,8 @@ func TestAzureArcsIdentityIsTakenWithItsProof(t *testing.T) {
 	d.Register(entrasim.App{Name: "machine", Roles: everyRole()})
 	d.write("proof.key", d.IdentityHeader)
 	d.Arc(filepath.Join(d.dir, "proof.key"))
-	d.settings.ClientID, d.settings.Login = "", Login{ManagedIdentity: true}
-	t.Setenv("IDENTITY_ENDPOINT", d.settings.Graph+"/arc/token")
+	d.settings.Login = Login{ManagedIdentity: true}
+	t.Setenv("IDENTITY_ENDPOINT", d.settings.URL+"/arc/token")
 	s := d.open().(*source)
 	if _, _, err := fetch(t, s); err == nil || !strings.Contains(err.Error(), "which is not of Azure Arc") {
 		t.Errorf("another folder: %v", err)

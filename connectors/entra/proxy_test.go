@@ -16,7 +16,7 @@ func TestATenantIsReadThroughAProxyThatWantsAPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.settings.Authority, d.settings.Graph, d.settings.CA = url, url, d.write("ca.pem", string(ca))
+	d.settings.Authority, d.settings.URL, d.settings.CA = url, url, d.write("ca.pem", string(ca))
 	connectortest.ThroughProxy(t, func(proxy string, password *secret.Ref) connectors.Source {
 		d.settings.Proxy, d.settings.ProxyPassword = proxy, password
 		return d.open()

@@ -110,7 +110,7 @@ func parameters(pairs ...string) string {
 // shape is a digest of what a position is good for: this cloud, this tenant and application as the token names them, these settings, these lists.
 func (s *source) shape(who claims) [32]byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "entra 1 %q %q %q %q %q %q\n", s.to.graph, s.settings.Tenant, s.settings.ClientID, who.Tenant, who.application(), s.query.filter)
+	fmt.Fprintf(h, "entra 1 %q %q %q %q %q %q\n", s.to.graph, s.settings.Tenant, s.settings.Login.ClientID, who.Tenant, who.application(), s.query.filter)
 	fmt.Fprintf(h, "%q %q %q %q %v\n", s.query.users, s.query.groups, s.settings.People.Guests, s.settings.People.Email, s.settings.People.Aliases)
 	for _, a := range s.query.attributes {
 		fmt.Fprintf(h, "%q\n", a.name)

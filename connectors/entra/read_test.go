@@ -100,7 +100,7 @@ func TestPropertiesOfEachKindComeAsTexts(t *testing.T) {
 	}
 	for name, want := range map[string]string{"shoeSize": "an attribute that rules read is no property of users", "skills": "kept outside of the directory"} {
 		_, _, err := fetch(t, d.open(name))
-		if f := finding(err); err == nil || !strings.Contains(f.Hint, want) {
+		if f := connectors.Tell(err, ""); err == nil || !strings.Contains(f.Hint, want) {
 			t.Errorf("%s: %v; hint: %s", name, err, f.Hint)
 		}
 	}
@@ -148,7 +148,7 @@ func TestAPositionIsNotTriedWhereItCannotBeGood(t *testing.T) {
 		"guests":                    {func(d *tenant) { d.settings.People.Guests = withGuests }, nil, directory.Complete},
 		"another address":           {func(d *tenant) { d.settings.People.Email = []string{byUPN} }, nil, directory.Complete},
 		"another application": {func(d *tenant) {
-			d.settings.ClientID = d.Register(entrasim.App{Roles: everyRole(), Secrets: d.app.Secrets}).ClientID
+			d.settings.Login.ClientID = d.Register(entrasim.App{Roles: everyRole(), Secrets: d.app.Secrets}).ClientID
 		}, nil, directory.Complete},
 		"the same tenant by its name": {func(d *tenant) { d.settings.Tenant = d.Domain }, nil, directory.Complete},
 		"increments switched off":     {func(d *tenant) { d.settings.Increments = false }, nil, directory.Complete},
@@ -327,7 +327,7 @@ func TestALinkThatLeadsElsewhereIsNotFollowed(t *testing.T) {
 			d := newTenant(t, entrasim.Options{})
 			link := c.next
 			if link == "" {
-				link = d.settings.Graph + "/v1.0/users/delta?$skiptoken=round"
+				link = d.settings.URL + "/v1.0/users/delta?$skiptoken=round"
 			}
 			body, err := json.Marshal(map[string]any{"value": []any{}, "@odata.nextLink": link})
 			if err != nil {
@@ -348,7 +348,7 @@ func TestAReadThatDoesNotSayWhoIsEnabledIsAnError(t *testing.T) {
 		d.AddUser("P", entrasim.Properties{"accountEnabled": nil})
 	}
 	_, _, err := fetch(t, d.open())
-	if f := finding(err); err == nil || !strings.Contains(f.Text, "301 users came without saying whether they are enabled") || !strings.Contains(f.Hint, "User.Read.All") {
+	if f := connectors.Tell(err, ""); err == nil || !strings.Contains(f.Text, "301 users came without saying whether they are enabled") || !strings.Contains(f.Hint, "User.Read.All") {
 		t.Errorf("%v", err)
 	}
 }

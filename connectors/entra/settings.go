@@ -9,6 +9,7 @@ package entra
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -21,27 +22,26 @@ import (
 //
 //	type: entra
 //	tenant: 8f2d4f3c-7a1e-4a53-9c39-1d7f0c6c2b11
-//	client_id: 0d6f6c1e-5b0f-4b7e-8d0b-6f6b8a2c9a77
-//	login: {certificate: entra.pem, key: {file: entra-key}}
+//	login: {client_id: 0d6f6c1e-5b0f-4b7e-8d0b-6f6b8a2c9a77, certificate: entra.pem, key: {file: entra-key}}
 type Settings struct {
-	Tenant   string `yaml:"tenant,omitempty" json:"tenant,omitempty" jsonschema:"description=The directory (tenant) ID; or one of its domains"`
-	ClientID string `yaml:"client_id,omitempty" json:"client_id,omitempty" jsonschema:"description=The application (client) ID; for a managed identity that of the identity if the machine has several"`
-	Login    Login  `yaml:"login,omitempty" json:"login,omitempty" jsonschema:"description=How the application proves who it is; one of these"`
-	People   People `yaml:"people,omitempty" json:"people,omitempty" jsonschema:"description=Which accounts are people and where their address is"`
-	Groups   Groups `yaml:"groups,omitempty" json:"groups,omitempty" jsonschema:"description=Which groups are read"`
+	Tenant string `yaml:"tenant,omitempty" json:"tenant,omitempty" jsonschema:"description=The directory (tenant) ID; or one of its domains"`
+	Login  Login  `yaml:"login,omitempty" json:"login,omitempty" jsonschema:"description=How the application proves who it is; one of these"`
+	People People `yaml:"people,omitempty" json:"people,omitempty" jsonschema:"description=Which accounts are people and where their address is"`
+	Groups Groups `yaml:"groups,omitempty" json:"groups,omitempty" jsonschema:"description=Which groups are read"`
 
 	Cloud     string `yaml:"cloud,omitempty" json:"cloud,omitempty" jsonschema:"enum=global,enum=usgov,enum=usgov_dod,enum=china,description=Which of Microsoft's clouds the directory is in"`
 	Authority string `yaml:"authority,omitempty" json:"authority,omitempty" jsonschema:"description=Where tokens are asked for if not where the cloud says: https://host"`
-	Graph     string `yaml:"graph,omitempty" json:"graph,omitempty" jsonschema:"description=Where Graph is if not where the cloud says: https://host"`
+	URL       string `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"description=Where Graph is if not where the cloud says: https://host"`
 
 	Increments bool `yaml:"increments" json:"increments" jsonschema:"description=Read only what changed; false reads everything each time"`
 
 	webapi.Line `yaml:",inline"`
 }
 
-// Login is how the application proves who it is. Exactly one of the ways is set.
+// Login is how the application proves who it is. Exactly one of the ways to prove it is set.
 type Login struct {
-	Secret          secret.Ref `yaml:"secret,omitempty" json:"secret,omitempty" jsonschema:"description=Where the client secret is kept (its value and not its ID)"`
+	ClientID        string     `yaml:"client_id,omitempty" json:"client_id,omitempty" jsonschema:"description=The application (client) ID; for a managed identity that of the identity if the machine has several"`
+	ClientSecret    secret.Ref `yaml:"client_secret,omitempty" json:"client_secret,omitempty" jsonschema:"description=Where the client secret is kept (its value and not its ID)"`
 	Certificate     string     `yaml:"certificate,omitempty" json:"certificate,omitempty" jsonschema:"description=PEM file with the certificate that is registered with the application"`
 	Key             secret.Ref `yaml:"key,omitempty" json:"key,omitempty" jsonschema:"description=Where the certificate's RSA key is kept (PEM)"`
 	FederatedToken  secret.Ref `yaml:"federated_token,omitempty" json:"federated_token,omitempty" jsonschema:"description=Where another issuer's token for this application is kept and renewed (workload identity federation)"`
@@ -112,11 +112,9 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // Certificates implements connectors.Certified.
 func (s *Settings) Certificates() map[string]string {
 	all := map[string]string{}
+	maps.Copy(all, s.Line.Certificates())
 	if s.Login.Certificate != "" {
 		all["login.certificate"] = s.Login.Certificate
-	}
-	if s.CA != "" {
-		all["ca"] = s.CA
 	}
 	return all
 }
@@ -140,12 +138,12 @@ func (s *Settings) origins() (origins, error) {
 	for _, o := range []struct {
 		path, text string
 		to         *string
-	}{{"authority", s.Authority, &to.authority}, {"graph", s.Graph, &to.graph}} {
+	}{{"authority", s.Authority, &to.authority}, {"url", s.URL, &to.graph}} {
 		if o.text == "" {
 			continue
 		}
 		if err := origin(o.text); err != nil {
-			return origins{}, &located{path: o.path, err: err}
+			return origins{}, connectors.At(o.path, err)
 		}
 		*o.to = strings.TrimSuffix(o.text, "/")
 	}

@@ -16,19 +16,21 @@ const someID = "8f2d4f3c-7a1e-4a53-9c39-1d7f0c6c2b11"
 // good settings, before each row spoils them.
 func goodSettings() *Settings {
 	s := New().(*Settings)
-	s.Tenant, s.ClientID, s.Login.Secret = someID, someID, secret.Ref{File: "entra-secret"}
+	s.Tenant, s.Login.ClientID, s.Login.ClientSecret = someID, someID, secret.Ref{File: "entra-secret"}
 	return s
 }
 
 func TestGoodSettingsHaveNoFinding(t *testing.T) {
 	for name, change := range map[string]func(*Settings){
-		"a secret":           func(*Settings) {},
-		"a certificate":      func(s *Settings) { s.Login = Login{Certificate: "entra.pem", Key: secret.Ref{File: "entra-key"}} },
+		"a secret": func(*Settings) {},
+		"a certificate": func(s *Settings) {
+			s.Login = Login{ClientID: someID, Certificate: "entra.pem", Key: secret.Ref{File: "entra-key"}}
+		},
 		"a managed identity": func(s *Settings) { *s = *New().(*Settings); s.Login.ManagedIdentity = true },
-		"a token of others":  func(s *Settings) { s.Login = Login{FederatedToken: secret.Ref{File: "token"}} },
+		"a token of others":  func(s *Settings) { s.Login = Login{ClientID: someID, FederatedToken: secret.Ref{File: "token"}} },
 		"a domain":           func(s *Settings) { s.Tenant = "contoso.onmicrosoft.com" },
 		"each cloud":         func(s *Settings) { s.Cloud = "usgov_dod" },
-		"hosts of one's own": func(s *Settings) { s.Authority, s.Graph = "https://login.example/", "http://127.0.0.1:1" },
+		"hosts of one's own": func(s *Settings) { s.Authority, s.URL = "https://login.example/", "http://127.0.0.1:1" },
 		"all guests":         func(s *Settings) { s.People.Guests, s.People.Email = withGuests, []string{byMail, byUPN, byOther} },
 	} {
 		s := goodSettings()
@@ -50,17 +52,17 @@ func TestEachProblemOfTheSettingsIsToldWithItsKey(t *testing.T) {
 		"no tenant":               {func(s *Settings) { s.Tenant = "" }, "tenant", "is missing", "Directory (tenant) ID"},
 		"a tenant of nonsense":    {func(s *Settings) { s.Tenant = "Contoso Ltd" }, "tenant", `"Contoso Ltd" is neither an ID nor a domain`, "Directory (tenant) ID"},
 		"a path for a tenant":     {func(s *Settings) { s.Tenant = "common/../x.example" }, "tenant", "is neither an ID nor a domain", ""},
-		"no application":          {func(s *Settings) { s.ClientID = "" }, "client_id", "is missing", "Application (client) ID"},
-		"a name for it":           {func(s *Settings) { s.ClientID = "kisi-sync" }, "client_id", `"kisi-sync" is no ID`, "Application (client) ID"},
+		"no application":          {func(s *Settings) { s.Login.ClientID = "" }, "login.client_id", "is missing", "Application (client) ID"},
+		"a name for it":           {func(s *Settings) { s.Login.ClientID = "kisi-sync" }, "login.client_id", `"kisi-sync" is no ID`, "Application (client) ID"},
 		"no login":                {func(s *Settings) { s.Login = Login{} }, "login", "is missing", "certificate: entra.pem"},
-		"two logins":              {func(s *Settings) { s.Login.ManagedIdentity = true }, "login", "has secret and managed_identity", "keep one"},
-		"a key alone":             {func(s *Settings) { s.Login = Login{Key: secret.Ref{File: "k"}} }, "login.certificate", "is missing beside key", "registered"},
-		"a certificate alone":     {func(s *Settings) { s.Login = Login{Certificate: "c"} }, "login.key", "is missing beside certificate", "entra-key"},
+		"two logins":              {func(s *Settings) { s.Login.ManagedIdentity = true }, "login", "has client_secret and managed_identity", "keep one"},
+		"a key alone":             {func(s *Settings) { s.Login = Login{ClientID: someID, Key: secret.Ref{File: "k"}} }, "login.certificate", "is missing beside key", "registered"},
+		"a certificate alone":     {func(s *Settings) { s.Login = Login{ClientID: someID, Certificate: "c"} }, "login.key", "is missing beside certificate", "entra-key"},
 		"an endpoint alone":       {func(s *Settings) { s.Login.Endpoint = "http://127.0.0.1/x" }, "login.identity_endpoint", "is of no use without managed_identity", ""},
 		"an endpoint elsewhere":   {func(s *Settings) { s.Login = Login{ManagedIdentity: true, Endpoint: "http://10.0.0.1/x"} }, "login.identity_endpoint", "is neither of this machine nor of its host", ""},
 		"another cloud":           {func(s *Settings) { s.Cloud = "germany" }, "cloud", `"germany" is none that we know`, "usgov_dod"},
-		"graph in clear":          {func(s *Settings) { s.Graph = "http://graph.microsoft.com" }, "graph", "is not protected", "only the beginning"},
-		"graph with a path":       {func(s *Settings) { s.Graph = "https://graph.microsoft.com/v1.0" }, "graph", "has more than a server in it", ""},
+		"graph in clear":          {func(s *Settings) { s.URL = "http://graph.microsoft.com" }, "url", "is not protected", "only the beginning"},
+		"graph with a path":       {func(s *Settings) { s.URL = "https://graph.microsoft.com/v1.0" }, "url", "has more than a server in it", ""},
 		"authority of nonsense":   {func(s *Settings) { s.Authority = "login" }, "authority", "is no URL of a server", ""},
 		"no address":              {func(s *Settings) { s.People.Email = nil }, "people.email", "is empty", "mail"},
 		"an address elsewhere":    {func(s *Settings) { s.People.Email = []string{"mail", "upn"} }, "people.email[1]", `"upn" is none that we know`, "user_principal_name"},
@@ -97,7 +99,7 @@ func TestEachCloudHasItsHosts(t *testing.T) {
 // Certificates of the file are watched by the program; the server's authority is one of them.
 func TestCertificatesOfTheFileAreNamed(t *testing.T) {
 	s := goodSettings()
-	s.Login, s.CA = Login{Certificate: "entra.pem", Key: secret.Ref{File: "k"}}, "ca.pem"
+	s.Login, s.CA = Login{ClientID: someID, Certificate: "entra.pem", Key: secret.Ref{File: "k"}}, "ca.pem"
 	if all := s.Certificates(); len(all) != 2 || all["login.certificate"] != "entra.pem" || all["ca"] != "ca.pem" {
 		t.Errorf("%v", all)
 	}
@@ -112,7 +114,7 @@ func TestAnAuthorityOfOnesOwnIsTrustedWhenTheFileNamesIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.settings.Authority, d.settings.Graph = url, url
+	d.settings.Authority, d.settings.URL = url, url
 	if _, _, err := fetch(t, d.open()); err == nil || !strings.Contains(err.Error(), "unknown authority") {
 		t.Errorf("not named: %v", err)
 	}
@@ -122,7 +124,7 @@ func TestAnAuthorityOfOnesOwnIsTrustedWhenTheFileNamesIt(t *testing.T) {
 	}
 	d.settings.CA = "none.pem"
 	_, _, err = fetch(t, d.open())
-	if f := finding(err); err == nil || f.Path != "ca" || strings.Contains(f.Text, "/oauth2/") {
+	if f := connectors.Tell(err, ""); err == nil || f.Path != "ca" || strings.Contains(f.Text, "/oauth2/") {
 		t.Errorf("a file that is not there: %+v", f)
 	}
 }

@@ -12,25 +12,16 @@ import (
 	"github.com/kisi-sync/kisi-sync/connectors"
 )
 
-type findings []connectors.Finding
-
-func (f *findings) add(path, text, hint string) {
-	*f = append(*f, connectors.Finding{Path: path, Text: text, Hint: hint})
-}
-
 // Validate returns every problem of the settings at once.
 func (s *Settings) Validate() []connectors.Finding {
-	var f findings
+	var f connectors.Findings
 	s.validateNames(&f)
 	s.validateLogin(&f)
 	s.validatePlaces(&f)
 	s.validatePeople(&f)
 	s.validateGroups(&f)
-	for _, t := range s.Troubles() {
-		f.add(t.Path, t.Text, t.Hint)
-	}
-	slices.SortStableFunc(f, func(a, b connectors.Finding) int { return strings.Compare(a.Path, b.Path) })
-	return f
+	f.Line(s.Line)
+	return f.ByPath()
 }
 
 // guid matches an object ID as Entra writes them, tenants an ID or a domain.
@@ -42,32 +33,32 @@ func isDomain(text string) bool {
 	return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`).MatchString(text)
 }
 
-func (s *Settings) validateNames(f *findings) {
+func (s *Settings) validateNames(f *connectors.Findings) {
 	const where = "it stands on the application's overview page in the Entra admin center"
 	managed := s.Login.ManagedIdentity
 	switch {
 	case s.Tenant == "" && !managed:
-		f.add("tenant", "is missing", "write the Directory (tenant) ID; "+where)
+		f.Add("tenant", "is missing", "write the Directory (tenant) ID; "+where)
 	case s.Tenant != "" && !isGUID(s.Tenant) && !isDomain(s.Tenant):
-		f.add("tenant", fmt.Sprintf("%q is neither an ID nor a domain", s.Tenant), "write the Directory (tenant) ID; "+where)
+		f.Add("tenant", fmt.Sprintf("%q is neither an ID nor a domain", s.Tenant), "write the Directory (tenant) ID; "+where)
 	}
 	switch {
-	case s.ClientID == "" && !managed:
-		f.add("client_id", "is missing", "write the Application (client) ID; "+where)
-	case s.ClientID != "" && !isGUID(s.ClientID):
-		f.add("client_id", fmt.Sprintf("%q is no ID", s.ClientID), "write the Application (client) ID; "+where)
+	case s.Login.ClientID == "" && !managed && s.Login != (Login{}): // a login that is missing as a whole is told once
+		f.Add("login.client_id", "is missing", "write the Application (client) ID; "+where)
+	case s.Login.ClientID != "" && !isGUID(s.Login.ClientID):
+		f.Add("login.client_id", fmt.Sprintf("%q is no ID", s.Login.ClientID), "write the Application (client) ID; "+where)
 	}
 }
 
 // validateLogin sees to it that there is exactly one way to log in.
-func (s *Settings) validateLogin(f *findings) {
+func (s *Settings) validateLogin(f *connectors.Findings) {
 	l := &s.Login
 	var ways []string
 	for _, way := range []struct {
 		name string
 		set  bool
 	}{
-		{"secret", !l.Secret.IsZero()}, {"certificate", l.Certificate != "" || !l.Key.IsZero()},
+		{"client_secret", !l.ClientSecret.IsZero()}, {"certificate", l.Certificate != "" || !l.Key.IsZero()},
 		{"federated_token", !l.FederatedToken.IsZero()}, {"managed_identity", l.ManagedIdentity},
 	} {
 		if way.set {
@@ -76,64 +67,55 @@ func (s *Settings) validateLogin(f *findings) {
 	}
 	switch {
 	case len(ways) == 0:
-		f.add("login", "is missing", "write login: {certificate: entra.pem, key: {file: entra-key}}, or {secret: {file: entra-secret}}, or {managed_identity: true}")
+		f.Add("login", "is missing", "write login: {client_id: ID, certificate: entra.pem, key: {file: entra-key}}, or {client_id: ID, client_secret: {file: entra-secret}}, or {managed_identity: true}")
 	case len(ways) > 1:
-		f.add("login", "has "+strings.Join(ways, " and "), "keep one of them")
+		f.Add("login", "has "+strings.Join(ways, " and "), "keep one of them")
 	case ways[0] == "certificate" && l.Certificate == "":
-		f.add("login.certificate", "is missing beside key", "name the PEM file of the certificate that is registered with the application")
+		f.Add("login.certificate", "is missing beside key", "name the PEM file of the certificate that is registered with the application")
 	case ways[0] == "certificate" && l.Key.IsZero():
-		f.add("login.key", "is missing beside certificate", "write key: {file: entra-key}; if both are in one file, name it twice")
+		f.Add("login.key", "is missing beside certificate", "write key: {file: entra-key}; if both are in one file, name it twice")
 	}
 	if e := l.Endpoint; e != "" && !l.ManagedIdentity {
-		f.add("login.identity_endpoint", "is of no use without managed_identity", "write managed_identity: true, or remove it")
+		f.Add("login.identity_endpoint", "is of no use without managed_identity", "write managed_identity: true, or remove it")
 	} else if err := identityOrigin(e); e != "" && err != nil {
-		f.add("login.identity_endpoint", err.Error(), "remove it: Azure says where it is")
+		f.Add("login.identity_endpoint", err.Error(), "remove it: Azure says where it is")
 	}
 }
 
-func (s *Settings) validatePlaces(f *findings) {
+func (s *Settings) validatePlaces(f *connectors.Findings) {
 	if _, known := clouds()[s.Cloud]; !known {
-		f.add("cloud", fmt.Sprintf("%q is none that we know", s.Cloud), "write global, usgov, usgov_dod or china")
+		f.Add("cloud", fmt.Sprintf("%q is none that we know", s.Cloud), "write global, usgov, usgov_dod or china")
 	}
-	var at *located
+	var at *connectors.SettingError
 	if _, err := s.origins(); errors.As(err, &at) {
-		f.add(at.path, at.err.Error(), "write only the beginning, as https://graph.microsoft.com")
+		f.Add(at.Path, at.Err.Error(), "write only the beginning, as https://graph.microsoft.com")
 	}
 }
 
-func (s *Settings) validatePeople(f *findings) {
+func (s *Settings) validatePeople(f *connectors.Findings) {
 	if len(s.People.Email) == 0 {
-		f.add("people.email", "is empty", "write email: [mail], or [user_principal_name]")
+		f.Add("people.email", "is empty", "write email: [mail], or [user_principal_name]")
 	}
 	for i, from := range s.People.Email {
 		if !slices.Contains([]string{byMail, byUPN, byOther}, from) {
-			f.add(fmt.Sprintf("people.email[%d]", i), fmt.Sprintf("%q is none that we know", from), "write mail, user_principal_name or other_mails")
+			f.Add(fmt.Sprintf("people.email[%d]", i), fmt.Sprintf("%q is none that we know", from), "write mail, user_principal_name or other_mails")
 		}
 	}
 	if g := s.People.Guests; g != withGuests && g != sansGuests {
-		f.add("people.guests", fmt.Sprintf("%q is none that we know", g), "write exclude or include")
+		f.Add("people.guests", fmt.Sprintf("%q is none that we know", g), "write exclude or include")
 	}
 }
 
-func (s *Settings) validateGroups(f *findings) {
+func (s *Settings) validateGroups(f *connectors.Findings) {
 	if n := len(s.Groups.IDs); n > maxGroupIDs {
-		f.add("groups.ids", fmt.Sprintf("names %d groups, and Graph takes %d", n, maxGroupIDs), "remove it, and all groups are read")
+		f.Add("groups.ids", fmt.Sprintf("names %d groups, and Graph takes %d", n, maxGroupIDs), "remove it, and all groups are read")
 	}
 	for i, id := range s.Groups.IDs {
 		if !isGUID(id) {
-			f.add(fmt.Sprintf("groups.ids[%d]", i), fmt.Sprintf("%q is no object ID", id), "copy the group's Object Id from its overview page")
+			f.Add(fmt.Sprintf("groups.ids[%d]", i), fmt.Sprintf("%q is no object ID", id), "copy the group's Object Id from its overview page")
 		}
 	}
 }
-
-// located is an error with the setting to look at.
-type located struct {
-	path string
-	err  error
-}
-
-func (l *located) Error() string { return l.path + ": " + l.err.Error() }
-func (l *located) Unwrap() error { return l.err }
 
 // origin refuses what is not the beginning of a protected URL. Plain http is for this machine alone.
 func origin(text string) error {

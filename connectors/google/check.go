@@ -167,10 +167,10 @@ func (n *census) findings(s *source) []connectors.Finding {
 		f = append(f, connectors.Finding{Level: connectors.Warning, Path: path, Text: text, Hint: hint})
 	}
 	if n.people == 0 {
-		warn("people", "nobody is read", "compare people.units, people.query and domain with the Admin console")
+		warn("people", "nobody is read", "compare people.units, people.filter and domain with the Admin console")
 	}
 	if n.groups == 0 {
-		warn("groups", "no group is read", "fine if rules name no groups; else compare groups.query with the Admin console")
+		warn("groups", "no group is read", "fine if rules name no groups; else compare groups.filter with the Admin console")
 	}
 	for i := range s.fields {
 		if a := &s.fields[i]; n.people > 0 && n.filled[a.name] == 0 {

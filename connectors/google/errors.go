@@ -116,7 +116,7 @@ func (l *login) advice(r *refusal) (path, hint string) {
 	case r.Code == "unauthorized_client" || r.Code == "access_denied":
 		return "login.key", "grant the service account these scopes in the Admin console, Security, Access and data control, API controls, Domain-wide delegation: " + strings.Join(l.scopes, ",")
 	case app && r.Code == "invalid_grant":
-		return "login.token", "the consent has ended or was taken back: run kisi-sync source login " + l.source + "; an app whose publishing status is Testing must be asked every seven days"
+		return "login.consent", "the consent has ended or was taken back: run kisi-sync source login " + l.source + "; an app whose publishing status is Testing must be asked every seven days"
 	case has("JWT Signature"):
 		return "login.key", "the key was deleted or is another account's: make a new one and put it in its place"
 	case has("reasonable timeframe"):

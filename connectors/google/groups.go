@@ -25,8 +25,8 @@ func (r *reading) allGroups(ctx context.Context) error {
 	} else {
 		call = call.Customer(cmp.Or(s.Customer, "my_customer"))
 	}
-	if s.Groups.Query != "" {
-		call = call.Query(s.Groups.Query)
+	if s.Groups.Filter != "" {
+		call = call.Query(s.Groups.Filter)
 	}
 	for {
 		page, err := answer(call.Context(ctx).Do())

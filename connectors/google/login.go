@@ -154,14 +154,14 @@ func (l *login) consented(ctx context.Context) (oauth2.TokenSource, error) {
 	text, err := secret.Ref{File: path}.Resolve(secret.Place{Base: l.dir})
 	again := "run kisi-sync source login " + l.source
 	if err != nil {
-		return nil, &setting{"login.token", &hinted{fmt.Errorf("nobody has consented yet: %w", err), again}}
+		return nil, &setting{"login.consent", &hinted{fmt.Errorf("nobody has consented yet: %w", err), again}}
 	}
 	var kept Consent
 	if json.Unmarshal([]byte(text.Reveal()), &kept) != nil || kept.RefreshToken == "" {
-		return nil, &setting{"login.token", &hinted{fmt.Errorf("file %s holds no consent", path), again}}
+		return nil, &setting{"login.consent", &hinted{fmt.Errorf("file %s holds no consent", path), again}}
 	}
 	if kept.ClientID != app.ClientID {
-		return nil, &setting{"login.token", &hinted{fmt.Errorf("the consent in %s was given to another app", path), again}}
+		return nil, &setting{"login.consent", &hinted{fmt.Errorf("the consent in %s was given to another app", path), again}}
 	}
 	return app.TokenSource(ctx, &oauth2.Token{RefreshToken: kept.RefreshToken}), nil
 }
@@ -185,8 +185,8 @@ func (l *login) app() (*oauth2.Config, error) {
 
 // tokenFile is where the consent to the app is kept.
 func (l Login) tokenFile(source string) string {
-	if l.Token != "" {
-		return l.Token
+	if l.Consent != "" {
+		return l.Consent
 	}
 	return source + "-token.json"
 }

@@ -71,7 +71,7 @@ func TestEveryWayToBeRefusedSaysWhichAndWhatToDo(t *testing.T) {
 		{"API not enabled", func(w *workspace, _ *Settings) { w.Enable(false) }, "", "list users: Google answers 403 accessNotConfigured"},
 		{"no such customer", func(_ *workspace, s *Settings) { s.Customer = "C0other" }, "customer", "404 notFound"},
 		{"no such domain", func(_ *workspace, s *Settings) { s.Domain = "example.org" }, "domain", "404 notFound"},
-		{"no such search", func(_ *workspace, s *Settings) { s.People.Query = "department" }, "", "Invalid Input: query"},
+		{"no such search", func(_ *workspace, s *Settings) { s.People.Filter = "department" }, "", "Invalid Input: query"},
 		{"a login page for a token", func(w *workspace, _ *Settings) {
 			w.Inject(simhttp.Fault{Pattern: googlesim.Token, Count: simhttp.Always, Do: simhttp.LoginPage()})
 		}, "", "log in: "},
@@ -158,7 +158,7 @@ func TestAConsentIsKeptAndReadsUntilItIsTakenBack(t *testing.T) {
 	settings := w.settings()
 	settings.Login = Login{App: secret.Ref{File: "app.json"}}
 	s := w.open(settings)
-	if _, err := s.Fetch(t.Context(), directory.Cursor{}, ignore); pathOf(err) != "login.token" {
+	if _, err := s.Fetch(t.Context(), directory.Cursor{}, ignore); pathOf(err) != "login.consent" {
 		t.Errorf("before anybody consented: %v", err)
 	}
 	kept, err := s.Consent(t.Context(), 0, func(address string) { go browse(t, address) })

@@ -95,12 +95,12 @@ func (r *reading) pagesOf(ctx context.Context, call *admin.UsersListCall, part f
 // peopleQueries are the searches that bring the people, one after another: Google knows no "or".
 func (s *Settings) peopleQueries() []string {
 	if len(s.People.Units) == 0 {
-		return []string{s.People.Query}
+		return []string{s.People.Filter}
 	}
 	all := make([]string, len(s.People.Units))
 	for i, unit := range s.People.Units {
 		quoted := "orgUnitPath='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(unit) + "'"
-		all[i] = strings.TrimSpace(quoted + " " + s.People.Query)
+		all[i] = strings.TrimSpace(quoted + " " + s.People.Filter)
 	}
 	return all
 }

@@ -177,7 +177,7 @@ func TestGroupsInGroupsAreReadThoughTheSearchDoesNotBringThem(t *testing.T) {
 	w.AddGroup(address("door-hq"), "door-hq", address("team"))
 	w.AddGroup(address("unasked"), "unasked", address("ana"))
 	s := w.settings()
-	s.Groups.Query = "email:door-*"
+	s.Groups.Filter = "email:door-*"
 	r := follow(w, s)
 	r.Full()
 	if got := r.Members("door-hq"); !slices.Equal(got, []string{address("ana")}) {
@@ -195,7 +195,7 @@ func TestAGroupOfAnotherOrganizationStaysAsItWas(t *testing.T) {
 	w.AddGroup(address("core"), "core", address("ana"))
 	w.AddGroup(address("door-hq"), "door-hq", address("core"))
 	s := w.settings()
-	s.Groups.Query = "email:door-*"
+	s.Groups.Filter = "email:door-*"
 	r := follow(w, s)
 	r.Full()
 	for _, code := range []int{403, 404} {
@@ -240,7 +240,7 @@ func TestPeopleAreReadByUnitAndSearch(t *testing.T) {
 		{nil, "email:pS*", 2}, {[]string{"/Staff"}, "familyName=pStaff", 1}, {[]string{"/Nowhere"}, "", 0},
 	} {
 		s := w.settings()
-		s.People = People{Units: c.units, Query: c.query}
+		s.People = People{Units: c.units, Filter: c.query}
 		r := follow(w, s)
 		if r.Full(); len(r.People()) != c.want {
 			t.Errorf("%v %q: %v", c.units, c.query, r.People())

@@ -42,20 +42,20 @@ type Login struct {
 	Workload secret.Ref `yaml:"workload,omitempty" json:"workload,omitempty" jsonschema:"description=Instead of a key: the configuration of a workload identity that impersonates such a service account"`
 	Subject  string     `yaml:"subject,omitempty" json:"subject,omitempty" jsonschema:"description=The administrator in whose name the service account reads"`
 	App      secret.Ref `yaml:"app,omitempty" json:"app,omitempty" jsonschema:"description=Instead of a service account: the JSON of an OAuth client of the kind Desktop app; kisi-sync source login asks for consent"`
-	Token    string     `yaml:"token,omitempty" json:"token,omitempty" jsonschema:"description=Where the consent to the app is kept; SOURCE-token.json beside this file unless said"`
+	Consent  string     `yaml:"consent,omitempty" json:"consent,omitempty" jsonschema:"description=Where the consent to the app is kept; SOURCE-token.json beside this file unless said"`
 }
 
 // People says which people are read.
 type People struct {
-	Query string   `yaml:"query,omitempty" json:"query,omitempty" jsonschema:"description=A search of Google's for users such as orgName=Acme"`
-	Units []string `yaml:"units,omitempty" json:"units,omitempty" jsonschema:"description=Only people of these organizational units and those below them: /Staff"`
+	Filter string   `yaml:"filter,omitempty" json:"filter,omitempty" jsonschema:"description=A search of Google's for users such as orgName=Acme"`
+	Units  []string `yaml:"units,omitempty" json:"units,omitempty" jsonschema:"description=Only people of these organizational units and those below them: /Staff"`
 }
 
 // Groups says which groups are read.
 type Groups struct {
-	Kinds []string `yaml:"kinds,omitempty" json:"kinds,omitempty" jsonschema:"description=groups are those of Google Groups; units are organizational units with everybody in them and below"`
-	Query string   `yaml:"query,omitempty" json:"query,omitempty" jsonschema:"description=A search of Google's for groups such as email:door-*; groups in these groups are read too"`
-	Roles []string `yaml:"roles,omitempty" json:"roles,omitempty" jsonschema:"description=Only members with these roles in the group: owner or manager or member; without it all"`
+	Kinds  []string `yaml:"kinds,omitempty" json:"kinds,omitempty" jsonschema:"description=groups are those of Google Groups; units are organizational units with everybody in them and below"`
+	Filter string   `yaml:"filter,omitempty" json:"filter,omitempty" jsonschema:"description=A search of Google's for groups such as email:door-*; groups in these groups are read too"`
+	Roles  []string `yaml:"roles,omitempty" json:"roles,omitempty" jsonschema:"description=Only members with these roles in the group: owner or manager or member; without it all"`
 }
 
 var _ connectors.Config = (*Settings)(nil)
@@ -69,7 +69,7 @@ func New() connectors.Config { return &Settings{} }
 // Open returns the source without connecting to it. Keys are read anew for each token.
 func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if findings := s.Validate(); len(findings) > 0 {
-		return nil, &Invalid{findings}
+		return nil, &connectors.Invalid{Findings: findings}
 	}
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
@@ -84,14 +84,6 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	return source, nil
 }
 
-// Invalid is what Open returns for settings that Validate finds fault with.
-type Invalid struct{ Findings []connectors.Finding }
-
-// Error names the first problem; Findings has them all.
-func (e *Invalid) Error() string {
-	return "invalid settings: " + e.Findings[0].Path + ": " + e.Findings[0].Text
-}
-
 // reads says whether groups of a kind are read.
 func (s *Settings) reads(kind string) bool {
 	return len(s.Groups.Kinds) == 0 || slices.Contains(s.Groups.Kinds, kind)
@@ -102,13 +94,5 @@ const (
 	ofGroups = "groups"
 	ofUnits  = "units"
 )
-
-// Certificates names the authorities that are trusted beside the system's.
-func (s *Settings) Certificates() map[string]string {
-	if s.CA == "" {
-		return nil
-	}
-	return map[string]string{"ca": s.CA}
-}
 
 func (s *Settings) address() string { return cmp.Or(s.URL, origin) }

@@ -103,7 +103,7 @@ func New() connectors.Config {
 // connection, so that both can be changed without a restart.
 func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if findings := s.Validate(); len(findings) > 0 {
-		return nil, &Invalid{findings}
+		return nil, &connectors.Invalid{Findings: findings}
 	}
 	if len(s.Domains) > 0 {
 		return s.openForest(withLog(env)), nil
@@ -128,15 +128,6 @@ func newSource(s *Settings, env connectors.Env, l *layout) *source {
 	own := *s
 	own.Domain = strings.ToLower(strings.TrimSuffix(s.Domain, "."))
 	return &source{settings: own, env: env, layout: l, ways: ways(), resolver: net.DefaultResolver}
-}
-
-// Invalid is what Open returns for settings that Validate finds fault with.
-type Invalid struct{ Findings []connectors.Finding }
-
-// Error names the first problem; Findings has them all.
-func (e *Invalid) Error() string {
-	first := e.Findings[0]
-	return "invalid settings: " + first.Path + ": " + first.Text
 }
 
 func (s *Settings) servers() []string {

@@ -92,7 +92,7 @@ func TestEachProblemOfTheSettingsIsTold(t *testing.T) {
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Errorf("paths (-want +got):\n%s", d)
 			}
-			if _, err := s.Open(connectors.Env{}); !errors.As(err, new(*Invalid)) {
+			if _, err := s.Open(connectors.Env{}); !errors.As(err, new(*connectors.Invalid)) {
 				t.Errorf("and yet Open says %v", err)
 			}
 		})

@@ -1,7 +1,6 @@
 package okta
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/connectors"
-	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
 // Check asks for a token for each scope, so that the missing one can be named, and for a little of everything that a read needs.
@@ -34,8 +32,8 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 
 func (s *source) checkLogin(ctx context.Context) ([]connectors.Finding, bool) {
 	l := s.client.login
-	if s.settings.Login.APIToken != nil {
-		return []connectors.Finding{{Level: connectors.Warning, Path: "login.api_token",
+	if s.settings.Login.Token != nil {
+		return []connectors.Finding{{Level: connectors.Warning, Path: "login.token",
 			Text: "an API token may do all that the account which made it may, and ends when it is not used for 30 days or that account is deactivated",
 			Hint: "an API services app with a key may only read (docs/okta.md)"}}, true
 	}
@@ -67,21 +65,10 @@ func scopeFinding(scope string) connectors.Finding {
 }
 
 func loginFinding(err error) connectors.Finding {
-	f := connectors.Finding{Path: "login", Text: err.Error()}
-	var settings *loginError
-	var said *refusal
-	var line *webapi.LineError
-	switch {
-	case errors.As(err, &settings):
-		f.Path, f.Text = settings.path, settings.err.Error()
-	case errors.As(err, &line):
-		f.Path, f.Hint = cmp.Or(line.Setting, "url"), line.Advice
-	case errors.As(err, &said) && said.Code == "invalid_client":
-		f.Hint = said.Hint()
-	case !errors.As(err, &said):
-		f.Path = "url"
+	if errors.As(err, new(*refusal)) {
+		return connectors.Tell(err, "login")
 	}
-	return f
+	return connectors.Tell(err, "url")
 }
 
 func (l *login) bound() bool {
@@ -92,21 +79,12 @@ func (l *login) bound() bool {
 
 // problem says what an error of a list means for whoever gives rights in Okta.
 func problem(what, scope, role string, err error) connectors.Finding {
-	f := connectors.Finding{Path: "login", Text: err.Error()}
 	var said *apiError
-	var settings *loginError
-	var line *webapi.LineError
+	if !errors.As(err, &said) {
+		return connectors.Tell(err, "url")
+	}
+	f := connectors.Tell(err, "login")
 	switch {
-	case errors.As(err, &settings):
-		f.Path, f.Text = settings.path, settings.err.Error()
-	case errors.As(err, &line):
-		f.Path, f.Hint = cmp.Or(line.Setting, "url"), line.Advice
-	case errors.As(err, new(*strange)):
-		f.Path, f.Hint = "url", (&strange{}).Hint()
-	case !errors.As(err, &said):
-		f.Path = "url"
-	case said.Status == http.StatusUnauthorized:
-		f.Hint = said.Hint()
 	case said.Status == http.StatusForbidden && said.Scope != "":
 		return scopeFinding(scope)
 	case said.Status == http.StatusForbidden:
@@ -119,8 +97,8 @@ func problem(what, scope, role string, err error) connectors.Finding {
 func (s *source) checkUsers(ctx context.Context) []connectors.Finding {
 	var users []user
 	expression, how := everyStatus(), "filter"
-	if s.settings.People.Search != "" {
-		expression, how = "("+s.settings.People.Search+") and "+expression, "search"
+	if s.settings.People.Filter != "" {
+		expression, how = "("+s.settings.People.Filter+") and "+expression, "search"
 	}
 	p, err := s.client.get(ctx, s.client.address(usersPath, url.Values{"limit": {usersAtOnce}, how: {expression}}), &users)
 	if said := new(apiError); how == "filter" && errors.As(err, &said) && said.Status == http.StatusBadRequest { // as reading.live does
@@ -129,7 +107,7 @@ func (s *source) checkUsers(ctx context.Context) []connectors.Finding {
 	if err != nil {
 		f := problem("users", "okta.users.read", "Read-Only Administrator, or a custom role with \"View users and their details\"", err)
 		if said := new(apiError); how == "search" && errors.As(err, &said) && said.Status == http.StatusBadRequest {
-			f.Path, f.Hint = "people.search", "write it as in Okta's guide to its users API, for instance profile.userType eq \"Employee\""
+			f.Path, f.Hint = "people.filter", "write it as in Okta's guide to its users API, for instance profile.userType eq \"Employee\""
 		}
 		return []connectors.Finding{f}
 	}
@@ -178,14 +156,14 @@ func (s *source) checkGroups(ctx context.Context) []connectors.Finding {
 	const role = "Read-Only Administrator, or a custom role with \"View groups and their details\""
 	var groups []group
 	query := url.Values{"limit": {groupsAtOnce}}
-	if s.settings.Groups.Search != "" {
-		query.Set("search", s.settings.Groups.Search)
+	if s.settings.Groups.Filter != "" {
+		query.Set("search", s.settings.Groups.Filter)
 	}
 	p, err := s.client.get(ctx, s.client.address(groupsPath, query), &groups)
 	if err != nil {
 		f := problem("groups", "okta.groups.read", role, err)
 		if said := new(apiError); errors.As(err, &said) && said.Status == http.StatusBadRequest {
-			f.Path, f.Hint = "groups.search", "write it as in Okta's guide to its groups API, for instance profile.name sw \"door-\""
+			f.Path, f.Hint = "groups.filter", "write it as in Okta's guide to its groups API, for instance profile.name sw \"door-\""
 		}
 		return []connectors.Finding{f}
 	}

@@ -35,7 +35,7 @@ func TestCheckNamesWhatIsMissingAsOktaCallsIt(t *testing.T) {
 			})
 		}
 	}
-	token := func(s *Settings) { s.Login = Login{APIToken: &secret.Ref{File: "token"}} }
+	token := func(s *Settings) { s.Login = Login{Token: &secret.Ref{File: "token"}} }
 	for name, c := range map[string]struct {
 		org  func(*org)
 		set  func(*Settings)
@@ -54,11 +54,11 @@ func TestCheckNamesWhatIsMissingAsOktaCallsIt(t *testing.T) {
 		"another app": {set: func(s *Settings) { s.Login.ClientID = "0oaX" }, want: []string{"✗ login: okta gives no token (401 invalid_client"}},
 		"no key":      {set: func(s *Settings) { s.Login.Key = &secret.Ref{File: "none.pem"} }, want: []string{"✗ login.key: file ", "does not exist"}},
 		"an API token": {org: func(o *org) { o.AddAPIToken("good", true); o.write("token", []byte("good")) }, set: token,
-			want: []string{"! login.api_token: ", "ends when it is not used for 30 days", "✓ : 3 users"}},
+			want: []string{"! login.token: ", "ends when it is not used for 30 days", "✓ : 3 users"}},
 		"an API token without a role": {org: func(o *org) { o.AddAPIToken("weak", false); o.write("token", []byte("weak")) }, set: token, want: []string{"✗ login: users may not be read"}},
 		"a revoked API token":         {org: func(o *org) { o.write("token", []byte("gone")) }, set: token, want: []string{"✗ login: okta answers 401", "not used for 30 days"}},
-		"a search that is none":       {set: func(s *Settings) { s.People.Search = "employee" }, want: []string{"✗ people.search: okta answers 400", "profile.userType eq"}},
-		"a search of groups":          {set: func(s *Settings) { s.Groups.Search = "doors" }, want: []string{"✗ groups.search: okta answers 400"}},
+		"a search that is none":       {set: func(s *Settings) { s.People.Filter = "employee" }, want: []string{"✗ people.filter: okta answers 400", "profile.userType eq"}},
+		"a search of groups":          {set: func(s *Settings) { s.Groups.Filter = "doors" }, want: []string{"✗ groups.filter: okta answers 400"}},
 		"an attribute nobody has":     {want: []string{"! attributes: none of these users has the attribute departmnt | write the attribute's variable name"}},
 		"an authority nobody knows":   {set: func(s *Settings) { s.CA = "" }, want: []string{"✗ ca: ask for a token: ", "under ca"}},
 	} {

@@ -13,7 +13,7 @@ import (
 func TestContractWithIncrements(t *testing.T) { contract(t, func(*Settings) {}) }
 
 func TestContractWithASearchOfTheAdmins(t *testing.T) {
-	contract(t, func(s *Settings) { s.People.Search = `profile.lastName pr` })
+	contract(t, func(s *Settings) { s.People.Filter = `profile.lastName pr` })
 }
 
 func TestContractWithoutIncrements(t *testing.T) {

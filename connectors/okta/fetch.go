@@ -37,7 +37,7 @@ var (
 
 // shape says what a position is good for.
 func (s *Settings) shape(attributes []string) [32]byte {
-	text, _ := json.Marshal([]any{1, origin(s.URL), s.People, s.types(), s.Groups.Search, s.Statuses, s.SystemLog, attributes}) // only texts: cannot fail
+	text, _ := json.Marshal([]any{1, origin(s.URL), s.People, s.types(), s.Groups.Filter, s.Statuses, s.SystemLog, attributes}) // only texts: cannot fail
 	return sha256.Sum256(text)
 }
 

@@ -143,7 +143,7 @@ func TestTheBuiltInGroupIsReadOnRequestOnly(t *testing.T) {
 		want  int
 		in    int // Everyone
 	}{{nil, 1, 0}, {[]string{"BUILT_IN", "OKTA_GROUP"}, 1, 3}, {[]string{"BUILT_IN", "APP_GROUP"}, 2, 3}} {
-		r := connectortest.Follow(t, o.open(o.settings(func(s *Settings) { s.Groups.Types = c.types })))
+		r := connectortest.Follow(t, o.open(o.settings(func(s *Settings) { s.Groups.Kinds = c.types })))
 		if r.Full(); r.View().Groups() != c.want || len(r.Members("Everyone")) != c.in {
 			t.Errorf("%v: %d groups, %v", c.types, r.View().Groups(), r.Members("Everyone"))
 		}
@@ -156,7 +156,7 @@ func TestOnlyTheGroupsOfTheAdminsSearchAreReadAndOneThatLeavesItIsGone(t *testin
 	door := o.AddGroup("door-lab", "")
 	o.AddGroup("lunch", "")
 	o.SetMembers(door, users...)
-	r := connectortest.Follow(t, o.open(o.settings(func(s *Settings) { s.Groups.Search = `profile.name sw "door-"` })))
+	r := connectortest.Follow(t, o.open(o.settings(func(s *Settings) { s.Groups.Filter = `profile.name sw "door-"` })))
 	if r.Full(); r.View().Groups() != 1 || len(r.Members("door-lab")) != 2 {
 		t.Errorf("%d groups", r.View().Groups())
 	}
@@ -201,7 +201,7 @@ func TestALaggingIndexHidesNobodyForLong(t *testing.T) {
 	o := newOrg(t, oktasim.Options{SearchLag: time.Minute})
 	users, _ := o.crew(4)
 	o.clock.pass(time.Hour)
-	r := connectortest.Follow(t, o.open(o.settings(func(s *Settings) { s.People.Search = `profile.userType ne "robot" or profile.lastName pr` }), "title"))
+	r := connectortest.Follow(t, o.open(o.settings(func(s *Settings) { s.People.Filter = `profile.userType ne "robot" or profile.lastName pr` }), "title"))
 	r.Full()
 	o.clock.pass(time.Hour)
 	o.AddUser("", person("late"))
@@ -222,7 +222,7 @@ func TestWhoLeavesTheAdminsSearchIsGoneAndWhoComesIntoItIsThere(t *testing.T) {
 	for _, id := range users[:3] {
 		o.Change(id, map[string]any{"userType": "Employee"})
 	}
-	r := connectortest.Follow(t, o.open(o.settings(func(s *Settings) { s.People.Search = `profile.userType eq "Employee"` })))
+	r := connectortest.Follow(t, o.open(o.settings(func(s *Settings) { s.People.Filter = `profile.userType eq "Employee"` })))
 	if r.Full(); len(r.People()) != 3 {
 		t.Errorf("%v", r.People())
 	}

@@ -67,7 +67,7 @@ func (r *reading) sinceOf(from *position) string {
 // people reads the people. Without an expression of the admin's they come by filter, from the live data; an expression only works by
 // search, on an index that lags a little behind.
 func (r *reading) people(from *position) error {
-	expression := r.settings.People.Search
+	expression := r.settings.People.Filter
 	switch {
 	case from == nil && expression == "":
 		return r.live(everyStatus())
@@ -182,7 +182,7 @@ func (r *reading) gone(ids []string) error {
 // groups lists all groups, which is one call for a thousand of them. It shows which are gone, and which changed.
 func (r *reading) groups() ([]group, error) {
 	query := url.Values{"limit": {groupsAtOnce}}
-	if search := r.settings.Groups.Search; search != "" {
+	if search := r.settings.Groups.Filter; search != "" {
 		query.Set("search", search)
 	}
 	kept := []group{}

@@ -23,6 +23,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 )
 
@@ -67,10 +68,10 @@ func (l *login) refused(authorization string) {
 }
 
 func (l *login) renew(ctx context.Context) error {
-	if l.settings.APIToken != nil {
-		token, err := l.settings.APIToken.Resolve(l.place)
+	if l.settings.Token != nil {
+		token, err := l.settings.Token.Resolve(l.place)
 		if err != nil {
-			return &loginError{"login.api_token", err}
+			return connectors.At("login.token", err)
 		}
 		l.present, l.until = "SSWS "+token.Reveal(), l.now().Add(time.Minute*2) // read again every minute
 		return nil
@@ -82,15 +83,6 @@ func (l *login) renew(ctx context.Context) error {
 	l.present, l.until = t.Type+" "+t.Access, l.now().Add(time.Duration(t.Seconds)*time.Second)
 	return nil
 }
-
-// loginError is trouble with the settings of the login.
-type loginError struct {
-	path string
-	err  error
-}
-
-func (e *loginError) Error() string { return e.path + ": " + e.err.Error() }
-func (e *loginError) Unwrap() error { return e.err }
 
 // token is the answer of the token endpoint (RFC 6749 section 5.1).
 type token struct {
@@ -196,11 +188,11 @@ func scheme(kind string) string {
 func (l *login) assertion(audience string) (string, error) {
 	key, err := l.signingKey()
 	if err != nil {
-		return "", &loginError{"login.key", err}
+		return "", connectors.At("login.key", err)
 	}
 	signer, err := jose.NewSigner(*key, (&jose.SignerOptions{}).WithType("JWT"))
 	if err != nil {
-		return "", &loginError{"login.key", err}
+		return "", connectors.At("login.key", err)
 	}
 	now := l.now()
 	return jwt.Signed(signer).Claims(jwt.Claims{

@@ -167,7 +167,7 @@ func TestAnAPITokenIsReadAnewWhenItIsRefused(t *testing.T) {
 	o.crew(2)
 	o.AddAPIToken("one", true)
 	o.write("token", []byte("one\n"))
-	s := o.open(o.settings(func(s *Settings) { s.Login = Login{APIToken: &secret.Ref{File: "token"}} }))
+	s := o.open(o.settings(func(s *Settings) { s.Login = Login{Token: &secret.Ref{File: "token"}} }))
 	if err := fetch(t, s); err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ type Settings struct {
 
 // Login is the account that reads: a service app with a key, or an API token.
 type Login struct {
-	APIToken *secret.Ref `yaml:"api_token,omitempty" json:"api_token,omitempty" jsonschema:"description=Where an API token (SSWS) is kept"`
+	Token    *secret.Ref `yaml:"token,omitempty" json:"token,omitempty" jsonschema:"description=Where an API token (SSWS) is kept"`
 	ClientID string      `yaml:"client_id,omitempty" json:"client_id,omitempty" jsonschema:"description=The client ID of an API services app"`
 	Key      *secret.Ref `yaml:"key,omitempty" json:"key,omitempty" jsonschema:"description=Where the app's private key is kept\\, as PEM or as a JSON web key"`
 	KeyID    string      `yaml:"key_id,omitempty" json:"key_id,omitempty" jsonschema:"description=The key's ID (kid) in Okta; a JSON web key says it itself"`
@@ -54,14 +54,14 @@ type Login struct {
 
 // People says which users are people.
 type People struct {
-	Search string `yaml:"search,omitempty" json:"search,omitempty" jsonschema:"description=Only users for whom this search expression of Okta is true: profile.userType eq \"Employee\""`
+	Filter string `yaml:"filter,omitempty" json:"filter,omitempty" jsonschema:"description=Only users for whom this search expression of Okta is true: profile.userType eq \"Employee\""`
 	Email  string `yaml:"email,omitempty" json:"email,omitempty" jsonschema:"enum=email,enum=login,description=Which attribute is the address"`
 }
 
 // Groups says which groups are read.
 type Groups struct {
-	Types  []string `yaml:"types,omitempty" json:"types,omitempty" jsonschema:"description=OKTA_GROUP\\, APP_GROUP\\, BUILT_IN"`
-	Search string   `yaml:"search,omitempty" json:"search,omitempty" jsonschema:"description=Only groups for which this search expression of Okta is true: profile.name sw \"door-\""`
+	Kinds  []string `yaml:"kinds,omitempty" json:"kinds,omitempty" jsonschema:"description=OKTA_GROUP\\, APP_GROUP\\, BUILT_IN"`
+	Filter string   `yaml:"filter,omitempty" json:"filter,omitempty" jsonschema:"description=Only groups for which this search expression of Okta is true: profile.name sw \"door-\""`
 }
 
 var _ connectors.Config = (*Settings)(nil)
@@ -71,19 +71,11 @@ func New() connectors.Config {
 	return &Settings{Increments: true, SystemLog: true, Overlap: 5 * time.Minute, LeaveToOthers: 50, Concurrency: 4}
 }
 
-// Certificates names the authorities that the server is held against.
-func (s *Settings) Certificates() map[string]string {
-	if s.CA == "" {
-		return nil
-	}
-	return map[string]string{"ca": s.CA}
-}
-
 // Open returns the source without connecting to it. Keys, tokens and authorities are read anew when they are used, so that they can be
 // changed without a restart.
 func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if findings := s.Validate(); len(findings) > 0 {
-		return nil, &Invalid{findings}
+		return nil, &connectors.Invalid{Findings: findings}
 	}
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
@@ -93,14 +85,6 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 		return nil, err
 	}
 	return &source{settings: *s, env: env, client: client, shape: s.shape(env.Attributes)}, nil
-}
-
-// Invalid is what Open returns for settings that Validate finds fault with.
-type Invalid struct{ Findings []connectors.Finding }
-
-// Error names the first problem; Findings has them all.
-func (e *Invalid) Error() string {
-	return "invalid settings: " + e.Findings[0].Path + ": " + e.Findings[0].Text
 }
 
 // scopes are what the read needs, by Okta's names.
@@ -116,97 +100,76 @@ func (s *Settings) readsLog() bool { return s.Increments && s.SystemLog }
 
 // types are the kinds of groups that are read. Everybody is in the built-in one, which rules can have for nothing.
 func (s *Settings) types() []string {
-	if len(s.Groups.Types) > 0 {
-		return s.Groups.Types
+	if len(s.Groups.Kinds) > 0 {
+		return s.Groups.Kinds
 	}
 	return []string{"OKTA_GROUP", "APP_GROUP"}
 }
 
 // Validate returns every problem of the settings at once.
 func (s *Settings) Validate() []connectors.Finding {
-	var f findings
+	var f connectors.Findings
 	s.validateURL(&f)
 	s.validateLogin(&f)
 	if !slices.Contains([]string{"", "email", "login"}, s.People.Email) {
-		f.add("people.email", "is neither email nor login", "write email: login if people are known by the name with which they sign in")
+		f.Add("people.email", "is neither email nor login", "write email: login if people are known by the name with which they sign in")
 	}
-	for _, kind := range s.Groups.Types {
+	for _, kind := range s.Groups.Kinds {
 		if !slices.Contains([]string{"OKTA_GROUP", "APP_GROUP", "BUILT_IN"}, kind) {
-			f.add("groups.types", quote(kind)+" is no kind of group", "write some of OKTA_GROUP, APP_GROUP, BUILT_IN")
+			f.Add("groups.kinds", quote(kind)+" is no kind of group", "write some of OKTA_GROUP, APP_GROUP, BUILT_IN")
 		}
 	}
 	for status, meaning := range s.Statuses {
 		if !slices.Contains(statuses(), status) {
-			f.add("statuses."+status, "is no status of Okta", "write one of "+strings.Join(statuses(), ", "))
+			f.Add("statuses."+status, "is no status of Okta", "write one of "+strings.Join(statuses(), ", "))
 		}
 		if meaning != "active" && meaning != "disabled" {
-			f.add("statuses."+status, quote(meaning)+" is neither active nor disabled", "")
+			f.Add("statuses."+status, quote(meaning)+" is neither active nor disabled", "")
 		}
 	}
-	f.within("leave_to_others", s.LeaveToOthers, 0, 95)
-	f.within("concurrency", s.Concurrency, 1, 20)
+	f.Within("leave_to_others", s.LeaveToOthers, 0, 95)
+	f.Within("concurrency", s.Concurrency, 1, 20)
 	if s.Overlap < 0 || s.Overlap > 24*time.Hour {
-		f.add("overlap", "is not between 0s and 24h", "remove it: 5m is the default")
+		f.Add("overlap", "is not between 0s and 24h", "remove it: 5m is the default")
 	}
-	for _, trouble := range s.Troubles() {
-		f.add(trouble.Path, trouble.Text, trouble.Hint)
-	}
-	slices.SortStableFunc(f, func(a, b connectors.Finding) int { return strings.Compare(a.Path, b.Path) })
-	return f
+	f.Line(s.Line)
+	return f.ByPath()
 }
 
-func (s *Settings) validateURL(f *findings) {
+func (s *Settings) validateURL(f *connectors.Findings) {
 	const hint = "write url: https://acme.okta.com"
 	u, err := url.Parse(s.URL)
 	switch {
 	case s.URL == "":
-		f.add("url", "is missing", hint)
+		f.Add("url", "is missing", hint)
 	case err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
-		f.add("url", "is not the address of an org", hint)
+		f.Add("url", "is not the address of an org", hint)
 	case strings.Contains(u.Hostname(), "-admin.okta"):
-		f.add("url", "is the address of the Admin Console, which the API does not have", "leave -admin away")
+		f.Add("url", "is the address of the Admin Console, which the API does not have", "leave -admin away")
 	default:
 		if _, err := webapi.New(webapi.Options{Origin: origin(s.URL)}); err != nil {
-			f.add("url", "must begin with https://", hint)
+			f.Add("url", "must begin with https://", hint)
 		}
 	}
 }
 
-func (s *Settings) validateLogin(f *findings) {
+func (s *Settings) validateLogin(f *connectors.Findings) {
 	l := s.Login
 	switch app := l.ClientID != "" || l.Key != nil || l.KeyID != ""; {
-	case l.APIToken == nil && !app:
-		f.add("login", "is missing", "write login: {client_id: ID, key: {file: PATH}, key_id: ID}, or login: {api_token: {file: PATH}}")
-	case l.APIToken != nil && app:
-		f.add("login.api_token", "stands beside a client", "keep one of the two")
-	case l.APIToken != nil:
-		f.secret("login.api_token", l.APIToken)
+	case l.Token == nil && !app:
+		f.Add("login", "is missing", "write login: {client_id: ID, key: {file: PATH}, key_id: ID}, or login: {token: {file: PATH}}")
+	case l.Token != nil && app:
+		f.Add("login.token", "stands beside a client", "keep one of the two")
+	case l.Token != nil:
+		f.Secret("login.token", l.Token)
 	case l.ClientID == "":
-		f.add("login.client_id", "is missing", "write the Client ID that Okta shows for the app")
+		f.Add("login.client_id", "is missing", "write the Client ID that Okta shows for the app")
 	case l.Key == nil:
-		f.add("login.key", "is missing", "write key: {file: PATH}")
+		f.Add("login.key", "is missing", "write key: {file: PATH}")
 	default:
-		f.secret("login.key", l.Key)
+		f.Secret("login.key", l.Key)
 	}
 }
 
 // origin is the address without what may stand behind the host.
 func origin(text string) string { return strings.TrimRight(text, "/") }
-
-type findings []connectors.Finding
-
-func (f *findings) add(path, text, hint string) {
-	*f = append(*f, connectors.Finding{Path: path, Text: text, Hint: hint})
-}
-
-func (f *findings) secret(path string, ref *secret.Ref) {
-	if err := ref.Validate(); err != nil {
-		f.add(path, err.Error(), "write {file: PATH} or {env: NAME}")
-	}
-}
-
-func (f *findings) within(path string, value, least, most int) {
-	if value < least || value > most {
-		f.add(path, num(value)+" is not between "+num(least)+" and "+num(most), "")
-	}
-}

@@ -18,11 +18,11 @@ func TestEverySettingThatCannotWorkIsRefused(t *testing.T) {
 		want   string // path and beginning of the text; "" for none
 	}{
 		"a key":   {func(*Settings) {}, ""},
-		"a token": {func(s *Settings) { s.Login = Login{APIToken: key} }, ""},
+		"a token": {func(s *Settings) { s.Login = Login{Token: key} }, ""},
 		"everything": {func(s *Settings) {
 			s.Statuses = map[string]string{"STAGED": "active"}
 			s.People.Email = "login"
-			s.Groups.Types = []string{"BUILT_IN"}
+			s.Groups.Kinds = []string{"BUILT_IN"}
 			s.Overlap = 0
 		}, ""},
 		"no address":              {func(s *Settings) { s.URL = "" }, "url is missing"},
@@ -32,13 +32,13 @@ func TestEverySettingThatCannotWorkIsRefused(t *testing.T) {
 		"plain http":              {func(s *Settings) { s.URL = "http://acme.okta.com" }, "url must begin with https"},
 		"the Admin Console":       {func(s *Settings) { s.URL = "https://acme-admin.okta.com" }, "url is the address of the Admin Console"},
 		"no login":                {func(s *Settings) { s.Login = Login{} }, "login is missing"},
-		"both logins":             {func(s *Settings) { s.Login.APIToken = key }, "login.api_token stands beside"},
+		"both logins":             {func(s *Settings) { s.Login.Token = key }, "login.token stands beside"},
 		"no client":               {func(s *Settings) { s.Login.ClientID = "" }, "login.client_id is missing"},
 		"no key":                  {func(s *Settings) { s.Login.Key = nil }, "login.key is missing"},
 		"a key nowhere":           {func(s *Settings) { s.Login.Key = &secret.Ref{} }, "login.key names no place"},
-		"a token nowhere":         {func(s *Settings) { s.Login = Login{APIToken: &secret.Ref{}} }, "login.api_token names no place"},
+		"a token nowhere":         {func(s *Settings) { s.Login = Login{Token: &secret.Ref{}} }, "login.token names no place"},
 		"an address attribute":    {func(s *Settings) { s.People.Email = "mail" }, "people.email is neither"},
-		"a kind of group":         {func(s *Settings) { s.Groups.Types = []string{"AD_GROUP"} }, "groups.types \"AD_GROUP\" is no kind"},
+		"a kind of group":         {func(s *Settings) { s.Groups.Kinds = []string{"AD_GROUP"} }, "groups.kinds \"AD_GROUP\" is no kind"},
 		"a status":                {func(s *Settings) { s.Statuses = map[string]string{"FIRED": "disabled"} }, "statuses.FIRED is no status"},
 		"a meaning":               {func(s *Settings) { s.Statuses = map[string]string{"STAGED": "maybe"} }, "statuses.STAGED \"maybe\" is neither"},
 		"all for others":          {func(s *Settings) { s.LeaveToOthers = 100 }, "leave_to_others 100 is not between 0 and 95"},
@@ -57,7 +57,7 @@ func TestEverySettingThatCannotWorkIsRefused(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", name, got, c.want)
 			continue
 		}
-		var invalid *Invalid
+		var invalid *connectors.Invalid
 		if _, err := s.Open(connectors.Env{Now: time.Now}); !errors.As(err, &invalid) {
 			t.Errorf("%s was opened: %v", name, err)
 		}
@@ -76,9 +76,9 @@ func TestAPositionIsGoodForTheSameSettingsOnly(t *testing.T) {
 		t.Error("settings that change nothing of what is read make another shape")
 	}
 	for name, change := range map[string]func(*Settings){
-		"org": func(s *Settings) { s.URL = "https://other.okta.com" }, "search": func(s *Settings) { s.People.Search = "id pr" },
-		"address": func(s *Settings) { s.People.Email = "login" }, "types": func(s *Settings) { s.Groups.Types = []string{"BUILT_IN"} },
-		"groups": func(s *Settings) { s.Groups.Search = "id pr" }, "statuses": func(s *Settings) { s.Statuses = map[string]string{"STAGED": "active"} },
+		"org": func(s *Settings) { s.URL = "https://other.okta.com" }, "search": func(s *Settings) { s.People.Filter = "id pr" },
+		"address": func(s *Settings) { s.People.Email = "login" }, "types": func(s *Settings) { s.Groups.Kinds = []string{"BUILT_IN"} },
+		"groups": func(s *Settings) { s.Groups.Filter = "id pr" }, "statuses": func(s *Settings) { s.Statuses = map[string]string{"STAGED": "active"} },
 		"log": func(s *Settings) { s.SystemLog = false },
 	} {
 		other := base()

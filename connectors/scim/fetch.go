@@ -39,7 +39,7 @@ func (s *source) cursor(st state) directory.Cursor {
 
 // shape makes positions of other rows, of other attributes and of another address void.
 func (s *source) shape(st state) [32]byte {
-	return sha256.Sum256(fmt.Appendf(nil, "scim 1 %q %q %q", st.Epoch, s.env.Attributes, s.settings.Address))
+	return sha256.Sum256(fmt.Appendf(nil, "scim 1 %q %q %q", st.Epoch, s.env.Attributes, s.settings.People.Email))
 }
 
 // position returns the number of the last change that the caller knows.

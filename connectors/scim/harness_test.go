@@ -49,7 +49,7 @@ func (p *provider) pace(rate int) {
 func (p *provider) open(rate int, attributes ...string) {
 	p.t.Helper()
 	settings := source.New().(*source.Settings)
-	settings.Address, settings.Rate = "emails", rate
+	settings.People.Email, settings.Rate = "emails", rate
 	opened, err := settings.Open(connectors.Env{Name: "okta", Attributes: attributes, Now: time.Now, Docs: p.store.Shelves("okta"),
 		Log: slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {

@@ -14,7 +14,7 @@ func (r *reading) person(u *row) *directory.Record {
 	if on, said := u.resource.Get("active").(bool); said && !on {
 		active = directory.No
 	}
-	p := &directory.Record{Kind: directory.PersonIs, ID: u.id, Email: addressOf(u.resource, r.settings.Address), Name: scim.NameOf(u.resource),
+	p := &directory.Record{Kind: directory.PersonIs, ID: u.id, Email: addressOf(u.resource, r.settings.People.Email), Name: scim.NameOf(u.resource),
 		Active: active, Changed: u.modified}
 	for i := range r.attributes {
 		if values := r.attributes[i].getter.Values(u.resource); len(values) > 0 {

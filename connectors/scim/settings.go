@@ -19,11 +19,16 @@ import (
 
 // Settings is the block of a source of type scim.
 type Settings struct {
-	Address string `yaml:"address,omitempty" json:"address,omitempty" jsonschema:"required,enum=emails,enum=userName,description=Where a person's e-mail address is: emails (the primary one; userName where there is none) or userName"`
-	Rate    int    `yaml:"rate,omitempty" json:"rate,omitempty" jsonschema:"minimum=10,maximum=10000,description=How many requests a second are taken from this provider; more are asked to wait (429). The default is 200"`
+	People People `yaml:"people,omitempty" json:"people,omitempty" jsonschema:"required,description=Where their address is"`
+	Rate   int    `yaml:"rate,omitempty" json:"rate,omitempty" jsonschema:"minimum=10,maximum=10000,description=How many requests a second are taken from this provider; more are asked to wait (429). The default is 200"`
 }
 
-// The words of Settings.Address.
+// People says where the addresses of people are.
+type People struct {
+	Email string `yaml:"email,omitempty" json:"email,omitempty" jsonschema:"required,enum=emails,enum=userName,description=Where a person's e-mail address is: emails (the primary one; userName where there is none) or userName"`
+}
+
+// The words of People.Email.
 const (
 	fromEmails   = "emails"
 	fromUserName = "userName"
@@ -45,10 +50,10 @@ var (
 // Validate returns every problem of the settings.
 func (s *Settings) Validate() (all []connectors.Finding) {
 	const hint = "write emails, or userName where that is the address which people have in Kisi"
-	if s.Address == "" {
+	if s.People.Email == "" {
 		all = append(all, connectors.Finding{Path: "address", Text: "is missing", Hint: hint})
-	} else if s.Address != fromEmails && s.Address != fromUserName {
-		all = append(all, connectors.Finding{Path: "address", Text: fmt.Sprintf("%q is no attribute that an address is taken from", s.Address), Hint: hint})
+	} else if s.People.Email != fromEmails && s.People.Email != fromUserName {
+		all = append(all, connectors.Finding{Path: "address", Text: fmt.Sprintf("%q is no attribute that an address is taken from", s.People.Email), Hint: hint})
 	}
 	if s.Rate < 10 || s.Rate > 10000 {
 		all = append(all, connectors.Finding{Path: "rate", Text: fmt.Sprintf("%d is not between 10 and 10000 requests a second", s.Rate)})

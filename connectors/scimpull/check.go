@@ -1,7 +1,6 @@
 package scimpull
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/scim"
-	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
 // Check asks what the service provider can do, and for the first user and group: three calls.
@@ -43,7 +41,7 @@ func (s *source) checkConfig(ctx context.Context) ([]connectors.Finding, bool) {
 	}
 	f := []connectors.Finding{{Level: connectors.Good, Path: "url", Text: text}}
 	if told && !supported && (s.users.filter != "" || s.groups.filter != "") {
-		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "user_filter", Text: "the service provider says that it cannot filter",
+		f = append(f, connectors.Finding{Level: connectors.Warning, Path: "people.filter", Text: "the service provider says that it cannot filter",
 			Hint: "what the filter does not match is left out here, but everything is read"})
 	}
 	return f, true
@@ -67,15 +65,9 @@ func (s *source) checkList(ctx context.Context, l *list) connectors.Finding {
 
 // trouble says what an error means for whoever can mend it.
 func trouble(err error) connectors.Finding {
-	f := connectors.Finding{Path: "url", Text: err.Error()}
-	var settings *loginError
+	f := connectors.Tell(err, "url")
 	var said *apiError
-	var line *webapi.LineError
 	switch {
-	case errors.As(err, &settings):
-		f.Path, f.Text = settings.path, settings.err.Error()
-	case errors.As(err, &line):
-		f.Path, f.Hint = cmp.Or(line.Setting, "url"), line.Advice
 	case !errors.As(err, &said):
 	case said.status == http.StatusUnauthorized:
 		f.Path, f.Hint = "login", "the service provider does not take this token or password: make a new one there"
@@ -84,7 +76,7 @@ func trouble(err error) connectors.Finding {
 	case said.status == http.StatusNotFound:
 		f.Hint = "look whether url is what stands before /Users"
 	case said.status == http.StatusBadRequest && said.why == scim.InvalidFilter:
-		f.Path, f.Hint = "user_filter", "the service provider does not know this filter, or not this attribute"
+		f.Path, f.Hint = "people.filter", "the service provider does not know this filter, or not this attribute"
 	}
 	return f
 }

@@ -46,15 +46,15 @@ func TestCheckSaysWhatToMend(t *testing.T) {
 		"nobody may see what it can":   {"/scim/", "", http.StatusNotFound, "", "warning url: what it can do is not to be seen: the service provider answers 404 to /ServiceProviderConfig"},
 		"users are not for us":         {"GET /scim/Users", `{"status":"403","detail":"no"}`, http.StatusForbidden, "", `login: the service provider answers 403 to /Users: "no" (give the account the right`},
 		"users are elsewhere":          {"GET /scim/Users", ``, http.StatusNotFound, "", "(look whether url is what stands before /Users)"},
-		"a filter that it cannot":      {"GET /scim/Users", `{"status":"400","scimType":"invalidFilter","detail":"?"}`, http.StatusBadRequest, `title eq "x"`, "user_filter: the service provider answers 400 invalidFilter to /Users"},
+		"a filter that it cannot":      {"GET /scim/Users", `{"status":"400","scimType":"invalidFilter","detail":"?"}`, http.StatusBadRequest, `title eq "x"`, "people.filter: the service provider answers 400 invalidFilter to /Users"},
 		"a filter that it does not do": {"GET /scim/Users", `{"totalResults":1,"Resources":[{"id":"1","title":"y"}]}`, http.StatusOK, `title eq "x"`, "warning url: the service provider gives users that the filter does not match"},
-		"it says that it cannot":       {"/scim/", `{"filter":{"supported":false}}`, http.StatusOK, `title eq "x"`, "warning user_filter: the service provider says that it cannot filter"},
+		"it says that it cannot":       {"/scim/", `{"filter":{"supported":false}}`, http.StatusOK, `title eq "x"`, "warning people.filter: the service provider says that it cannot filter"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProvider(t)
 			p.Inject(simhttp.Fault{Pattern: c.where, Do: simhttp.Answer(c.status, c.body, nil)})
 			s := p.settings()
-			s.UserFilter = c.filter
+			s.People.Filter = c.filter
 			if got := checked(t, p.open(s)); !strings.Contains(got, c.want) {
 				t.Errorf("got\n%swant %s", got, c.want)
 			}
@@ -65,7 +65,7 @@ func TestCheckSaysWhatToMend(t *testing.T) {
 func TestEachMistakeOfTheSettingsIsTold(t *testing.T) {
 	good := func() *Settings {
 		s := New().(*Settings)
-		s.URL, s.Address, s.Login.Token = "https://idp.example.com/scim/v2", fromEmails, &secret.Ref{File: "token"}
+		s.URL, s.People.Email, s.Login.Token = "https://idp.example.com/scim/v2", fromEmails, &secret.Ref{File: "token"}
 		return s
 	}
 	if f := good().Validate(); len(f) != 0 {
@@ -73,26 +73,26 @@ func TestEachMistakeOfTheSettingsIsTold(t *testing.T) {
 	}
 	password := &secret.Ref{File: "p"}
 	for want, spoil := range map[string]func(*Settings){
-		"url is missing":                                 func(s *Settings) { s.URL = "" },
-		"url must begin with https://":                   func(s *Settings) { s.URL = "http://idp.example.com/scim" },
-		"url is no address":                              func(s *Settings) { s.URL = "https://user@idp.example.com/scim" },
-		"url is the address of users or groups alone":    func(s *Settings) { s.URL = "https://idp.example.com/scim/Users/" },
-		"login is missing":                               func(s *Settings) { s.Login = Login{} },
-		"login has more than one way":                    func(s *Settings) { s.Login.User = "x" },
-		"login.password is missing":                      func(s *Settings) { s.Login = Login{User: "x"} },
-		"login.user is missing, or holds a colon":        func(s *Settings) { s.Login = Login{User: "a:b", Password: password} },
-		"login.token_url is missing":                     func(s *Settings) { s.Login = Login{ClientID: "x", ClientSecret: password} },
-		"login.client_id is missing":                     func(s *Settings) { s.Login = Login{TokenURL: "https://idp.example.com/t", ClientSecret: password} },
-		"login.client_secret is missing":                 func(s *Settings) { s.Login = Login{TokenURL: "https://idp.example.com/t", ClientID: "x"} },
-		"login.token names no place":                     func(s *Settings) { s.Login.Token = &secret.Ref{} },
-		"address is missing":                             func(s *Settings) { s.Address = "" },
-		`address "mail" is no attribute`:                 func(s *Settings) { s.Address = "mail" },
-		"user_filter is no SCIM filter: the filter has":  func(s *Settings) { s.UserFilter = "userName" },
-		"user_filter is no SCIM filter: \"active\" is a": func(s *Settings) { s.UserFilter = "active gt true" },
-		"group_filter is no SCIM filter":                 func(s *Settings) { s.GroupFilter = "(" },
-		"page_size 1 is not between 2 and 10000":         func(s *Settings) { s.PageSize = 1 },
-		"concurrency 21 is not between 1 and 20":         func(s *Settings) { s.Concurrency = 21 },
-		"proxy is not the address of a proxy":            func(s *Settings) { s.Line = webapi.Line{Proxy: "x"} },
+		"url is missing":                                   func(s *Settings) { s.URL = "" },
+		"url must begin with https://":                     func(s *Settings) { s.URL = "http://idp.example.com/scim" },
+		"url is no address":                                func(s *Settings) { s.URL = "https://user@idp.example.com/scim" },
+		"url is the address of users or groups alone":      func(s *Settings) { s.URL = "https://idp.example.com/scim/Users/" },
+		"login is missing":                                 func(s *Settings) { s.Login = Login{} },
+		"login has more than one way":                      func(s *Settings) { s.Login.User = "x" },
+		"login.password is missing":                        func(s *Settings) { s.Login = Login{User: "x"} },
+		"login.user is missing, or holds a colon":          func(s *Settings) { s.Login = Login{User: "a:b", Password: password} },
+		"login.token_url is missing":                       func(s *Settings) { s.Login = Login{ClientID: "x", ClientSecret: password} },
+		"login.client_id is missing":                       func(s *Settings) { s.Login = Login{TokenURL: "https://idp.example.com/t", ClientSecret: password} },
+		"login.client_secret is missing":                   func(s *Settings) { s.Login = Login{TokenURL: "https://idp.example.com/t", ClientID: "x"} },
+		"login.token names no place":                       func(s *Settings) { s.Login.Token = &secret.Ref{} },
+		"people.email is missing":                          func(s *Settings) { s.People.Email = "" },
+		`people.email "mail" is no attribute`:              func(s *Settings) { s.People.Email = "mail" },
+		"people.filter is no SCIM filter: the filter has":  func(s *Settings) { s.People.Filter = "userName" },
+		"people.filter is no SCIM filter: \"active\" is a": func(s *Settings) { s.People.Filter = "active gt true" },
+		"groups.filter is no SCIM filter":                  func(s *Settings) { s.Groups.Filter = "(" },
+		"page_size 1 is not between 2 and 10000":           func(s *Settings) { s.PageSize = 1 },
+		"concurrency 21 is not between 1 and 20":           func(s *Settings) { s.Concurrency = 21 },
+		"proxy is not the address of a proxy":              func(s *Settings) { s.Line = webapi.Line{Proxy: "x"} },
 	} {
 		s := good()
 		spoil(s)

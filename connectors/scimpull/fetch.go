@@ -112,7 +112,7 @@ func (r *reading) user(o scim.Resource) error {
 }
 
 func (r *reading) addressOf(o scim.Resource) string {
-	if r.settings.Address == fromEmails {
+	if r.settings.People.Email == fromEmails {
 		if address := scim.AddressOf(o); address != "" {
 			return address
 		}

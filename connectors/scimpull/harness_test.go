@@ -58,7 +58,7 @@ func (p *provider) secret(name, value string) {
 
 func (p *provider) settings() *Settings {
 	s := New().(*Settings)
-	s.URL, s.Address, s.PageSize = p.URL, fromEmails, p.pageSize
+	s.URL, s.People.Email, s.PageSize = p.URL, fromEmails, p.pageSize
 	s.Login.Token = &secret.Ref{File: "token"}
 	return s
 }

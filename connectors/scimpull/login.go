@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
 )
 
@@ -25,15 +26,6 @@ type login struct {
 	token secret.String
 	until time.Time
 }
-
-// loginError is something wrong with the account or with its settings.
-type loginError struct {
-	path string // the setting
-	err  error
-}
-
-func (e *loginError) Error() string { return e.path + ": " + e.err.Error() }
-func (e *loginError) Unwrap() error { return e.err }
 
 // authorize puts the account's proof on a call. Secrets are read anew each time.
 func (l *login) authorize(req *http.Request) error {
@@ -63,7 +55,7 @@ func (l *login) authorize(req *http.Request) error {
 func (l *login) read(path string, ref *secret.Ref) (secret.String, error) {
 	value, err := ref.Resolve(l.place)
 	if err != nil {
-		return secret.String{}, &loginError{path, err}
+		return secret.String{}, connectors.At(path, err)
 	}
 	return value, nil
 }
@@ -121,11 +113,11 @@ func (l *login) keep(resp *http.Response, body []byte) (secret.String, error) {
 	err := json.Unmarshal(body, &said)
 	switch {
 	case resp.StatusCode != http.StatusOK && said.Error != "":
-		return secret.String{}, &loginError{"login.token_url", fmt.Errorf("the server of tokens answers %d: %q", resp.StatusCode, shorten(said.Error))}
+		return secret.String{}, connectors.At("login.token_url", fmt.Errorf("the server of tokens answers %d: %q", resp.StatusCode, shorten(said.Error)))
 	case resp.StatusCode != http.StatusOK || err != nil || said.Token == "":
-		return secret.String{}, &loginError{"login.token_url", fmt.Errorf("the server of tokens answers %d, and no token", resp.StatusCode)}
+		return secret.String{}, connectors.At("login.token_url", fmt.Errorf("the server of tokens answers %d, and no token", resp.StatusCode))
 	case said.Type != "" && !strings.EqualFold(said.Type, "Bearer"):
-		return secret.String{}, &loginError{"login.token_url", fmt.Errorf("the token is of type %q, and no bearer token", shorten(said.Type))}
+		return secret.String{}, connectors.At("login.token_url", fmt.Errorf("the token is of type %q, and no bearer token", shorten(said.Type)))
 	}
 	good := time.Duration(min(said.Seconds, 24*3600) * float64(time.Second))
 	l.token, l.until = secret.New(said.Token), l.now().Add(good-good/10) // none is used in its last moments

@@ -269,7 +269,7 @@ func TestAFilterIsKeptToAlsoByAServerThatDoesNotFilter(t *testing.T) {
 	p.AddPerson("ana", "IT")
 	p.AddPerson("bo", "HR")
 	s := p.settings()
-	s.UserFilter = `emails[value sw "ana" and type eq "work"]`
+	s.People.Filter = `emails[value sw "ana" and type eq "work"]`
 	r := connectortest.Follow(t, p.open(s))
 	r.Full()
 	if !slices.Equal(r.People(), []string{"ana@example.com"}) || len(r.Receipt.Remarks) != 0 {
@@ -277,7 +277,7 @@ func TestAFilterIsKeptToAlsoByAServerThatDoesNotFilter(t *testing.T) {
 	}
 	q := strange{n: 3, extra: `,"title":"x"`}.start(t)
 	s = q.settings()
-	s.UserFilter = `userName sw "u002"`
+	s.People.Filter = `userName sw "u002"`
 	r = connectortest.Follow(t, q.open(s))
 	r.Full()
 	if !slices.Equal(r.People(), []string{"u002@example.com"}) || len(r.Receipt.Remarks) != 1 {
@@ -292,7 +292,7 @@ func TestAddressesAreTakenFromWhereTheFileSays(t *testing.T) {
 		t.Errorf("doors are %v", got)
 	}
 	s := p.settings()
-	s.Address = fromUserName
+	s.People.Email = fromUserName
 	r = connectortest.Follow(t, p.open(s))
 	if r.Full(); !slices.Equal(r.People(), []string{"u001@example.com"}) {
 		t.Errorf("by userName: %v", r.People())

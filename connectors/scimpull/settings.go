@@ -23,16 +23,14 @@ import (
 //	type: scim_pull
 //	url: https://idp.example.com/scim/v2
 //	login: {token: {file: idp-token}}
-//	address: emails
+//	people: {email: emails}
 //
 // Everything else has a default.
 type Settings struct {
-	URL     string `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"description=Where the service provider has /Users and /Groups: https://idp.example.com/scim/v2"`
-	Login   Login  `yaml:"login,omitempty" json:"login,omitempty" jsonschema:"description=The account that reads"`
-	Address string `yaml:"address,omitempty" json:"address,omitempty" jsonschema:"enum=emails,enum=userName,description=Where a person's e-mail address is: emails (the primary one; userName where there is none) or userName"`
-
-	UserFilter  string `yaml:"user_filter,omitempty" json:"user_filter,omitempty" jsonschema:"description=Only users whom this SCIM filter matches: userType eq \"Employee\""`
-	GroupFilter string `yaml:"group_filter,omitempty" json:"group_filter,omitempty" jsonschema:"description=Only groups that this SCIM filter matches: displayName sw \"door-\""`
+	URL    string `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"description=Where the service provider has /Users and /Groups: https://idp.example.com/scim/v2"`
+	Login  Login  `yaml:"login,omitempty" json:"login,omitempty" jsonschema:"description=The account that reads"`
+	People People `yaml:"people,omitempty" json:"people,omitempty" jsonschema:"description=Which users are people\\, and where their address is"`
+	Groups Groups `yaml:"groups,omitempty" json:"groups,omitempty" jsonschema:"description=Which groups are read"`
 
 	PageSize    int `yaml:"page_size,omitempty" json:"page_size,omitempty" jsonschema:"minimum=2,maximum=10000,description=How many resources one call asks for; the server may give fewer"`
 	Concurrency int `yaml:"concurrency,omitempty" json:"concurrency,omitempty" jsonschema:"minimum=1,maximum=20,description=How many calls may be under way at a time"`
@@ -54,7 +52,18 @@ type Login struct {
 	Scope        string      `yaml:"scope,omitempty" json:"scope,omitempty" jsonschema:"description=What the token is asked for; the server's default if it is left out"`
 }
 
-// The words of Settings.Address.
+// People says which users are people.
+type People struct {
+	Email  string `yaml:"email,omitempty" json:"email,omitempty" jsonschema:"enum=emails,enum=userName,description=Where a person's e-mail address is: emails (the primary one; userName where there is none) or userName"`
+	Filter string `yaml:"filter,omitempty" json:"filter,omitempty" jsonschema:"description=Only users whom this SCIM filter matches: userType eq \"Employee\""`
+}
+
+// Groups says which groups are read.
+type Groups struct {
+	Filter string `yaml:"filter,omitempty" json:"filter,omitempty" jsonschema:"description=Only groups that this SCIM filter matches: displayName sw \"door-\""`
+}
+
+// The words of People.Email.
 const (
 	fromEmails   = "emails"
 	fromUserName = "userName"
@@ -70,28 +79,20 @@ var (
 // New returns settings with their defaults.
 func New() connectors.Config { return &Settings{PageSize: 100, Concurrency: 4} }
 
-// Certificates names the authorities that the server is held against.
-func (s *Settings) Certificates() map[string]string {
-	if s.CA == "" {
-		return nil
-	}
-	return map[string]string{"ca": s.CA}
-}
-
 // Open returns the source without connecting to it. Secrets are read anew when they are used.
 func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if f := s.Validate(); len(f) > 0 {
-		return nil, &Invalid{f}
+		return nil, &connectors.Invalid{Findings: f}
 	}
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
 	src := &source{settings: *s, env: env}
 	var err error
-	if src.users, err = newList("/Users", "User", s.UserFilter, scim.UserType()); err != nil {
+	if src.users, err = newList("/Users", "User", s.People.Filter, scim.UserType()); err != nil {
 		return nil, err
 	}
-	if src.groups, err = newList("/Groups", "Group", s.GroupFilter, scim.GroupType()); err != nil {
+	if src.groups, err = newList("/Groups", "Group", s.Groups.Filter, scim.GroupType()); err != nil {
 		return nil, err
 	}
 	for _, name := range env.Attributes {
@@ -118,14 +119,6 @@ type source struct {
 type attribute struct {
 	name   string
 	getter scim.Getter
-}
-
-// Invalid is what Open returns for settings that Validate finds fault with.
-type Invalid struct{ Findings []connectors.Finding }
-
-// Error names the first problem; Findings has them all.
-func (e *Invalid) Error() string {
-	return "invalid settings: " + e.Findings[0].Path + ": " + e.Findings[0].Text
 }
 
 // base is the address of the service provider without a slash at the end.

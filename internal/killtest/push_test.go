@@ -27,7 +27,7 @@ const pushConfig = `mode: observe
 installation: kill-1
 kisi: {url: "%s", organization: {domain: nordlicht}, api_key: {file: kisi-api-key}, new_users: managed}
 sources:
-  okta: {type: scim, address: userName, emails: any, rate: 10000}
+  okta: {type: scim, people: {email: userName}, emails: any, rate: 10000}
 scim: {listen: "127.0.0.1:0"}
 groups:
   Staff: {scope: organization, if_missing: create}
@@ -202,7 +202,7 @@ func (w *pushed) verify() {
 	w.must(err)
 	w.must(st.Check(w.t.Context()))
 	settings := scim.New().(*scim.Settings)
-	settings.Address = "userName"
+	settings.People.Email = "userName"
 	source, err := settings.Open(connectors.Env{Name: "okta", Docs: st.Shelves("okta"), Log: slog.New(slog.DiscardHandler), Now: time.Now})
 	w.must(err)
 	server := httptest.NewServer(source.(connectors.Listener).Handle("", "/scim/okta/v2"))

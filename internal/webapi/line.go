@@ -27,6 +27,14 @@ type Line struct {
 	CA string `yaml:"ca,omitempty" json:"ca,omitempty" jsonschema:"description=PEM file with authorities to trust beside the system's"`
 }
 
+// Certificates names the file of authorities by the key that names it.
+func (l Line) Certificates() map[string]string {
+	if l.CA == "" {
+		return nil
+	}
+	return map[string]string{"ca": l.CA}
+}
+
 // Trouble is something wrong with a Line: at which of its keys, what, and what to do.
 type Trouble struct{ Path, Text, Hint string }
 

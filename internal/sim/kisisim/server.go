@@ -1,71 +1,23 @@
 package kisisim
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"sync"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 )
 
 // Server serves a Sim on loopback.
-type Server struct {
-	URL string // "http://127.0.0.1:port", without a slash at the end
-
-	http   *http.Server
-	cancel context.CancelFunc
-	served chan struct{}
-	closed bool         // guarded by busy
-	busy   sync.RWMutex // held for reading by every request under way
-}
+type Server = simhttp.Server
 
 // Start serves the Sim on a free port of 127.0.0.1 until Close.
-func (s *Sim) Start() (*Server, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("kisi simulator: listen: %w", err)
-	}
-	return s.Serve(listener), nil
-}
+func (s *Sim) Start() (*Server, error) { return simhttp.Start(s) }
 
 // Serve serves the Sim on a listener, which it closes in the end.
-func (s *Sim) Serve(listener net.Listener) *Server {
-	ctx, cancel := context.WithCancel(context.Background())
-	server := &Server{URL: "http://" + listener.Addr().String(), cancel: cancel, served: make(chan struct{})}
-	server.http = &http.Server{
-		Handler:     server.tracked(s),
-		BaseContext: func(net.Listener) context.Context { return ctx },
-	}
-	go func() {
-		defer close(server.served)
-		_ = server.http.Serve(listener) // always an error; the one of Close is the only one to expect
-	}()
-	return server
-}
-
-// Close ends all requests, also hanging ones, and returns when the last goroutine is gone. It may be called again.
-func (v *Server) Close() {
-	v.cancel()
-	_ = v.http.Close()
-	<-v.served
-	v.busy.Lock()
-	defer v.busy.Unlock()
-	v.closed = true
-}
-
-// tracked lets Close wait for the requests under way.
-func (v *Server) tracked(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v.busy.RLock()
-		defer v.busy.RUnlock()
-		if v.closed {
-			panic(http.ErrAbortHandler)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
+func (s *Sim) Serve(listener net.Listener) *Server { return simhttp.Serve(listener, s) }
 
 // Client returns an HTTP client that reaches the Sim without a network, for any host name: nothing listens, and it works
 // inside a testing/synctest bubble. Faults that cut connections show as errors, as they do on a network.

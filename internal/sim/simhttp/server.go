@@ -54,11 +54,18 @@ func StartOf(h http.Handler, authority *privateca.Authority, leaf privateca.Leaf
 	return s, err
 }
 
+// Serve serves h without TLS on a listener, which it closes in the end.
+func Serve(listener net.Listener, h http.Handler) *Server { return serve(listener, h, nil) }
+
 func start(h http.Handler, config *tls.Config) (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("simulator: listen: %w", err)
 	}
+	return serve(listener, h, config), nil
+}
+
+func serve(listener net.Listener, h http.Handler, config *tls.Config) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{URL: "http://" + listener.Addr().String(), cancel: cancel, served: make(chan struct{})}
 	s.http = &http.Server{
@@ -66,19 +73,19 @@ func start(h http.Handler, config *tls.Config) (*Server, error) {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		TLSConfig:   config,
 	}
-	serve := s.http.Serve
+	accept := s.http.Serve
 	if config != nil {
 		s.URL = "https://" + listener.Addr().String()
-		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+		accept = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
 	}
 	go func() {
 		defer close(s.served)
-		_ = serve(listener) // always an error; the one of Close is the only one to expect
+		_ = accept(listener) // always an error; the one of Close is the only one to expect
 	}()
-	return s, nil
+	return s
 }
 
-// Close ends all calls, also hanging ones, and returns when the last goroutine is gone.
+// Close ends all calls, also hanging ones, and returns when the last goroutine is gone. It may be called again.
 func (s *Server) Close() {
 	s.cancel()
 	_ = s.http.Close()
