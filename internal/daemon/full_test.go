@@ -82,3 +82,36 @@ func TestAFileThatIsRefusedDoesNotLoseTheFullReadThatIsOwed(t *testing.T) {
 		}
 	}, "ana", "bo")
 }
+
+// A directory that shows too little on a Friday shows it on each read until Monday. It is told once, and the list of runs is not filled with it.
+func TestADoubtThatStaysIsNoNewsOnEveryRead(t *testing.T) {
+	names := people(20)
+	inWorld(t, func(t *testing.T, w *world) {
+		w.start()
+		w.pass(time.Hour)
+		for _, name := range names[2:] {
+			w.company.remove(name)
+		}
+		w.pass(130 * time.Minute) // the full read is at three, from midnight
+		if all, err := w.store.Statuses(t.Context()); err != nil || len(all) != 1 || all[0].Doubt == "" {
+			t.Fatalf("nothing is doubted: %+v %v", all, err)
+		}
+		runs, reads := len(w.runs()), w.company.readsSoFar()
+		w.pass(time.Hour)
+		if more := len(w.runs()) - runs; more > 0 || w.company.readsSoFar() < reads+50 {
+			t.Errorf("%d runs after %d reads", more, w.company.readsSoFar()-reads)
+		}
+		w.company.disable(names[0])
+		w.company.join("zoe")
+		w.pass(5 * time.Minute)
+		w.expect(names[0], false)
+		w.expect("zoe", true)
+		w.expect(names[5], true)
+		w.company.join(names[5]) // is seen again, and nothing else is
+		runs = len(w.runs())
+		w.pass(5 * time.Minute)
+		if len(w.runs()) == runs {
+			t.Error("somebody of whom nothing could be said is there again, and nothing is decided")
+		}
+	}, names...)
+}

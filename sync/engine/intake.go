@@ -50,15 +50,15 @@ func (e *Engine) Intake(ctx context.Context, name string, full bool) (News, erro
 	}
 	e.o.Log.Log(ctx, level, "source read", "source", name, "people", diff.After.People, "groups", diff.After.Groups,
 		"members", diff.After.Members, "changed", !diff.Same(), "doubts", r.next.Doubts())
-	if r.doubted != "" {
+	if r.doubted != "" && !r.again {
 		e.o.Log.Warn("source degraded", "source", name, "reason", r.doubted)
 	}
-	if !diff.Same() {
+	if !diff.Same() && !r.again {
 		for _, remark := range r.remarks {
 			e.o.Log.Warn("source read with a remark", "source", name, "remark", remark)
 		}
 	}
-	return News{Changed: !diff.Same(), Leavers: diff.Disabled+diff.Deleted > 0}, nil
+	return News{Changed: !diff.Same() && !r.again, Leavers: diff.Disabled+diff.Deleted > 0}, nil
 }
 
 // reading is what came of reading a source once.
@@ -67,6 +67,7 @@ type reading struct {
 	diff     directory.Diff
 	complete bool   // not an increment
 	doubted  string // why what is missing was not believed; "" when it was
+	again    bool   // the doubts are those of the read before, and there is nothing else to say
 	remarks  []string
 }
 
@@ -113,6 +114,7 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	if err != nil {
 		return nil, err
 	}
+	r.again = r.doubted != "" && last != nil && noFacts(r.diff) && sameDoubts(last, r.next)
 	if err := e.measure(ctx, s, receipt, r.diff.Stated); err != nil {
 		return nil, err
 	}
@@ -123,6 +125,16 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	e.held[s.ID] = r.next
 	e.mu.Unlock()
 	return r, nil
+}
+
+// noFacts says that a read that was not believed brought nothing but what was missing.
+func noFacts(d directory.Diff) bool {
+	return d.Added+d.Changed+d.Disabled+d.Deleted+d.GainedMembers == 0
+}
+
+// sameDoubts says that what is missing was missing before.
+func sameDoubts(last, next *directory.Snapshot) bool {
+	return last.Doubts() == next.Doubts() && last.DoubtsDigest() == next.DoubtsDigest()
 }
 
 // measure lowers what the next read is held against: to what was accepted, and by what was said to be deleted.
