@@ -154,6 +154,11 @@ func (b *binder) renamed(r *rule, group directory.Object, found []directory.Obje
 }
 
 func (b *binder) nothing(r *rule) selected {
+	if b.gathering[r.source] {
+		text := fmt.Sprintf("source %s has not pushed a group %q yet; until it has, the rule gives nothing and takes nothing", r.From.Source, r.From.Group)
+		return selected{group: noGroup, lost: "its group has not been pushed yet", tell: &Conflict{Kind: SelectorUnpushed, Text: text,
+			Hint: fmt.Sprintf("have the provider push it; when it has pushed everybody: kisi-sync accept %s", r.From.Source)}}
+	}
 	text := fmt.Sprintf("source %s has no group %q; what the rule gave stays", r.From.Source, r.From.Group)
 	return selected{group: noGroup, lost: "its source has no such group", tell: &Conflict{Kind: SelectorMatchesNothing, Text: text,
 		Hint: "if the group was renamed, write its new name, its distinguished name or its id"}}
@@ -164,6 +169,7 @@ func (b *binder) nothing(r *rule) selected {
 func (b *binder) deleted(r *rule, old Binding) selected {
 	out := b.nothing(r)
 	if t, gone := b.view.Source(old.Source).Tombstone(old.GroupID); gone && t.Why == directory.Deleted {
+		out.tell.Kind = SelectorMatchesNothing
 		out.tell.Text = fmt.Sprintf("source %s has deleted the group %q; what the rule gave stays, and it gives nothing new", r.From.Source, r.From.Group)
 		out.tell.Hint = "to take what it gave, take the rule out of the file; if the group comes back, kisi-sync accept " + r.Name + " takes the new one"
 		out.lost = "its source has deleted the group"

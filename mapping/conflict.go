@@ -54,6 +54,7 @@ const (
 	ListedUnknown          = "listed_unknown"           // a list gives a group that the file does not declare
 	ListedForbidden        = "listed_forbidden"         // a list gives what its source may not grant
 	SelectorMatchesNothing = "selector_matches_nothing" // a rule's group is not in its source
+	SelectorUnpushed       = "selector_unpushed"        // a rule's group has not come yet, of a source that is pushed to and was not accepted
 	SelectorAmbiguous      = "selector_ambiguous"       // several groups bear the name that a rule says
 	PinMatchesNobody       = "pin_matches_nobody"       // a block or an exemption is about nobody that is known
 	ExemptionEnded         = "exemption_ended"          // the time of an exemption is over

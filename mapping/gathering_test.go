@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,5 +79,29 @@ func TestOfASourceThatGathersNothingIsConcludedFromWhatIsMissing(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// On the first day no provider has pushed anything. That is no mistake in the file, and says what comes next.
+func TestAGroupThatWasNotPushedYetIsNoMistake(t *testing.T) {
+	ana := person("1", "ana@example.com")
+	c := scene{spec: func(s *Spec) { s.Rules[0].From.Group = "Engineers" }, corp: records(ana, staff("1"), admins())}
+	r, in, _ := c.play(t)
+	for _, accepted := range []bool{false, true} {
+		in.People = directory.Join(pushed(t, in.People.Source("corp"), accepted), in.People.Source("con"))
+		want := `selector_unpushed: source corp has not pushed a group "Engineers" yet; until it has, the rule gives nothing and takes nothing (kisi-sync accept corp)`
+		if accepted {
+			want = `selector_matches_nothing: source corp has no group "Engineers"; what the rule gave stays`
+		}
+		var got []string
+		for _, c := range r.Map(in).Conflicts {
+			if _, hint, ok := strings.Cut(c.Hint, "everybody: "); ok {
+				c.Text += " (" + hint + ")"
+			}
+			got = append(got, c.Kind+": "+c.Text)
+		}
+		if diff := cmp.Diff([]string{want}, got); diff != "" {
+			t.Errorf("accepted %v: %s", accepted, diff)
+		}
 	}
 }

@@ -144,7 +144,11 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 		all = append(all, connectors.Finding{Level: connectors.Warning, Text: "there is no token, so nobody can push",
 			Hint: "kisi-sync scim token create " + s.env.Name + " makes one"})
 	}
-	if st.Pushed.IsZero() {
+	switch {
+	case st.Pushed.IsZero() && len(tokens) > 0:
+		return append(all, connectors.Finding{Level: connectors.Good, Text: "nothing has been pushed yet, which is no failure: until something is, nobody gains or loses anything by it",
+			Hint: "next: kisi-sync run, then have the provider push; kisi-sync scim token list " + s.env.Name + " shows whether the token was used"})
+	case st.Pushed.IsZero():
 		return append(all, connectors.Finding{Level: connectors.Good, Text: "nothing has been pushed yet"})
 	}
 	return append(all, connectors.Finding{Level: connectors.Good, Text: fmt.Sprintf("%d users and %d groups were pushed, the last change %s ago",
