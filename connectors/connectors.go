@@ -139,6 +139,7 @@ type Env struct {
 	Attributes []string         // the directory's own names of the attributes that rules read, sorted; nothing else is fetched
 	Log        *slog.Logger     // carries the source's name already
 	HTTP       *http.Client     // paced and proxied; nil for sources that do not speak HTTP
+	Reach      time.Duration    // how long to look for a directory that is not there; 0: as long as suits an unattended run
 	Now        func() time.Time // never nil
 	Docs       Docs             // nil unless the source is pushed to
 }

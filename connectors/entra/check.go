@@ -15,6 +15,9 @@ import (
 // Check logs in, compares the permissions that the token names with those that are needed, reads everything once and says what it found.
 func (s *source) Check(ctx context.Context) []connectors.Finding {
 	f := s.checkCertificate()
+	if len(f) > 0 && f[0].Level == connectors.Problem {
+		return f // Entra would refuse, in other words for the same
+	}
 	s.login.forget()
 	who, err := s.login.who(ctx)
 	if err != nil {
@@ -59,7 +62,7 @@ func (s *source) checkCertificate() []connectors.Finding {
 	switch left := end.Sub(s.env.Now()); {
 	case left <= 0:
 		f.Level, f.Text = connectors.Problem, "the certificate ended on "+end.Format(time.DateOnly)
-		f.Hint = "make a new one, register it with the application, and replace both files; no restart is needed"
+		f.Hint = "make a new one (docs/entra.md), upload it on the application's page, Certificates & secrets, and replace both files; no restart is needed"
 	case left < soon:
 		return nil // the check of the file says so, as of every certificate
 	default:

@@ -39,7 +39,7 @@ func TestCheckSaysWhatIsMissingByItsExactName(t *testing.T) {
 			d.Update(d.Find("user", "displayName", "Ana"), entrasim.Properties{"userType": "Guest"})
 		}, []string{"✗ people there is nobody", "✓  passed over as guests (people.guests): 1"}},
 		"no such group":             {func(d *tenant) { d.settings.Groups.IDs = []string{someID} }, []string{"! groups there is no group | fine if rules name none"}},
-		"a certificate that ended":  {func(d *tenant) { d.certify(time.Now().AddDate(0, 0, -1)) }, []string{"✗ login.certificate the certificate ended on ", "✗ login.certificate ask "}},
+		"a certificate that ended":  {func(d *tenant) { d.certify(time.Now().AddDate(0, 0, -1)) }, []string{"✗ login.certificate the certificate ended on ", "upload it on the application's page"}},
 		"a certificate for a while": {func(d *tenant) { d.certify(time.Now().AddDate(0, 0, 100)) }, []string{"✓ login.certificate the certificate ends on ", "in 99 days"}},
 		"no increments":             {func(d *tenant) { d.settings.Increments = false }, []string{"✓  everything is read each time: increments are switched off"}},
 		"refused after all": {func(d *tenant) {
@@ -58,5 +58,13 @@ func TestCheckSaysWhatIsMissingByItsExactName(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAnEndedCertificateIsToldOnce(t *testing.T) {
+	d := newTenant(t, entrasim.Options{})
+	d.certify(time.Now().AddDate(0, 0, -1))
+	if told := d.told(); strings.Count(told, "✗") != 1 || d.Count("") != 0 {
+		t.Errorf("%d calls were made, and told is\n%s", d.Count(""), told)
 	}
 }

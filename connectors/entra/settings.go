@@ -86,7 +86,8 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := webapi.New(webapi.Options{Origin: to.graph, Also: []string{to.authority}, Repeat: asksForToken, Line: s.Line, Dir: env.Dir, Log: env.Log})
+	transport, err := webapi.New(webapi.Options{Origin: to.graph, Also: []string{to.authority}, Repeat: asksForToken, Line: s.Line, Dir: env.Dir, Log: env.Log,
+		Reach: env.Reach})
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (s *Settings) transport(env connectors.Env) (*webapi.Transport, error) {
 	if s.URL != "" {
 		also = nil // a simulator is all of them
 	}
-	return webapi.New(webapi.Options{
+	return webapi.New(webapi.Options{Reach: env.Reach,
 		Origin: s.address(), Also: also, Concurrency: atATime, Rate: rate, Burst: burst,
 		Retry: notNow, Repeat: asksForToken, Line: s.Line, Dir: env.Dir, Log: env.Log,
 	})

@@ -122,6 +122,9 @@ func (s *source) dialTCP(ctx context.Context, u *url.URL) (net.Conn, error) {
 		port = map[string]string{"ldap": ldap.DefaultLdapPort, "ldaps": ldap.DefaultLdapsPort}[u.Scheme]
 	}
 	dialer := net.Dialer{Timeout: s.settings.Timeout, Resolver: s.resolver}
+	if s.env.Reach > 0 {
+		dialer.Timeout = min(dialer.Timeout, s.env.Reach)
+	}
 	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
 		return nil, &hinted{fmt.Errorf("connect: %w", err), "see that the host and the port are right and that no firewall stands between"}

@@ -39,7 +39,7 @@ func newClient(s *Settings, env connectors.Env) (*client, error) {
 		settings: s.Login, place: secret.Place{Base: env.Dir}, issuer: c.origin, scopes: s.scopes(), now: env.Now, send: c.send,
 	}
 	var err error
-	c.transport, err = webapi.New(webapi.Options{
+	c.transport, err = webapi.New(webapi.Options{Reach: env.Reach,
 		Origin: c.origin, Concurrency: s.Concurrency, Class: class, Wait: quota{s.LeaveToOthers}.wait, Sign: c.login.prove,
 		Line: s.Line, Dir: env.Dir, Log: env.Log,
 	})

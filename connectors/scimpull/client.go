@@ -33,7 +33,7 @@ func newClient(s *Settings, env connectors.Env) (*client, error) {
 		also = []string{originOf(s.Login.TokenURL)}
 	}
 	var err error
-	c.transport, err = webapi.New(webapi.Options{
+	c.transport, err = webapi.New(webapi.Options{Reach: env.Reach,
 		Origin: originOf(s.URL), Also: also, Concurrency: s.Concurrency, MaxBody: maxAnswer,
 		Repeat: func(req *http.Request) bool { return req.Method == http.MethodPost }, // only tokens are asked for so
 		Line:   s.Line, Dir: env.Dir, Log: env.Log,

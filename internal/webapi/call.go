@@ -16,9 +16,10 @@ import (
 type call struct {
 	req    *http.Request
 	body   []byte
-	pace   *pace // guarded by Transport.mu
-	repeat bool  // doing it twice does no harm
-	until  time.Time
+	pace   *pace     // guarded by Transport.mu
+	repeat bool      // doing it twice does no harm
+	until  time.Time // the end of patience
+	reach  time.Time // until when it is tried without a connection; zero: until the end of patience
 	tries  int
 	maybe  bool // a try may have been processed without our knowing
 }
@@ -91,6 +92,9 @@ func (t *Transport) begin(c *call) error {
 		}
 		if c.until.IsZero() {
 			c.until = time.Now().Add(t.options.Patience)
+			if t.options.Reach > 0 {
+				c.reach = time.Now().Add(t.options.Reach)
+			}
 		}
 		at, ok := t.leave(c)
 		if ok {
@@ -200,7 +204,7 @@ func (t *Transport) judge(c *call, out outcome) (bool, time.Duration) {
 	if c.req.Context().Err() != nil || c.tries >= t.options.Tries || !c.repeatable(out, limited) {
 		return false, 0
 	}
-	if time.Now().Add(wait).After(c.until) {
+	if again := time.Now().Add(wait); again.After(c.until) || !c.reach.IsZero() && again.After(c.reach) && errors.Is(out.err, pacer.ErrNotSent) {
 		return false, 0
 	}
 	t.options.Log.Debug("call will be repeated", "method", c.req.Method, "path", c.req.URL.Path, "try", c.tries, "wait", wait, "err", out.err)

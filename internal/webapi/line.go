@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -102,6 +103,7 @@ type way struct {
 	line        Line
 	dir         string
 	connections int
+	dial        time.Duration // how long one connection may take to be made; 0: as long as net/http finds right
 
 	mu      sync.Mutex
 	present *http.Transport
@@ -162,6 +164,9 @@ func (w *way) open(trust *x509.CertPool) *http.Transport {
 			return &ProxyError{Proxy: proxy.Host, Status: resp.Status}
 		}
 		return nil
+	}
+	if w.dial > 0 {
+		base.DialContext = (&net.Dialer{Timeout: w.dial}).DialContext
 	}
 	base.MaxIdleConnsPerHost = w.connections
 	base.MaxResponseHeaderBytes = 256 << 10

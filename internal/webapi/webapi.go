@@ -59,6 +59,9 @@ type Options struct {
 	// and ten minutes.
 	Tries    int
 	Patience time.Duration
+	// Reach bounds how long a call is tried while there is nobody to send it to: a name that does not resolve, a connection that is
+	// refused or not answered. 0 leaves it to Tries and Patience; somebody who waits at a terminal wants to know within seconds.
+	Reach time.Duration
 	// FirstWait and LongestWait bound the random waits between tries, which double from one to the other. Defaults one second
 	// and one minute.
 	FirstWait, LongestWait time.Duration
@@ -111,7 +114,7 @@ func New(o Options) (*Transport, error) {
 		t.origins = append(t.origins, origin{u.Scheme, u.Host})
 	}
 	if t.base == nil {
-		t.base = &way{line: o.Line, dir: o.Dir, connections: o.Concurrency}
+		t.base = &way{line: o.Line, dir: o.Dir, connections: o.Concurrency, dial: o.Reach}
 	}
 	return t, nil
 }
