@@ -48,6 +48,7 @@ func TestMain(m *testing.M) {
 //	directory VERB ARGS...     something happens in the directory
 //	entra VERB ARGS...         something happens in a tenant of Entra ID (story_entra_test.go)
 //	okta VERB ARGS...          something happens in an Okta org (story_okta_test.go)
+//	samba VERB ARGS...         something happens in a domain of Active Directory (story_samba_test.go)
 //	proxy VERB ARGS...         something happens to the company's proxy (story_proxy_test.go)
 //	scimmy VERB ARGS...        something happens in a SCIM service provider (story_scim_pull_test.go)
 //	kisi VERB ARGS...          somebody does something by hand in Kisi, or Kisi fails
@@ -92,6 +93,8 @@ func TestStories(t *testing.T) {
 				return hasCollector(), nil
 			case "slapd":
 				return hasSlapd(), nil
+			case "samba":
+				return hasSamba(), nil
 			case "scimmy":
 				return scimpeer.Here(), nil
 			case "root":
@@ -111,6 +114,7 @@ func TestStories(t *testing.T) {
 			"scimmy":    cmdScimmy,
 			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,
 			"slapd": slapdIn(t),
+			"samba": sambaIn(t),
 		},
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/internal/sim/kisisim"
 	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
+	"github.com/kisi-sync/kisi-sync/internal/sim/sambadc"
 	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 	"github.com/kisi-sync/kisi-sync/internal/sim/slapd"
 )
@@ -27,6 +28,7 @@ type stage struct {
 	company   *ldapsim.Company
 	ldap      *ldapsim.Server
 	slapd     *slapd.Server // a real directory, if there is one
+	samba     *sambadc.Server
 	kisi      *kisisim.Sim
 	api       *kisisim.Server
 	doors     map[string]int64
