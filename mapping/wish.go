@@ -18,14 +18,16 @@ type decision struct {
 
 // wishAll makes the wishes of everybody: first of people without a Kisi user, by address, then of the accounts in their order,
 // which is the order that Desired promises.
+//
+// Of a million strangers usually nobody is to be given anything, so only those who are get a place and are sorted.
 func (m *mapper) wishAll() {
-	strangers := m.strangers()
-	m.wishes = make([]access.Wish, 0, len(strangers)+len(m.ledger()))
-	for _, s := range strangers {
-		if w, ok := m.stranger(s.person, s.folded); ok {
+	m.eachStranger(func(human uint32) {
+		if w, ok := m.stranger(human, m.addressOf(human)); ok {
 			m.wishes = append(m.wishes, w)
 		}
-	}
+	})
+	slices.SortFunc(m.wishes, func(a, b access.Wish) int { return compare(a.Folded, b.Folded) })
+	m.wishes = slices.Grow(m.wishes, len(m.ledger()))
 	for a := range m.ledger() {
 		if w, ok := m.held(uint32(a)); ok {
 			m.wishes = append(m.wishes, w)
@@ -33,23 +35,16 @@ func (m *mapper) wishAll() {
 	}
 }
 
-// stranger is a human without a Kisi user of ours.
-type stranger struct {
-	folded string
-	person uint32
-}
-
-// strangers lists active people without a user whom a rule selects, everybody without one who is blocked, and those whose user makes room
-// for another one, by address. Those who cannot be given anything for their address are reported.
-func (m *mapper) strangers() []stranger {
-	var all []stranger
+// eachStranger yields active people without a user whom a rule selects, everybody without one who is blocked, and those whose user makes room
+// for another one. Those who cannot be given anything for their address are reported.
+func (m *mapper) eachStranger(yield func(human uint32)) {
 	for _, p := range m.parts {
 		for i := uint32(p.from); i < uint32(p.to); i++ {
 			if m.head[i] != i || m.accounts[i] != none && !m.makesRoom(i) {
 				continue
 			}
 			if m.accounts[i] != none {
-				all = append(all, stranger{m.addressOf(i), i})
+				yield(i)
 				continue
 			}
 			if p := m.pinned.humans[i].release; p != nil && m.blocked(none, i) == nil {
@@ -64,11 +59,9 @@ func (m *mapper) strangers() []stranger {
 				m.reportAddress(i)
 				continue
 			}
-			all = append(all, stranger{m.addressOf(i), i})
+			yield(i)
 		}
 	}
-	slices.SortFunc(all, func(a, b stranger) int { return compare(a.folded, b.folded) })
-	return all
 }
 
 // selected says that a rule is about one of a human's records.
