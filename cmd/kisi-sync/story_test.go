@@ -54,6 +54,7 @@ func TestMain(m *testing.M) {
 //	kisi VERB ARGS...          somebody does something by hand in Kisi, or Kisi fails
 //	[!] holds PERSON GROUP     somebody holds a group in Kisi
 //	[!] enabled PERSON         somebody's Kisi user is not suspended
+//	[!] mailed PERSON          Kisi has sent somebody a mail about a right
 //	writes N                   so many changes were made in Kisi since the last time this was asked
 //	silence                    Kisi was not asked anything since the last writes or silence
 //	past DAYS...               the trail gets a line for each, from so many days ago; before the first run only
@@ -105,6 +106,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
+			"mailed": cmdMailed,
 			"google": cmdGoogle, "spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
 			"manager": cmdManager, "push": cmdPush, "company": cmdCompany, "disable": cmdDisable,
 			"signal": cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,
@@ -290,6 +292,13 @@ func cmdEnabled(ts *testscript.TestScript, neg bool, args []string) {
 	u, there := stageOf(ts).person(args[0])
 	if !there || u.Access == neg {
 		ts.Fatalf("%s: there %v, enabled %v", args[0], there, u.Access)
+	}
+}
+
+func cmdMailed(ts *testscript.TestScript, neg bool, args []string) {
+	mailed := slices.ContainsFunc(stageOf(ts).kisi.Outbox(), func(m kisisim.Mail) bool { return strings.HasPrefix(m.To, args[0]+"@") })
+	if mailed == neg {
+		ts.Fatalf("%s got a mail: %v", args[0], mailed)
 	}
 }
 
