@@ -151,6 +151,7 @@ type heard struct {
 	mu     sync.Mutex
 	status map[string]record.SourceStatus // by name
 	held   map[string]*directory.Snapshot // by source ID, once read from the store or taken in
+	loads  turns                          // of reading one from the store
 }
 
 // New returns an Engine. It contacts nobody.

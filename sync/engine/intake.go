@@ -121,9 +121,7 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	if err := e.o.Store.SaveSnapshot(ctx, r.next); err != nil {
 		return nil, err
 	}
-	e.mu.Lock()
-	e.held[s.ID] = r.next
-	e.mu.Unlock()
+	e.hold(r.next)
 	return r, nil
 }
 
@@ -178,37 +176,9 @@ func (e *Engine) again(ctx context.Context, last *directory.Snapshot, receipt di
 	if err := e.o.Store.SaveSnapshotAgain(ctx, next); err != nil {
 		return nil, err
 	}
-	e.mu.Lock()
-	e.held[next.Source()] = next
-	e.mu.Unlock()
+	e.hold(next)
 	counts := last.Counts()
 	return &reading{next: next, diff: directory.Diff{Before: counts, After: counts}, remarks: receipt.Remarks}, nil
-}
-
-// snapshot returns what is known of a source, from memory or from the store; nil when nothing is. What is known of a source that was
-// renamed moves to its new id.
-func (e *Engine) snapshot(ctx context.Context, source Source) (*directory.Snapshot, error) {
-	e.mu.Lock()
-	s := e.held[source.ID]
-	e.mu.Unlock()
-	if s != nil {
-		return s, nil
-	}
-	s, err := e.o.Store.Snapshot(ctx, source.ID)
-	for i := 0; i < len(source.Was) && s == nil && err == nil; i++ {
-		var moved bool
-		if moved, err = e.o.Store.RenameSource(ctx, source.Was[i], source.ID); err == nil && moved {
-			e.o.Log.Info("source renamed", "source", source.Name, "was", source.Was[i], "id", source.ID)
-			s, err = e.o.Store.Snapshot(ctx, source.ID)
-		}
-	}
-	if err != nil || s == nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	e.held[source.ID] = s
-	e.mu.Unlock()
-	return s, nil
 }
 
 // report notes how a source was read. After an error it still says when and as what it was read before.
