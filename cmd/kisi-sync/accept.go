@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -70,9 +71,9 @@ type acceptDocument struct {
 	Doubt   string       `json:"doubt,omitempty"` // why what is missing is not believed
 	Missing []string     `json:"missing"`         // people
 	// Gathering: it is pushed to, and nobody has said yet that it has been told everything.
-	Gathering bool           `json:"gathering,omitempty"`
-	Accepted  bool           `json:"accepted"`
-	Next      []lineDocument `json:"next"` // what the next run will do
+	Gathering bool         `json:"gathering,omitempty"`
+	Accepted  bool         `json:"accepted"`
+	Next      []shape.Line `json:"next"` // what the next run will do
 }
 
 type sizeDocument struct {
@@ -121,7 +122,7 @@ func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
 	case i < 0:
 		return 0, exit.Usage(fmt.Errorf("the file has no source %q", a.name), "kisi-sync config show lists its sources")
 	}
-	a.doc = acceptDocument{Source: a.name, Missing: []string{}, Next: []lineDocument{}}
+	a.doc = acceptDocument{Source: a.name, Missing: []string{}, Next: []shape.Line{}}
 	before, err := s.store.Snapshot(ctx, s.sources[i].ID)
 	if err != nil {
 		return 0, err
@@ -170,7 +171,7 @@ func doubted(s *directory.Snapshot) ([]string, error) {
 	s.EachDoubted(func(id string, _ time.Time) { ids[id] = true })
 	err := s.Records(func(r *directory.Record) error {
 		if r.Kind == directory.PersonIs && ids[r.ID] {
-			people = append(people, orNone(r.Email, orNone(r.Name, r.ID)))
+			people = append(people, voice.OrNone(r.Email, voice.OrNone(r.Name, r.ID)))
 		}
 		return nil
 	})
@@ -189,7 +190,7 @@ func (a *acceptance) show() {
 		a.ui.Say("  its provider pushes, and nobody can see from here whether it has pushed everybody: compare the numbers with what it says itself")
 	}
 	if len(a.doc.Missing) > 0 {
-		a.ui.Say("  not there now: %s", names(a.doc.Missing))
+		a.ui.Say("  not there now: %s", voice.Names(a.doc.Missing))
 	}
 }
 
@@ -249,7 +250,7 @@ func (a *acceptance) tellNext(ctx context.Context, s *session) error {
 		return exit.Failed(err, "the source was accepted; what the next run will do is not known")
 	}
 	f := s.forecast(o)
-	a.doc.Next = convert(f.told.Summary(f.Words), newLine)
+	a.doc.Next = shape.Convert(f.told.Summary(f.Words), shape.NewLine)
 	s.showPlan(f)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -24,14 +25,14 @@ type rebinding struct {
 
 // rebindDocument is what accept --json prints for a rule.
 type rebindDocument struct {
-	Rules    []string       `json:"rules"`
-	Source   string         `json:"source"`
-	Selector string         `json:"selector"`
-	Before   groupDocument  `json:"before"`
-	Now      groupDocument  `json:"now"`
-	Members  []string       `json:"members"` // people whom the group brings now
-	Accepted bool           `json:"accepted"`
-	Next     []lineDocument `json:"next"` // what the next run will do
+	Rules    []string      `json:"rules"`
+	Source   string        `json:"source"`
+	Selector string        `json:"selector"`
+	Before   groupDocument `json:"before"`
+	Now      groupDocument `json:"now"`
+	Members  []string      `json:"members"` // people whom the group brings now
+	Accepted bool          `json:"accepted"`
+	Next     []shape.Line  `json:"next"` // what the next run will do
 }
 
 type groupDocument struct {
@@ -95,14 +96,14 @@ func (r *rebinding) show() {
 	people := slices.Clone(f.Members)
 	slices.Sort(people)
 	r.doc = rebindDocument{Rules: f.Rules, Source: f.Source, Selector: f.After.Text, Before: groupDocument{f.Before.GroupID, f.Before.Name},
-		Now: groupDocument{f.After.GroupID, f.After.Name}, Members: orEmpty(people), Next: []lineDocument{}}
+		Now: groupDocument{f.After.GroupID, f.After.Name}, Members: shape.OrEmpty(people), Next: []shape.Line{}}
 	for _, rule := range f.Rules {
 		r.ui.Say("rule %s means the group %q of source %s", rule, f.After.Text, f.Source)
 	}
 	r.ui.Say("  until now: %s (%s), which is gone", f.Before.Name, f.Before.GroupID)
 	r.ui.Say("  from now on: %s (%s), which brings %s", f.After.Name, f.After.GroupID, voice.Count(len(people), "person", "people"))
 	if len(people) > 0 {
-		r.ui.Say("      %s", names(people))
+		r.ui.Say("      %s", voice.Names(people))
 	}
 }
 
@@ -136,7 +137,7 @@ func (r *rebinding) tell(ctx context.Context, s *session) error {
 		return exit.Failed(err, "the group was accepted; what the next run will do is not known")
 	}
 	f := s.forecast(o)
-	r.doc.Next = convert(f.told.Summary(f.Words), newLine)
+	r.doc.Next = shape.Convert(f.told.Summary(f.Words), shape.NewLine)
 	s.showPlan(f)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
@@ -208,7 +209,7 @@ func (s *session) same(saved plan.Saved, o *engine.Outlook) error {
 		return nil
 	}
 	if s.ui.JSON {
-		if err := s.ui.Print(difference{orEmpty(d.Gone), orEmpty(d.New)}); err != nil {
+		if err := s.ui.Print(difference{shape.OrEmpty(d.Gone), shape.OrEmpty(d.New)}); err != nil {
 			return err
 		}
 	}

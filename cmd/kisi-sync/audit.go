@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -244,7 +245,7 @@ func aboutLine(e *record.Entry) string {
 		parts = append(parts, "held: "+e.Held)
 	}
 	if len(e.Concerned) > 0 {
-		parts = append(parts, "about all doors of the person: "+strings.Join(convert(e.Doors, record.Door.String), ", "))
+		parts = append(parts, "about all doors of the person: "+strings.Join(shape.Convert(e.Doors, record.Door.String), ", "))
 	}
 	if e.Run != 0 {
 		parts = append(parts, fmt.Sprintf("run %d", e.Run))

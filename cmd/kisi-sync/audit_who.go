@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -78,13 +79,13 @@ func (t *trail) spelled(ctx context.Context, name string, named func(*access.Cat
 // namedOpenings are the doors and elevator stops that people call so, as the trail names them.
 func namedOpenings(c *access.Catalog, name string) (all []string, near string) {
 	found, near := mapping.FindOpenings(c, name)
-	return convert(found, func(o mapping.Opening) string { return o.Name }), near
+	return shape.Convert(found, func(o mapping.Opening) string { return o.Name }), near
 }
 
 // namedGroups are the ids of groups that people call so.
 func namedGroups(c *access.Catalog, name string) (all []string, near string) {
 	found, near := mapping.FindGroups(c, nil, name)
-	return convert(found, func(g access.Group) string { return fmt.Sprint(g.ID) }), near
+	return shape.Convert(found, func(g access.Group) string { return fmt.Sprint(g.ID) }), near
 }
 
 // whoDocument is what audit who --json prints.
@@ -155,12 +156,12 @@ type whoHolder struct {
 }
 
 func newWhoGroup(g record.GroupAnswer) whoGroup {
-	out := whoGroup{ID: int64(g.ID), Opens: convert(g.Opens, record.Door.String), Unknown: g.Outside,
-		Guests: g.Beside.Guests, Links: g.Beside.Links, Teams: convert(g.Beside.Teams, newWhoTeam), words: g.BesideWords()}
+	out := whoGroup{ID: int64(g.ID), Opens: shape.Convert(g.Opens, record.Door.String), Unknown: g.Outside,
+		Guests: g.Beside.Guests, Links: g.Beside.Links, Teams: shape.Convert(g.Beside.Teams, newWhoTeam), words: g.BesideWords()}
 	if n := len(g.Names); n > 0 {
 		out.Name = g.Names[n-1]
 	}
-	out.Holders = convert(g.Holders, func(h record.Holder) whoHolder {
+	out.Holders = shape.Convert(g.Holders, func(h record.Holder) whoHolder {
 		return whoHolder{Email: h.Email, User: int64(h.Member), Role: h.Right.Role.Words(), Since: h.Since.UTC(), ByUs: h.ByUs, Suspended: h.Suspended, How: h.How()}
 	})
 	return out
@@ -175,12 +176,12 @@ func unsure(uncounted []string) string {
 }
 
 func (t *trail) who(a *record.Answer) error {
-	d := whoDocument{At: a.At.UTC(), Groups: convert(a.Groups, newWhoGroup), Words: a.Words(), Beside: newWhoBeside(&a.Outside)}
+	d := whoDocument{At: a.At.UTC(), Groups: shape.Convert(a.Groups, newWhoGroup), Words: a.Words(), Beside: newWhoBeside(&a.Outside)}
 	if t.ui.JSON {
 		return t.ui.Print(d)
 	}
 	for _, g := range d.Groups {
-		t.ui.Say("%s, at %s: %s", t.ui.Bold(orNone(g.Name, fmt.Sprintf("group %d", g.ID))), t.moment(a.At), voice.Count(len(g.Holders), "person", "people"))
+		t.ui.Say("%s, at %s: %s", t.ui.Bold(voice.OrNone(g.Name, fmt.Sprintf("group %d", g.ID))), t.moment(a.At), voice.Count(len(g.Holders), "person", "people"))
 		if len(g.Opens) > 0 {
 			t.ui.Say("  opened %s", strings.Join(g.Opens, ", "))
 		}
@@ -189,7 +190,7 @@ func (t *trail) who(a *record.Answer) error {
 			if h.Suspended {
 				state = ", suspended: it opened nothing"
 			}
-			t.ui.Say("  %s as %s, since %s%s", orNone(h.Email, fmt.Sprintf("user %d", h.User)), h.Role, t.moment(h.Since), state)
+			t.ui.Say("  %s as %s, since %s%s", voice.OrNone(h.Email, fmt.Sprintf("user %d", h.User)), h.Role, t.moment(h.Since), state)
 			t.ui.Say("      %s", h.How)
 		}
 		if at := d.Beside.CountedAt; at != nil {

@@ -74,5 +74,5 @@ func (k *checkup) surroundings(d *access.Desired) {
 // rights says what the key's user may do, by role.
 func rights(v *kisi.Verification) string {
 	roles := strings.ReplaceAll(strings.Join(v.Roles, ", "), "_", " ")
-	return "the key has the rights that are needed (" + orNone(roles, "no role on the organization") + ")"
+	return "the key has the rights that are needed (" + voice.OrNone(roles, "no role on the organization") + ")"
 }

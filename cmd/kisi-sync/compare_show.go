@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
@@ -67,12 +69,12 @@ func (d *differences) shift(s plan.Shift) shiftRow {
 }
 
 func (x *comparing) document(d *differences) comparisonDocument {
-	doc := comparisonDocument{File: x.new.settings.File, Against: x.inUse, Changes: d.any(), Rules: convert(d.rules, newReworded),
-		Settings: convert(d.settings, func(s config.Difference) differenceRow { return differenceRow(s) }), People: convert(d.shifts, d.shift), Expect: []expectRow{},
+	doc := comparisonDocument{File: x.new.settings.File, Against: x.inUse, Changes: d.any(), Rules: shape.Convert(d.rules, newReworded),
+		Settings: shape.Convert(d.settings, func(s config.Difference) differenceRow { return differenceRow(s) }), People: shape.Convert(d.shifts, d.shift), Expect: []expectRow{},
 		Plan: newPlanDocument(d.next, d.next.told.Save(d.next.Words, now()))}
 	for _, t := range d.tests {
 		if len(t.Wrong)+len(t.Open) > 0 {
-			doc.Expect = append(doc.Expect, expectRow{t.Line, orEmpty(t.Wrong), t.More, orEmpty(t.Open)})
+			doc.Expect = append(doc.Expect, expectRow{t.Line, shape.OrEmpty(t.Wrong), t.More, shape.OrEmpty(t.Open)})
 		}
 	}
 	return doc
@@ -89,7 +91,7 @@ func (x *comparing) show(d *differences) {
 		ui.Say("\n%s", ui.Bold("Other settings"))
 	}
 	for _, s := range d.settings {
-		ui.Say("  %s: %s → %s", s.Path, orNone(s.Before, "(none)"), orNone(s.After, "(none)"))
+		ui.Say("  %s: %s → %s", s.Path, voice.OrNone(s.Before, "(none)"), voice.OrNone(s.After, "(none)"))
 	}
 	if len(d.shifts) > 0 {
 		ui.Say("\n%s", ui.Bold("People, whatever they have in Kisi already"))
@@ -98,7 +100,7 @@ func (x *comparing) show(d *differences) {
 	for _, s := range d.shifts {
 		ui.Say("%s %s", marks[s.Kind], s.Text(d.next.Words.Doors(s.Group)))
 		if len(s.People) > 1 {
-			ui.Say("    %s", names(s.People))
+			ui.Say("    %s", voice.Names(s.People))
 		}
 	}
 	for _, t := range d.tests {
@@ -124,7 +126,7 @@ func (x *comparing) showRules(d *differences) {
 		case r.After == "":
 			ui.Say("%s %s: %s", ui.Red("-"), r.Rule, r.Before)
 		default:
-			ui.Say("~ %s: %s", r.Rule, orNone(r.Differs, "what it reads is called otherwise"))
+			ui.Say("~ %s: %s", r.Rule, voice.OrNone(r.Differs, "what it reads is called otherwise"))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -94,7 +95,7 @@ func (r *ruling) decide(ctx context.Context, m *memory, id string) error {
 	if whole {
 		_, err = m.DecidePlan(ctx, all.plan.ID.String(), d, chosen...)
 	} else {
-		decisions := convert(chosen, func(step access.Digest) access.Decision { d := d; d.Step = step; return d })
+		decisions := shape.Convert(chosen, func(step access.Digest) access.Decision { d := d; d.Step = step; return d })
 		err = m.Decide(ctx, decisions...)
 	}
 	if err != nil {
@@ -193,7 +194,7 @@ func (r *ruling) choose(all *held, id string) (steps []access.Digest, whole bool
 		slices.SortFunc(steps, func(a, b access.Digest) int { return slices.Compare(a[:], b[:]) })
 		return slices.Compact(steps), true, nil
 	case whole:
-		return convert(all.plan.Steps, func(h access.Hold) access.Digest { return h.Step }), true, nil
+		return shape.Convert(all.plan.Steps, func(h access.Hold) access.Digest { return h.Step }), true, nil
 	}
 	step, err := find(all.steps, id)
 	return []access.Digest{step}, false, err

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -43,7 +44,7 @@ last run over everybody saw it.`,
 			return err
 		}
 		s := &session{ui: ui, settings: settings}
-		return s.showDrift(convert(all, newDriftRow))
+		return s.showDrift(shape.Convert(all, newDriftRow))
 	}
 	return cmd
 }
@@ -63,7 +64,7 @@ type driftRow struct {
 }
 
 func newDriftRow(x access.Drift) driftRow {
-	row := driftRow{ID: x.ID(), Kind: x.Kind, Who: x.Who, Subject: x.Subject, Expected: x.Expected, Found: x.Found, Since: stamp(x.Since), Why: x.Why}
+	row := driftRow{ID: x.ID(), Kind: x.Kind, Who: x.Who, Subject: x.Subject, Expected: x.Expected, Found: x.Found, Since: shape.Stamp(x.Since), Why: x.Why}
 	if x.Step != (access.Digest{}) {
 		row.Step = &x.Step
 	}
@@ -76,7 +77,7 @@ func newDriftRow(x access.Drift) driftRow {
 // showDrift prints what differs, and then what was accepted of it.
 func (s *session) showDrift(all []driftRow) error {
 	if s.ui.JSON {
-		return s.ui.Print(map[string]any{"drift": orEmpty(all)})
+		return s.ui.Print(map[string]any{"drift": shape.OrEmpty(all)})
 	}
 	if len(all) == 0 {
 		s.ui.Say("Nothing in Kisi differs by somebody's hand.")

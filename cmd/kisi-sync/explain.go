@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/explain"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/mapping"
@@ -98,12 +100,12 @@ func (s *session) explain(ctx context.Context, who string) error {
 			return err
 		}
 	}
-	s.showExplanation(x)
+	s.teller().Person(x)
 	return exit.Also(readErr, err)
 }
 
 // walk puts an explanation together. With an error it may be there all the same, without what Kisi says.
-func (s *session) walk(ctx context.Context, who string) (*explanation, error) {
+func (s *session) walk(ctx context.Context, who string) (*explain.Explanation, error) {
 	defer s.lookingAtKisi()()
 	x, err := s.engine.Explain(ctx, who)
 	switch {
@@ -112,7 +114,7 @@ func (s *session) walk(ctx context.Context, who string) (*explanation, error) {
 	case x == nil:
 		return nil, err
 	}
-	out := newExplanation(x)
+	out := explain.New(x)
 	if err != nil {
 		out.Unknown = true
 		return out, err
@@ -125,9 +127,9 @@ func (s *session) walk(ctx context.Context, who string) (*explanation, error) {
 
 // next says what the next run will do about a person. Whether it is held depends on everybody: a limit counts people. So when there
 // is something to do, everybody is looked at.
-func (s *session) next(ctx context.Context, x *engine.Explanation) ([]nextLine, error) {
+func (s *session) next(ctx context.Context, x *engine.Explanation) ([]shape.NextLine, error) {
 	if x.Outlook.Plan == nil {
-		return []nextLine{}, nil
+		return []shape.NextLine{}, nil
 	}
 	own := map[access.Digest]bool{}
 	for i := range x.Outlook.Plan.Steps {
@@ -136,11 +138,11 @@ func (s *session) next(ctx context.Context, x *engine.Explanation) ([]nextLine, 
 		}
 	}
 	if len(own) == 0 {
-		return []nextLine{}, nil
+		return []shape.NextLine{}, nil
 	}
 	o, err := s.engine.Preview(ctx)
 	if err != nil {
-		return []nextLine{}, err
+		return []shape.NextLine{}, err
 	}
 	f := s.forecast(o)
 	var only plan.Plan
@@ -150,11 +152,11 @@ func (s *session) next(ctx context.Context, x *engine.Explanation) ([]nextLine, 
 			only.Steps = append(only.Steps, step)
 		}
 	}
-	return convert(only.Summary(f.Words), func(l plan.Line) nextLine { return nextLine{Text: l.Text, Hold: l.Hold} }), nil
+	return shape.Convert(only.Summary(f.Words), func(l plan.Line) shape.NextLine { return shape.NextLine{Text: l.Text, Hold: l.Hold} }), nil
 }
 
 // stranger tells of a Kisi user who is in no directory and whom kisi-sync does not manage. Without such a user nobody is found.
-func (s *session) stranger(ctx context.Context, who string, notFound error) (*explanation, error) {
+func (s *session) stranger(ctx context.Context, who string, notFound error) (*explain.Explanation, error) {
 	state, err := s.target.Observe(ctx, access.Scope{Emails: []string{email.Fold(who)}})
 	if err != nil {
 		return nil, exit.Also(notFound, err)
@@ -162,7 +164,7 @@ func (s *session) stranger(ctx context.Context, who string, notFound error) (*ex
 	for i := range state.Members {
 		if m := &state.Members[i]; email.Fold(m.Email) == email.Fold(who) {
 			x := &engine.Explanation{Trail: mapping.Trail{Asked: who}, Member: m, Outlook: &engine.Outlook{Input: plan.Input{Observed: state}}}
-			return newExplanation(x), nil
+			return explain.New(x), nil
 		}
 	}
 	return nil, notFound

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/explain"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
+	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -28,12 +30,12 @@ func (s *session) explainAccess(ctx context.Context, x *explaining) error {
 			return err
 		}
 	}
-	s.showHolders(doc, x.all)
+	s.teller().Holders(doc, x.all)
 	return err
 }
 
 // access finds out who may open a door, or the doors of a group. A directory that could not be read is an error beside the document.
-func (s *session) access(ctx context.Context, x *explaining) (*holdersDocument, error) {
+func (s *session) access(ctx context.Context, x *explaining) (*explain.Holders, error) {
 	readErr := s.read(ctx, false)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -55,12 +57,11 @@ func (s *session) access(ctx context.Context, x *explaining) (*holdersDocument, 
 	if err != nil {
 		return nil, exit.Also(readErr, err)
 	}
-	r.remembered = x.remembered
+	r.remembered, r.ofGroup = x.remembered, x.door == ""
 	doc, err := s.hold(ctx, o, r)
 	if err != nil {
 		return nil, exit.Also(readErr, withoutKisi(err))
 	}
-	doc.ofGroup = x.door == ""
 	return doc, readErr
 }
 
@@ -75,6 +76,43 @@ type reach struct {
 	groups     []access.Group
 	places     []access.RemoteID
 	remembered bool // Kisi is not asked
+	ofGroup    bool // it was a group that was asked for, not a door
+}
+
+// hold tells who may open the doors of some groups.
+func (s *session) hold(ctx context.Context, o *engine.Outlook, r reach) (*explain.Holders, error) {
+	x := explain.HoldersOf{Asked: r.name, OfGroup: r.ofGroup, Remembered: r.remembered, Groups: r.groups, Outlook: o}
+	of := access.HoldersOf{Places: r.places}
+	for _, g := range r.groups {
+		of.Groups = append(of.Groups, g.ID)
+	}
+	var err error
+	if r.remembered {
+		x.Holders = explain.Remembered(o.Input.Owned, of.Groups)
+		x.Answer, err = s.told(ctx, of.Groups)
+	} else {
+		x.Holders, err = s.target.Holders(ctx, of)
+	}
+	if err != nil {
+		return nil, err
+	}
+	x.At = now().UTC()
+	return explain.NewHolders(x), nil
+}
+
+// told is what the audit trail says of some groups; empty when it tells of none of them.
+func (s *session) told(ctx context.Context, groups []access.RemoteID) (record.Answer, error) {
+	trail, ok := s.store.(interface {
+		HoldersOf(ctx context.Context, groups []access.RemoteID, at time.Time) (record.Answer, error)
+	})
+	if !ok {
+		return record.Answer{}, nil
+	}
+	a, err := trail.HoldersOf(ctx, groups, now())
+	if errors.Is(err, store.ErrUntold) {
+		return record.Answer{}, nil
+	}
+	return a, broken(err)
 }
 
 // namedDoor finds a door, and the groups that open it.

@@ -8,20 +8,21 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/mapping"
 )
 
 // ruleDocument is what explain --rule --json prints.
 type ruleDocument struct {
-	Rule     string        `json:"rule"`
-	Says     []rulePart    `json:"says"`
-	Bound    *ruleBound    `json:"bound"`          // null: it is about everyone of a source, or cannot be asked
-	Lost     string        `json:"lost,omitempty"` // why it cannot be asked
-	People   int           `json:"people"`         // in its source
-	Rights   int           `json:"rights"`         // in Kisi that it gave
-	Outcomes []ruleOutcome `json:"outcomes"`
-	Problems []problem     `json:"problems"`
+	Rule     string          `json:"rule"`
+	Says     []rulePart      `json:"says"`
+	Bound    *ruleBound      `json:"bound"`          // null: it is about everyone of a source, or cannot be asked
+	Lost     string          `json:"lost,omitempty"` // why it cannot be asked
+	People   int             `json:"people"`         // in its source
+	Rights   int             `json:"rights"`         // in Kisi that it gave
+	Outcomes []ruleOutcome   `json:"outcomes"`
+	Problems []shape.Problem `json:"problems"`
 }
 
 type rulePart struct {
@@ -49,16 +50,16 @@ type rulePerson struct {
 }
 
 func newRuleDocument(t *mapping.RuleTrail) ruleDocument {
-	d := ruleDocument{Rule: t.Rule, Says: convert(t.Says, func(p mapping.Part) rulePart { return rulePart(p) }), Lost: t.Lost, People: t.People, Rights: t.Rights,
-		Problems: convert(t.Told, newProblem)}
+	d := ruleDocument{Rule: t.Rule, Says: shape.Convert(t.Says, func(p mapping.Part) rulePart { return rulePart(p) }), Lost: t.Lost, People: t.People, Rights: t.Rights,
+		Problems: shape.Convert(t.Told, shape.NewProblem)}
 	if b := t.Bound; b != nil {
 		d.Bound = &ruleBound{ID: b.ID, Name: b.Name}
 		if b.Since != 0 {
 			d.Bound.Since = b.Since.Time().Format(time.RFC3339)
 		}
 	}
-	d.Outcomes = convert(t.Parts, func(o mapping.RuleOutcome) ruleOutcome {
-		people := convert(o.People, func(p mapping.RulePerson) rulePerson { return rulePerson{p.Who, p.Key.String(), p.Until} })
+	d.Outcomes = shape.Convert(t.Parts, func(o mapping.RuleOutcome) ruleOutcome {
+		people := shape.Convert(o.People, func(p mapping.RulePerson) rulePerson { return rulePerson{p.Who, p.Key.String(), p.Until} })
 		return ruleOutcome{o.Outcome, o.Text, o.Count, people}
 	})
 	return d
@@ -145,7 +146,7 @@ func (s *session) showRuleOutcome(o ruleOutcome) {
 		mark, text = "·", are+" not selected: "+o.Text
 	}
 	ui.Say("  %s %s %s", mark, voice.Count(o.Count, "person", "people"), text)
-	who := convert(o.People, func(p rulePerson) string { return p.Who })
+	who := shape.Convert(o.People, func(p rulePerson) string { return p.Who })
 	more := ""
 	if n := o.Count - len(who); n > 0 {
 		more = fmt.Sprintf(" and %d more (--all names them)", n)

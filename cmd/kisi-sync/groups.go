@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
@@ -55,7 +56,7 @@ func (s *session) listGroups(ctx context.Context) error {
 	if s.ui.JSON {
 		return s.ui.Print(rows)
 	}
-	return s.ui.Table("ID\tGROUP\tSCOPE\tUSERS\tMANAGED\tDOORS AND STOPS", convert(rows, groupRow.line))
+	return s.ui.Table("ID\tGROUP\tSCOPE\tUSERS\tMANAGED\tDOORS AND STOPS", shape.Convert(rows, groupRow.line))
 }
 
 // everyGroup maps the file's groups to Kisi's, and reads the doors of all.
@@ -83,8 +84,8 @@ func newGroupRow(g *access.Group, c *access.Catalog, d *access.Desired) groupRow
 			row.Manages = manages(want)
 		}
 	}
-	row.Doors = convert(g.Doors, func(o access.Opening) string { return c.DoorName(o.Thing) })
-	row.Stops = convert(g.Stops, func(o access.Opening) string { return c.StopName(o.Thing) })
+	row.Doors = shape.Convert(g.Doors, func(o access.Opening) string { return c.DoorName(o.Thing) })
+	row.Stops = shape.Convert(g.Stops, func(o access.Opening) string { return c.StopName(o.Thing) })
 	return row
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -65,7 +66,7 @@ func settingNamed(word string) (access.Setting, bool) {
 
 // stopNames reads stops as people write them: "HQ / Lift A / Floor 3", or numbers.
 func stopNames(all []string) []mapping.StopName {
-	return convert(all, func(text string) mapping.StopName {
+	return shape.Convert(all, func(text string) mapping.StopName {
 		if parts := strings.Split(text, " / "); len(parts) == 3 {
 			return mapping.StopName{Place: parts[0], Elevator: parts[1], Stop: parts[2]}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/apply"
@@ -32,16 +33,16 @@ type ordering struct {
 
 // orderDocument is what groups create --json, groups update --json and groups delete --json print.
 type orderDocument struct {
-	Did    string       `json:"did"`
-	By     string       `json:"by"`
-	Why    string       `json:"why"`
-	Group  string       `json:"group"`
-	Next   []nextLine   `json:"next"`   // what is done
-	People []string     `json:"people"` // who lose the group
-	Notes  []plan.Note  `json:"notes"`
-	Run    *runDocument `json:"run"`    // how it went; null: nothing was done
-	Block  string       `json:"block"`  // the group as the file says it, to be pasted under groups:
-	Agreed bool         `json:"agreed"` // somebody said yes, or --yes
+	Did    string           `json:"did"`
+	By     string           `json:"by"`
+	Why    string           `json:"why"`
+	Group  string           `json:"group"`
+	Next   []shape.NextLine `json:"next"`   // what is done
+	People []string         `json:"people"` // who lose the group
+	Notes  []plan.Note      `json:"notes"`
+	Run    *runDocument     `json:"run"`    // how it went; null: nothing was done
+	Block  string           `json:"block"`  // the group as the file says it, to be pasted under groups:
+	Agreed bool             `json:"agreed"` // somebody said yes, or --yes
 }
 
 func (o *ordering) flags(cmd *cobra.Command) {
@@ -61,7 +62,7 @@ func (o *ordering) run(ctx context.Context, ui *call, c *common, want func(*engi
 	if err := mayApprove(o.settings, ui.me()); err != nil {
 		return err
 	}
-	o.doc = orderDocument{Did: o.did, By: ui.me(), Why: o.why, Next: []nextLine{}, People: []string{}, Notes: []plan.Note{}}
+	o.doc = orderDocument{Did: o.did, By: ui.me(), Why: o.why, Next: []shape.NextLine{}, People: []string{}, Notes: []plan.Note{}}
 	return o.order(ctx, want)
 }
 
@@ -106,13 +107,13 @@ func (o *ordering) cause() string {
 
 // preview shows what would be done, and asks; done says that nothing is to be done.
 func (o *ordering) preview(ctx context.Context, f forecast) (done bool, err error) {
-	o.doc.Group, o.doc.Notes = o.group.Name, orEmpty(f.told.Notes)
-	o.doc.Next = convert(f.told.Summary(f.Words), func(l plan.Line) nextLine { return nextLine{Text: l.Text, Hold: l.Hold} })
+	o.doc.Group, o.doc.Notes = o.group.Name, shape.OrEmpty(f.told.Notes)
+	o.doc.Next = shape.Convert(f.told.Summary(f.Words), func(l plan.Line) shape.NextLine { return shape.NextLine{Text: l.Text, Hold: l.Hold} })
 	if o.everybody {
 		if o.people, err = o.loses(f); err != nil {
 			return true, err
 		}
-		o.doc.People = orEmpty(o.people)
+		o.doc.People = shape.OrEmpty(o.people)
 	}
 	if f.mode == plan.Observe {
 		o.ui.Say("%s", o.ui.Bold("mode: observe – this is what mode: full would do:"))

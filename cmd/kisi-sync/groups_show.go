@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
@@ -100,7 +101,7 @@ func (s *session) describeGroup(o *engine.Outlook, state *access.State, seen *ac
 	}
 	for _, g := range o.Input.Desired.Groups {
 		if g.ID == seen.ID {
-			d.Rules = orEmpty(s.rules.Giving(g.Name))
+			d.Rules = shape.OrEmpty(s.rules.Giving(g.Name))
 		}
 	}
 	for i := range state.Members {
@@ -108,7 +109,7 @@ func (s *session) describeGroup(o *engine.Outlook, state *access.State, seen *ac
 		for _, g := range m.In(seen.ID) {
 			account, _ := o.Input.Owned.Account(m.ID)
 			owned, ok := account.Grant(g.Group)
-			d.Holders = append(d.Holders, groupHolder{Email: m.Email, Role: g.Role.Words(), From: stamp(g.From), Until: stamp(g.Until), Enabled: m.Enabled,
+			d.Holders = append(d.Holders, groupHolder{Email: m.Email, Role: g.Role.Words(), From: shape.Stamp(g.From), Until: shape.Stamp(g.Until), Enabled: m.Enabled,
 				ByUs: ok && owned.Level.Ours() && owned.Assignment == g.Assignment})
 		}
 	}
@@ -120,7 +121,7 @@ func (s *session) describeGroup(o *engine.Outlook, state *access.State, seen *ac
 		}
 	}
 	ids := func(all []access.Opening) []access.RemoteID {
-		return convert(all, func(o access.Opening) access.RemoteID { return o.Thing })
+		return shape.Convert(all, func(o access.Opening) access.RemoteID { return o.Thing })
 	}
 	d.Block = newBlock(&access.DesiredGroup{Name: seen.Name, Place: seen.Place, Description: &seen.Description, Doors: ids(seen.Doors), Stops: ids(seen.Stops), Settings: on}, c).String()
 	return d

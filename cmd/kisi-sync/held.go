@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -122,21 +123,21 @@ func readHeld(ctx context.Context, st holdReader) (heldDocument, error) {
 		return d, err
 	}
 	if len(waiting.Steps) > 0 {
-		d.Plan, d.Since, d.Held = waiting.ID.String(), stamp(waiting.Since), byReason(waiting.Steps)
-		d.Summary = orEmpty(waiting.Summary)
+		d.Plan, d.Since, d.Held = waiting.ID.String(), shape.Stamp(waiting.Since), byReason(waiting.Steps)
+		d.Summary = shape.OrEmpty(waiting.Summary)
 	}
 	with := func(v access.Verdict) []heldStep {
 		some := slices.DeleteFunc(slices.Clone(all), func(h access.Hold) bool { return h.Verdict != v })
-		return convert(some, newHeldStep)
+		return shape.Convert(some, newHeldStep)
 	}
 	d.Approved, d.Rejected = with(access.Approved), with(access.Rejected)
-	d.Refused = convert(slices.DeleteFunc(slices.Clone(all), func(h access.Hold) bool {
+	d.Refused = shape.Convert(slices.DeleteFunc(slices.Clone(all), func(h access.Hold) bool {
 		return h.Verdict != access.Parked || h.Until <= access.At(now()) // what is over due is done by now, or wanted no more
 	}), newRefusedStep)
 	byHand := slices.DeleteFunc(slices.Clone(all), func(h access.Hold) bool {
 		return h.Verdict != access.Waiting || h.Reason.Kind != access.HeldByHand
 	})
-	d.ByHand = convert(byHand, newHeldStep)
+	d.ByHand = shape.Convert(byHand, newHeldStep)
 	d.Last, err = lastFull(ctx, st)
 	return d, err
 }
@@ -163,7 +164,7 @@ func moment(t time.Time) string {
 
 // newRefusedStep shows a step that Kisi did not do: why, and when it is tried again.
 func newRefusedStep(h access.Hold) heldStep {
-	return heldStep{ID: h.Step, What: h.What, Why: h.Reason.Text, Next: stamp(h.Until)}
+	return heldStep{ID: h.Step, What: h.What, Why: h.Reason.Text, Next: shape.Stamp(h.Until)}
 }
 
 // byReason sorts what waits: one group for each reason, what has waited longest first.
@@ -176,7 +177,7 @@ func byReason(steps []access.Hold) []heldGroup {
 		if !ok {
 			i = len(groups)
 			index[h.Reason.Text] = i
-			groups = append(groups, heldGroup{Reason: h.Reason.Text, Kind: h.Reason.Kind.String(), Since: stamp(h.Since), People: []string{}})
+			groups = append(groups, heldGroup{Reason: h.Reason.Text, Kind: h.Reason.Kind.String(), Since: shape.Stamp(h.Since), People: []string{}})
 		}
 		g := &groups[i]
 		g.Steps = append(g.Steps, newHeldStep(h))
@@ -209,7 +210,7 @@ func (s *session) showHeld(d heldDocument) error {
 		ui.Say("\n%s %s", ui.Yellow("Held:"), g.Reason)
 		about := "" // a step about a group names nobody
 		if len(g.People) > 0 {
-			about = fmt.Sprintf("; %s: %s", voice.Count(len(g.People), "person", "people"), names(g.People))
+			about = fmt.Sprintf("; %s: %s", voice.Count(len(g.People), "person", "people"), voice.Names(g.People))
 		}
 		ui.Say("  since %s%s", s.moment(g.Since), about)
 		s.showSteps(g.Steps)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/csv"
@@ -92,7 +93,7 @@ csv: docs/csv.md.`,
 
 func (i *importation) do(ctx context.Context) error {
 	if len(i.lists) > 1 {
-		names := convert(i.lists, func(l keptList) string { return l.name })
+		names := shape.Convert(i.lists, func(l keptList) string { return l.name })
 		return exit.Usage(fmt.Errorf("there are several lists: %s", strings.Join(names, ", ")), "say which one: --source "+names[0])
 	}
 	source := i.lists[0].name
@@ -269,7 +270,7 @@ func (i *importation) has(row *importRow, r csv.Row) bool {
 		return false
 	}
 	var names []string
-	declared := convert(i.settings.MappingSpec().Groups, func(g mapping.Group) string { return g.Name })
+	declared := shape.Convert(i.settings.MappingSpec().Groups, func(g mapping.Group) string { return g.Name })
 	for _, word := range slices.Concat(r.Groups, i.groups) {
 		at := groupNamed(declared, i.groupCalled(word))
 		if at < 0 || !slices.Contains(has, declared[at]) {

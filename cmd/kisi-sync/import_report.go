@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors/csv"
 )
@@ -61,7 +62,7 @@ func (i *importation) writeReport() error {
 
 func (i *importation) reportText(asJSON bool) ([]byte, error) {
 	if asJSON {
-		text, err := json.MarshalIndent(orEmpty(i.rows), "", "  ")
+		text, err := json.MarshalIndent(shape.OrEmpty(i.rows), "", "  ")
 		return append(text, '\n'), err
 	}
 	rows := [][]string{{"line", "email", "name", "groups", "outcome", "text", "ignored"}}
@@ -78,7 +79,7 @@ func sheet(rows [][]string) ([]byte, error) {
 	w := stdcsv.NewWriter(&b)
 	w.UseCRLF = true
 	for _, cells := range rows {
-		if err := w.Write(convert(cells, csv.Neutral)); err != nil {
+		if err := w.Write(shape.Convert(cells, csv.Neutral)); err != nil {
 			return nil, err
 		}
 	}

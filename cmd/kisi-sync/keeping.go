@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
@@ -41,18 +42,18 @@ type keeping struct {
 
 // usersDocument is what users add, revoke, remove and restore print as JSON.
 type usersDocument struct {
-	Did      string       `json:"did"`
-	Source   string       `json:"source"`
-	File     string       `json:"file"`
-	By       string       `json:"by"`
-	People   []string     `json:"people"`
-	Diff     string       `json:"diff"`     // of the file
-	Next     []nextLine   `json:"next"`     // what Kisi would get by that
-	Problems []problem    `json:"problems"` // of these people
-	Notes    []plan.Note  `json:"notes"`
-	Written  bool         `json:"written"`        // the file was changed
-	Rows     []importRow  `json:"rows,omitempty"` // of a table that is imported: what becomes of each
-	Run      *runDocument `json:"run"`            // how it went; null: nothing was done in Kisi
+	Did      string           `json:"did"`
+	Source   string           `json:"source"`
+	File     string           `json:"file"`
+	By       string           `json:"by"`
+	People   []string         `json:"people"`
+	Diff     string           `json:"diff"`     // of the file
+	Next     []shape.NextLine `json:"next"`     // what Kisi would get by that
+	Problems []shape.Problem  `json:"problems"` // of these people
+	Notes    []plan.Note      `json:"notes"`
+	Written  bool             `json:"written"`        // the file was changed
+	Rows     []importRow      `json:"rows,omitempty"` // of a table that is imported: what becomes of each
+	Run      *runDocument     `json:"run"`            // how it went; null: nothing was done in Kisi
 }
 
 // alteration is one change of one list.
@@ -79,7 +80,7 @@ func (k *keeping) run(ctx context.Context, ui *call, c *common, do func(context.
 		return err
 	}
 	defer k.closeInto(&err)
-	k.doc = usersDocument{Did: k.did, By: ui.me(), People: []string{}, Next: []nextLine{}, Problems: []problem{}, Notes: []plan.Note{}}
+	k.doc = usersDocument{Did: k.did, By: ui.me(), People: []string{}, Next: []shape.NextLine{}, Problems: []shape.Problem{}, Notes: []plan.Note{}}
 	if k.lists, err = readLists(k.settings, k.source); err != nil {
 		return k.untouched(err)
 	}
@@ -175,19 +176,19 @@ func (k *keeping) keysOf(l *keptList, who string) []access.Anchor {
 	if p, ok := l.Find(who); ok {
 		ids = append(ids, p.ID)
 	}
-	return convert(ids, func(id string) access.Anchor {
+	return shape.Convert(ids, func(id string) access.Anchor {
 		return access.Anchor(directory.Key{Source: k.sources[k.indexOf(l.name)].ID, ID: id}.String())
 	})
 }
 
 // showAhead shows what the file will say, and what Kisi would get by that.
 func (k *keeping) showAhead(a alteration, f forecast) {
-	k.doc.Next = convert(f.told.Summary(f.Words), func(l plan.Line) nextLine { return nextLine{Text: l.Text, Hold: l.Hold} })
+	k.doc.Next = shape.Convert(f.told.Summary(f.Words), func(l plan.Line) shape.NextLine { return shape.NextLine{Text: l.Text, Hold: l.Hold} })
 	notes := k.notesAbout(a, f)
-	k.doc.Notes = orEmpty(notes)
+	k.doc.Notes = shape.OrEmpty(notes)
 	mine := k.concerning(a, f.Conflicts)
-	k.doc.Problems = convert(mine, func(c mapping.Conflict) problem {
-		return problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint, Count: 1}
+	k.doc.Problems = shape.Convert(mine, func(c mapping.Conflict) shape.Problem {
+		return shape.Problem{Kind: c.Kind, Who: c.Who, Text: c.Text, Hint: c.Hint, Count: 1}
 	})
 	if k.doc.Diff != "" {
 		k.ui.Say("%s", k.ui.Bold(a.list.path))

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/explain"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -31,15 +33,15 @@ type owning struct {
 
 // ownDocument is what adopt --json, release --json and rename --json print.
 type ownDocument struct {
-	Did    string       `json:"did"` // adopt, release, rename
-	By     string       `json:"by"`
-	Why    string       `json:"why"`
-	Users  []ownUser    `json:"users"`
-	Left   []problem    `json:"left"` // people who are left as they are, and why
-	Next   []nextLine   `json:"next"` // what is done now
-	Notes  []plan.Note  `json:"notes"`
-	Run    *runDocument `json:"run"` // how it went; null: nothing was done
-	Agreed bool         `json:"agreed"`
+	Did    string           `json:"did"` // adopt, release, rename
+	By     string           `json:"by"`
+	Why    string           `json:"why"`
+	Users  []ownUser        `json:"users"`
+	Left   []shape.Problem  `json:"left"` // people who are left as they are, and why
+	Next   []shape.NextLine `json:"next"` // what is done now
+	Notes  []plan.Note      `json:"notes"`
+	Run    *runDocument     `json:"run"` // how it went; null: nothing was done
+	Agreed bool             `json:"agreed"`
 }
 
 // ownUser is what it means for one Kisi user.
@@ -75,7 +77,7 @@ func (o *owning) run(ctx context.Context, ui *call, c *common, do func(context.C
 	if err := mayApprove(o.settings, ui.me()); err != nil {
 		return err
 	}
-	o.doc = ownDocument{Did: o.kind.String(), By: ui.me(), Why: o.why, Users: []ownUser{}, Left: []problem{}, Next: []nextLine{}, Notes: []plan.Note{}}
+	o.doc = ownDocument{Did: o.kind.String(), By: ui.me(), Why: o.why, Users: []ownUser{}, Left: []shape.Problem{}, Next: []shape.NextLine{}, Notes: []plan.Note{}}
 	readErr := o.read(ctx, false)
 	if ctx.Err() != nil {
 		return o.untouched(ctx.Err())
@@ -102,8 +104,8 @@ func (o *owning) attend(ctx context.Context, a engine.Attention) (forecast, erro
 		return forecast{}, o.untouched(err)
 	}
 	f := o.forecast(out)
-	o.doc.Next = convert(f.told.Summary(f.Words), func(l plan.Line) nextLine { return nextLine{Text: l.Text, Hold: l.Hold} })
-	o.doc.Notes = orEmpty(f.told.Notes)
+	o.doc.Next = shape.Convert(f.told.Summary(f.Words), func(l plan.Line) shape.NextLine { return shape.NextLine{Text: l.Text, Hold: l.Hold} })
+	o.doc.Notes = shape.OrEmpty(f.told.Notes)
 	return f, nil
 }
 
@@ -134,7 +136,7 @@ func (o *owning) show(f forecast) {
 }
 
 func (o *owning) showUser(u ownUser) {
-	o.ui.Say("%s (Kisi user %d, %s; %s)", o.ui.Bold(u.Who), u.User, u.Email, levelWords(u.Level))
+	o.ui.Say("%s (Kisi user %d, %s; %s)", o.ui.Bold(u.Who), u.User, u.Email, explain.LevelWords(u.Level))
 	for _, part := range []struct {
 		all  []string
 		what map[access.PinKind]string
@@ -217,7 +219,7 @@ func (o *owning) print() error { return o.ui.PrintJSON(o.doc) }
 
 // left notes somebody who is left as it is.
 func (o *owning) left(who, kind, text string) {
-	o.doc.Left = append(o.doc.Left, problem{Kind: kind, Who: who, Text: text, Count: 1})
+	o.doc.Left = append(o.doc.Left, shape.Problem{Kind: kind, Who: who, Text: text, Count: 1})
 }
 
 // refuse is the end when somebody was named and nothing can be done.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -92,7 +93,7 @@ func newPinDocument(did string, p access.Pin) pinDocument {
 	if who == "" {
 		who = string(p.Anchor)
 	}
-	return pinDocument{Did: did, Who: who, Person: string(p.Anchor), Email: p.Email, Until: stamp(p.Until), By: p.By, Why: p.Why, Notes: []string{}}
+	return pinDocument{Did: did, Who: who, Person: string(p.Anchor), Email: p.Email, Until: shape.Stamp(p.Until), By: p.By, Why: p.Why, Notes: []string{}}
 }
 
 // pin writes the pin down, and carries out what follows from a block. A directory that cannot be read does not stop it: what is

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
@@ -36,7 +37,7 @@ func (l listing[Row]) verb(ui *call, c *common) *cobra.Command {
 		if ui.JSON {
 			return ui.Print(rows)
 		}
-		return ui.Table(l.head, convert(rows, l.line))
+		return ui.Table(l.head, shape.Convert(rows, l.line))
 	}
 	return cmd
 }
@@ -52,7 +53,7 @@ func placesVerb(ui *call, c *common) *cobra.Command {
 		example: "  kisi-sync places\n  kisi-sync places --json | jq -r '.[].name'",
 		head:    "ID\tPLACE",
 		rows: func(c *access.Catalog) []placeRow {
-			return convert(c.Places, func(p access.Place) placeRow { return placeRow{p.ID, p.Name} })
+			return shape.Convert(c.Places, func(p access.Place) placeRow { return placeRow{p.ID, p.Name} })
 		},
 		line: func(r placeRow) string { return fmt.Sprintf("%d\t%s", r.ID, r.Name) },
 	}.verb(ui, c)
@@ -71,7 +72,7 @@ func rolesVerb(ui *call, c *common) *cobra.Command {
 		example: "  kisi-sync roles\n  kisi-sync roles --json | jq '.[] | select(.refused == \"\")'",
 		head:    "ROLE (write it so under grant_roles:)\tSCOPE\tID\tGIVEN",
 		rows: func(c *access.Catalog) []roleRow {
-			return convert(c.ScopeRoles, func(r access.ScopeRole) roleRow {
+			return shape.Convert(c.ScopeRoles, func(r access.ScopeRole) roleRow {
 				scope := "place"
 				if r.Organization {
 					scope = "organization"
@@ -101,7 +102,7 @@ func doorsVerb(ui *call, c *common) *cobra.Command {
 		example: "  kisi-sync doors\n  kisi-sync doors --json | jq -r '.[].name'",
 		head:    "ID\tDOOR (write it so under doors:)",
 		rows: func(c *access.Catalog) []doorRow {
-			return convert(c.Doors, func(d access.Door) doorRow { return doorRow{d.ID, c.DoorName(d.ID), c.PlaceName(d.Place)} })
+			return shape.Convert(c.Doors, func(d access.Door) doorRow { return doorRow{d.ID, c.DoorName(d.ID), c.PlaceName(d.Place)} })
 		},
 		line: func(r doorRow) string { return fmt.Sprintf("%d\t%s", r.ID, inYAML(r.Name)) },
 	}.verb(ui, c)
@@ -120,7 +121,7 @@ func elevatorsVerb(ui *call, c *common) *cobra.Command {
 		example: "  kisi-sync elevators\n  kisi-sync elevators --json | jq '.[] | {place, elevator, stop}'",
 		head:    "ID\tELEVATOR STOP (write it so under elevator_stops:)",
 		rows: func(c *access.Catalog) []stopRow {
-			return convert(c.Stops, func(s access.Stop) stopRow { return stopRow{s.ID, c.PlaceName(s.Place), s.ElevatorName, s.Name} })
+			return shape.Convert(c.Stops, func(s access.Stop) stopRow { return stopRow{s.ID, c.PlaceName(s.Place), s.ElevatorName, s.Name} })
 		},
 		line: func(r stopRow) string {
 			return fmt.Sprintf("%d\t{place: %s, elevator: %s, stop: %s}", r.ID, inYAML(r.Place), inYAML(r.Elevator), inYAML(r.Stop))

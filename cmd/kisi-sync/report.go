@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
@@ -115,7 +116,7 @@ func holderOf(o *engine.Outlook, a *access.Account, at access.Instant) (p unused
 			since = owned.Since
 		}
 	}
-	p.Since = stamp(since)
+	p.Since = shape.Stamp(since)
 	return p, len(p.Groups) > 0
 }
 
@@ -142,12 +143,12 @@ func (s *session) withoutCredential(ctx context.Context, holders []unusedPerson)
 		return nil, err
 	}
 	holders = slices.DeleteFunc(holders, func(p unusedPerson) bool { return !never[p.User] })
-	users := convert(holders, func(p unusedPerson) access.RemoteID { return p.User })
+	users := shape.Convert(holders, func(p unusedPerson) access.RemoteID { return p.User })
 	cards, err := s.target.CardHolders(ctx, users)
 	if err != nil {
 		return nil, fmt.Errorf("read who has a card: %w", err)
 	}
-	return orEmpty(slices.DeleteFunc(holders, func(p unusedPerson) bool { return cards[p.User] })), nil
+	return shape.OrEmpty(slices.DeleteFunc(holders, func(p unusedPerson) bool { return cards[p.User] })), nil
 }
 
 func (s *session) showUnused(d *unusedDocument) {

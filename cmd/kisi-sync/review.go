@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/explain"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -121,9 +122,9 @@ func (s *session) review(ctx context.Context, r *reviewing, file *outFile) error
 }
 
 // reviewOf puts a review together: what Kisi shows, since when by the trail, and who has a card.
-func (s *session) reviewOf(ctx context.Context, r *reviewing, doc *holdersDocument) (*review.Review, error) {
+func (s *session) reviewOf(ctx context.Context, r *reviewing, doc *explain.Holders) (*review.Review, error) {
 	out := &review.Review{Of: doc.Asked, Kind: "group", At: doc.At.In(s.settings.Schedule.Zone), Organization: s.settings.Kisi.Domain, By: s.ui.me(), Version: version(),
-		Notes: []string{s.holdersWords(doc)}}
+		Notes: []string{s.teller().HoldersWords(doc)}}
 	if r.door != "" {
 		out.Kind = "door"
 	}
@@ -156,7 +157,7 @@ func (s *session) reviewOf(ctx context.Context, r *reviewing, doc *holdersDocume
 		if h.Place != "" {
 			where = "in " + h.Place
 		}
-		out.Roles = append(out.Roles, review.Role{Who: orNone(h.Email, h.Name) + notUser(h.Kind), Role: h.Role, Where: where})
+		out.Roles = append(out.Roles, review.Role{Who: voice.OrNone(h.Email, h.Name) + explain.NotUser(h.Kind), Role: h.Role, Where: where})
 	}
 	out.Notes = append(out.Notes, "Since when: by the audit trail of kisi-sync where it gave the right or saw it, else by Kisi's own date. A card counts if Kisi says that it "+
 		"is assigned and not deactivated; the last unlock is of any door.")
@@ -196,17 +197,17 @@ type reviewer struct {
 	evidence map[right]*record.Holder
 }
 
-func (b *reviewer) group(g *holderGroup) {
+func (b *reviewer) group(g *explain.HolderGroup) {
 	for i := range g.Holders {
 		b.out.Rows = append(b.out.Rows, b.row(g, &g.Holders[i]))
 	}
 	for _, l := range g.Links {
-		b.out.Rows = append(b.out.Rows, review.Row{Name: orNone(l.Name, "(a link without a name)"), Kind: "access link", Group: g.Name, GroupID: int64(g.ID), Role: "door_access",
+		b.out.Rows = append(b.out.Rows, review.Row{Name: voice.OrNone(l.Name, "(a link without a name)"), Kind: "access link", Group: g.Name, GroupID: int64(g.ID), Role: "door_access",
 			Opens: "yes", Why: "whoever has the link", Until: parsed(l.Until), Card: "not known"})
 	}
 }
 
-func (b *reviewer) row(g *holderGroup, h *holder) review.Row {
+func (b *reviewer) row(g *explain.HolderGroup, h *explain.Holder) review.Row {
 	row := review.Row{Name: h.Name, Address: h.Email, Kind: h.Kind, User: int64(h.User), Group: g.Name, GroupID: int64(g.ID), Role: h.Role, Opens: "yes", Why: h.Why, Next: h.Next,
 		Since: parsed(h.Since), Until: parsed(h.Until), Used: parsed(h.Used), Card: "not known"}
 	if !h.Opens {

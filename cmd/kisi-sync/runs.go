@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
@@ -42,20 +43,20 @@ func runsVerb(ui *call, c *common) *cobra.Command {
 
 // runRow is a run in a list.
 type runRow struct {
-	Run     uint64        `json:"run"`
-	Began   time.Time     `json:"began"`
-	Ended   *time.Time    `json:"ended"` // null: it is under way, or was killed
-	Seconds float64       `json:"seconds"`
-	Full    bool          `json:"full"`
-	Asked   string        `json:"asked"`
-	Cut     bool          `json:"cut"` // something else could not wait
-	Calls   int           `json:"calls"`
-	Steps   stepsDocument `json:"steps"`
-	Error   string        `json:"error,omitempty"`
+	Run     uint64      `json:"run"`
+	Began   time.Time   `json:"began"`
+	Ended   *time.Time  `json:"ended"` // null: it is under way, or was killed
+	Seconds float64     `json:"seconds"`
+	Full    bool        `json:"full"`
+	Asked   string      `json:"asked"`
+	Cut     bool        `json:"cut"` // something else could not wait
+	Calls   int         `json:"calls"`
+	Steps   shape.Steps `json:"steps"`
+	Error   string      `json:"error,omitempty"`
 }
 
 func newRunRow(r *record.Run) runRow {
-	out := runRow{Run: r.ID, Began: r.Began.UTC(), Full: r.Full, Asked: r.Asked, Cut: r.Cut, Calls: r.Calls, Steps: stepsDocument(r.Steps), Error: r.Error}
+	out := runRow{Run: r.ID, Began: r.Began.UTC(), Full: r.Full, Asked: r.Asked, Cut: r.Cut, Calls: r.Calls, Steps: shape.Steps(r.Steps), Error: r.Error}
 	if !r.Ended.IsZero() {
 		ended := r.Ended.UTC()
 		out.Ended, out.Seconds = &ended, r.Ended.Sub(r.Began).Seconds()
@@ -120,7 +121,7 @@ func askedWords(by string) string {
 }
 
 // stepsWords says what became of a plan.
-func stepsWords(d stepsDocument) string {
+func stepsWords(d shape.Steps) string {
 	var parts []string
 	for _, part := range []struct {
 		n    int
@@ -141,9 +142,9 @@ func stepsWords(d stepsDocument) string {
 // runShown is what runs show --json prints.
 type runShown struct {
 	runRow
-	Sources  []sourceDocument `json:"sources"`
-	Problems []problem        `json:"problems"`
-	Lines    json.RawMessage  `json:"lines"` // of the audit trail, as audit show --json prints them
+	Sources  []shape.Source  `json:"sources"`
+	Problems []shape.Problem `json:"problems"`
+	Lines    json.RawMessage `json:"lines"` // of the audit trail, as audit show --json prints them
 }
 
 func (t *trail) showRun(ctx context.Context, number string) error {
@@ -160,8 +161,8 @@ func (t *trail) showRun(ctx context.Context, number string) error {
 		return exit.Failed(fmt.Errorf("nothing is remembered of a run %d", id), "kisi-sync runs lists those that are; kisi-sync audit show knows what older ones did")
 	}
 	r := &runs[i]
-	d := runShown{runRow: newRunRow(r), Sources: convert(r.Sources, newSource), Problems: convert(r.Problems, func(p record.Problem) problem {
-		return problem{Kind: p.Kind, Who: p.Who, Text: p.Text, Hint: p.Hint, Count: max(1, p.Count)}
+	d := runShown{runRow: newRunRow(r), Sources: shape.Convert(r.Sources, shape.NewSource), Problems: shape.Convert(r.Problems, func(p record.Problem) shape.Problem {
+		return shape.Problem{Kind: p.Kind, Who: p.Who, Text: p.Text, Hint: p.Hint, Count: max(1, p.Count)}
 	})}
 	want := record.AuditFilter{Run: id, Since: r.Began}
 	if t.ui.JSON {

@@ -4,11 +4,22 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/explain"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/mapping"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
+
+// moment says a time as the file would, in its time zone.
+func (s *session) moment(rfc3339 string) string {
+	return voice.Moment(rfc3339, s.settings.Schedule.Zone)
+}
+
+// teller tells who holds what, and why.
+func (s *session) teller() *explain.Teller {
+	return &explain.Teller{UI: s.ui.Voice, Zone: s.settings.Schedule.Zone}
+}
 
 // showPlan prints a plan in people and doors.
 func (s *session) showPlan(f forecast) {
@@ -50,7 +61,7 @@ func (s *session) showLines(f forecast) {
 			ui.Say("    %s: %s", word, line.Hold)
 		}
 		if len(line.People) > 1 {
-			ui.Say("    %s", names(line.People))
+			ui.Say("    %s", voice.Names(line.People))
 		}
 	}
 }
@@ -73,15 +84,6 @@ func waitsOf(p *plan.Plan) map[string]int {
 		}
 	}
 	return waits
-}
-
-// names lists people, not too many.
-func names(people []string) string {
-	const enough = 6
-	if len(people) <= enough {
-		return strings.Join(people, ", ")
-	}
-	return fmt.Sprintf("%s and %d more (--json lists all)", strings.Join(people[:enough-1], ", "), len(people)-enough+1)
 }
 
 // showProblems prints what could not be decided and what was noticed in Kisi.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
@@ -71,7 +72,7 @@ type sourceReading struct {
 func (r *sourceReading) run(ctx context.Context, name string) error {
 	i := r.indexOf(name)
 	if i < 0 {
-		return exit.Usage(fmt.Errorf("%s has no source %q", r.settings.File, name), "its sources: "+strings.Join(convert(r.settings.Sources, func(s config.Source) string { return s.Name }), ", "))
+		return exit.Usage(fmt.Errorf("%s has no source %q", r.settings.File, name), "its sources: "+strings.Join(shape.Convert(r.settings.Sources, func(s config.Source) string { return s.Name }), ", "))
 	}
 	r.source = r.session.sources[i]
 	if err := r.read(ctx); err != nil {
@@ -170,7 +171,7 @@ func namesOf(o directory.Object) []string {
 
 func firstNames(some []directory.Object) []string {
 	const enough = 5
-	names := convert(some[:min(enough, len(some))], func(o directory.Object) string { return fmt.Sprintf("%s (%s)", personOrGroup(o), o.ID()) })
+	names := shape.Convert(some[:min(enough, len(some))], func(o directory.Object) string { return fmt.Sprintf("%s (%s)", personOrGroup(o), o.ID()) })
 	if len(some) > enough {
 		names = append(names, "...")
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
 )
@@ -76,5 +77,5 @@ func (u *call) login(ctx context.Context, c *common, name string, port int) erro
 		u.Say("%s the consent is kept in %s", u.Green("✓"), kept)
 		return nil
 	}
-	return exit.Usage(fmt.Errorf("%s has no source %q", settings.File, name), "its sources: "+strings.Join(convert(settings.Sources, func(s config.Source) string { return s.Name }), ", "))
+	return exit.Usage(fmt.Errorf("%s has no source %q", settings.File, name), "its sources: "+strings.Join(shape.Convert(settings.Sources, func(s config.Source) string { return s.Name }), ", "))
 }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
@@ -76,7 +77,7 @@ func (r *sourceReading) showAll() error {
 	counts, dangling := r.view.Source(r.source.ID).Counts(), 0
 	r.view.Source(r.source.ID).Dangling(func(directory.Ref, int) { dangling++ })
 	if r.ui.JSON {
-		doc := readContent{Source: r.source.Name, Members: counts.Members, Dangling: dangling, Proof: r.receipt.Proof, Remarks: orEmpty(r.receipt.Remarks),
+		doc := readContent{Source: r.source.Name, Members: counts.Members, Dangling: dangling, Proof: r.receipt.Proof, Remarks: shape.OrEmpty(r.receipt.Remarks),
 			People: []readPerson{}, Groups: []readGroup{}}
 		for o := range r.people {
 			doc.People = append(doc.People, r.personOf(o))
@@ -123,7 +124,7 @@ func (r *sourceReading) objectOf(o directory.Object) readObject {
 func (r *sourceReading) personOf(o directory.Object) readPerson {
 	d := readPerson{readObject: r.objectOf(o), Email: o.Email(), Active: o.Active().String(), Attributes: map[string][]string{}}
 	for _, name := range r.rules.Attributes(r.source.Name) {
-		d.Attributes[name] = orEmpty(o.Values(name, nil))
+		d.Attributes[name] = shape.OrEmpty(o.Values(name, nil))
 	}
 	return d
 }
@@ -135,7 +136,7 @@ func (r *sourceReading) groupOf(o directory.Object) readGroup {
 // showOne prints a person or a group twice: as kisi-sync sees it, and as the directory says it.
 func (r *sourceReading) showOne(ctx context.Context, o directory.Object, kind directory.Kind) error {
 	said, err := r.raw(ctx, o, kind)
-	raw := convert(said, newRaw)
+	raw := shape.Convert(said, newRaw)
 	if kind == directory.GroupIs {
 		d := r.groupOf(o)
 		d.Members, d.Raw = r.membersOf(o), raw
@@ -158,7 +159,7 @@ func (r *sourceReading) showOne(ctx context.Context, o directory.Object, kind di
 func newRaw(a directory.Attr) rawAttribute {
 	raw := rawAttribute{Name: a.Name, Values: a.Values}
 	if raw.Base64 = slices.ContainsFunc(a.Values, isBytes); raw.Base64 {
-		raw.Values = convert(a.Values, func(v string) string { return base64.StdEncoding.EncodeToString([]byte(v)) })
+		raw.Values = shape.Convert(a.Values, func(v string) string { return base64.StdEncoding.EncodeToString([]byte(v)) })
 	}
 	return raw
 }
@@ -189,7 +190,7 @@ func (r *sourceReading) membersOf(group directory.Object) (all []readMember) {
 
 // throughOf names the groups of a path below its first.
 func throughOf(path []directory.Object) []string {
-	return convert(path[min(1, len(path)):], directory.Object.Name)
+	return shape.Convert(path[min(1, len(path)):], directory.Object.Name)
 }
 
 func (r *sourceReading) showPerson(d readPerson) {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
@@ -85,7 +86,7 @@ func checkState(ctx context.Context, ui *call, c *common) error {
 	if err != nil {
 		return err
 	}
-	rows := convert(all, func(f store.Finding) findingRow { return findingRow{f.What, f.Error(), f.Do} })
+	rows := shape.Convert(all, func(f store.Finding) findingRow { return findingRow{f.What, f.Error(), f.Do} })
 	if err := ui.PrintJSON(map[string]any{"state": settings.State, "findings": rows}); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/scim"
@@ -194,7 +195,7 @@ func (t *statusTrial) words() string {
 
 // statusSource is a source.
 type statusSource struct {
-	sourceDocument
+	shape.Source
 	Age      *int64 `json:"age_seconds"` // of what the last good read brought; null: there was none
 	Stale    bool   `json:"stale"`       // older than stale_after: its people are left as they are
 	Watching bool   `json:"watching"`
@@ -260,13 +261,13 @@ func (d *statusDocument) runs(ctx context.Context, st *store.Preview) error {
 }
 
 func (d *statusDocument) source(s config.Source, all []record.SourceStatus) statusSource {
-	out := statusSource{sourceDocument: sourceDocument{Name: s.Name}}
+	out := statusSource{Source: shape.Source{Name: s.Name}}
 	_, out.Pushed = s.Config.(*scim.Settings)
 	for _, status := range all {
 		if status.Name != s.Name {
 			continue
 		}
-		out.sourceDocument = newSource(status)
+		out.Source = shape.NewSource(status)
 		if !status.At.IsZero() {
 			seconds := int64(status.Age(now()).Seconds())
 			out.Age, out.Stale = &seconds, tooOld(&status, s)
@@ -370,7 +371,7 @@ func (d *statusDocument) holds(ctx context.Context, st *store.Preview) error {
 			d.Parked++
 		}
 	}
-	d.HeldSince = stamp(since)
+	d.HeldSince = shape.Stamp(since)
 	drift, err := st.Drift(ctx)
 	if err != nil {
 		return err

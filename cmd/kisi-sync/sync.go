@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/explain"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
@@ -98,9 +100,9 @@ func (s *session) syncPerson(ctx context.Context, who string) error {
 			return err
 		}
 		f := s.forecast(x.Outlook)
-		shown := newExplanation(x)
-		shown.Next = convert(f.told.Summary(f.Words), func(l plan.Line) nextLine { return nextLine{Text: l.Text, Hold: l.Hold} })
-		s.showExplanation(shown)
+		shown := explain.New(x)
+		shown.Next = shape.Convert(f.told.Summary(f.Words), func(l plan.Line) shape.NextLine { return shape.NextLine{Text: l.Text, Hold: l.Hold} })
+		s.teller().Person(shown)
 		s.showProblems(f)
 		s.showTotals(f)
 		return s.carry(ctx, f)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/metrics"
@@ -239,7 +240,7 @@ func daySummary(runs []record.Run, from, to time.Time) string {
 	if sum.Done+sum.Refused+sum.Unknown == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%s, %s to Kisi: %s.\n", voice.Count(n, "run", "runs"), voice.Count(calls, "call", "calls"), stepsWords(stepsDocument(sum)))
+	text := fmt.Sprintf("%s, %s to Kisi: %s.\n", voice.Count(n, "run", "runs"), voice.Count(calls, "call", "calls"), stepsWords(shape.Steps(sum)))
 	if failed > 0 {
 		text += voice.Count(failed, "run", "runs") + " ended early.\n"
 	}

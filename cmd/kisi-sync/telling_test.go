@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/all"
@@ -33,9 +34,9 @@ func TestWhatNeedsSomebodyBecomesAFactWithoutAnAge(t *testing.T) {
 	d := &statusDocument{Held: 3, Parked: 1, StillHas: 2, losing: true, Daemon: &record.Status{Failing: "kisi: the API key is not accepted", Failures: 4, Refused: "config.yaml:1: mode"},
 		Paused: &record.Pause{By: "lea", Why: "moving"}, Trial: &statusTrial{since: time.Now().Add(-3 * time.Minute)},
 		Sources: []statusSource{
-			{sourceDocument: sourceDocument{Name: "corp", Error: "connection refused", Doubts: 12}, Age: &old, Stale: true},
-			{sourceDocument: sourceDocument{Name: "guests", Error: "the server refuses the login"}},
-			{sourceDocument: sourceDocument{Name: "fine"}, Age: &old},
+			{Source: shape.Source{Name: "corp", Error: "connection refused", Doubts: 12}, Age: &old, Stale: true},
+			{Source: shape.Source{Name: "guests", Error: "the server refuses the login"}},
+			{Source: shape.Source{Name: "fine"}, Age: &old},
 		}}
 	want := map[string]string{
 		"held held steps": "3 steps wait for somebody to decide", "parked parked steps": "Kisi refuses 1 step; tried again by itself",
@@ -90,7 +91,7 @@ func TestNothingIsToldWhileAllIsWell(t *testing.T) {
 		t.Fatal(err)
 	}
 	age := int64(60)
-	d := &statusDocument{Daemon: &record.Status{Failures: 1, Failing: "once is no trouble"}, Trial: &statusTrial{since: time.Now()}, Sources: []statusSource{{sourceDocument: sourceDocument{Name: "corp"}, Age: &age}}}
+	d := &statusDocument{Daemon: &record.Status{Failures: 1, Failing: "once is no trouble"}, Trial: &statusTrial{since: time.Now()}, Sources: []statusSource{{Source: shape.Source{Name: "corp"}, Age: &age}}}
 	if got := factsOf(settings, d); len(got) != 0 {
 		t.Errorf("told %+v", got)
 	}

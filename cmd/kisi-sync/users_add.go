@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/access"
@@ -57,7 +58,7 @@ directory that brings the same person later takes over the name and the address;
 // add puts people into the list.
 func (k *keeping) add(ctx context.Context, people []list.Person, e listed.Entry, g *scoping) error {
 	if len(k.lists) > 1 {
-		names := convert(k.lists, func(l keptList) string { return l.name })
+		names := shape.Convert(k.lists, func(l keptList) string { return l.name })
 		return k.untouched(exit.Usage(fmt.Errorf("there are several lists: %s", strings.Join(names, ", ")), "say which one: --source "+names[0]))
 	}
 	l := &k.lists[0]
@@ -127,7 +128,7 @@ func mayGive(settings *config.Settings, source string, e listed.Entry) (listed.E
 	if e.Group == "" {
 		return e, mayGiveRole(spec.Rules, source, e)
 	}
-	declared := convert(spec.Groups, func(g mapping.Group) string { return g.Name })
+	declared := shape.Convert(spec.Groups, func(g mapping.Group) string { return g.Name })
 	if i = groupNamed(declared, e.Group); i < 0 {
 		return e, exit.Usage(fmt.Errorf("%s declares no group %q", settings.File, e.Group), "it declares "+strings.Join(declared, ", "))
 	}

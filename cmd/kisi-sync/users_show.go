@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/explain"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors/list"
 	"github.com/kisi-sync/kisi-sync/internal/listed"
@@ -42,7 +44,7 @@ type noteRow struct {
 
 func newUserRow(l *keptList, p *list.Person) userRow {
 	row := userRow{Source: l.name, File: l.path, Line: p.Line(), ID: p.ID, Email: p.Email, Name: p.Name, Active: p.Active == nil || *p.Active,
-		Access: []accessRow{}, Groups: orEmpty(l.GroupsOf(p.ID)), noteRow: noteRow(p.Note)}
+		Access: []accessRow{}, Groups: shape.OrEmpty(l.GroupsOf(p.ID)), noteRow: noteRow(p.Note)}
 	for _, value := range l.Granted(p.ID) {
 		e, err := listed.Parse(value)
 		if err != nil {
@@ -113,7 +115,7 @@ func listUsers(ui *call, settings *config.Settings, lists []keptList) error {
 	if ui.JSON {
 		return exit.Also(ui.Print(rows), err)
 	}
-	return exit.Also(ui.Table("SOURCE\tPERSON\tNAME\tIS TO HAVE\tWHY", convert(rows, userRow.line)), err)
+	return exit.Also(ui.Table("SOURCE\tPERSON\tNAME\tIS TO HAVE\tWHY", shape.Convert(rows, userRow.line)), err)
 }
 
 // refused says what of a person's entry the list's source may not say or give.
@@ -166,8 +168,8 @@ make of it, what Kisi has, and what the next run will do. Nothing is changed.`,
 
 // userDocument is what users show prints as JSON.
 type userDocument struct {
-	Listed      []userRow    `json:"listed"`
-	Explanation *explanation `json:"explanation"` // null: nothing is known of the person yet
+	Listed      []userRow            `json:"listed"`
+	Explanation *explain.Explanation `json:"explanation"` // null: nothing is known of the person yet
 }
 
 func (s *session) showUser(ctx context.Context, who string) error {
@@ -195,7 +197,7 @@ func (s *session) showUser(ctx context.Context, who string) error {
 	}
 	s.showListed(doc.Listed)
 	if x != nil {
-		s.showExplanation(x)
+		s.teller().Person(x)
 	}
 	return exit.Also(readErr, err)
 }

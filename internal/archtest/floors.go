@@ -15,7 +15,7 @@ const (
 	conductor        // bring hands and minds together
 	offices          // what people and machines ask of us
 	threshold        // how the program ends: exit codes, and errors in words for people
-	voice            // how it speaks and asks
+	voice            // how it speaks and asks, and what it prints for scripts
 	rooms            // what single verbs are made of
 	roof             // flags, verbs, introductions
 	cellar           // for tests and the demo
@@ -65,6 +65,7 @@ func floors() map[string]int {
 		"internal/daemon": offices,
 
 		"cmd/kisi-sync/internal/exit":  threshold,
+		"cmd/kisi-sync/internal/shape": voice,
 		"cmd/kisi-sync/internal/voice": voice,
 		"cmd/kisi-sync/internal/*":     rooms,
 

@@ -2,6 +2,7 @@ package voice
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -32,4 +33,30 @@ func Roughly(d time.Duration) string {
 		return Count(int(d.Round(time.Minute).Minutes()), "minute", "minutes")
 	}
 	return fmt.Sprintf("%.1f hours", d.Hours())
+}
+
+// Names lists people, not too many.
+func Names(people []string) string {
+	const enough = 6
+	if len(people) <= enough {
+		return strings.Join(people, ", ")
+	}
+	return fmt.Sprintf("%s and %d more (--json lists all)", strings.Join(people[:enough-1], ", "), len(people)-enough+1)
+}
+
+// OrNone is the text, or, of an empty one, what is said instead.
+func OrNone(text, none string) string {
+	if text == "" {
+		return none
+	}
+	return text
+}
+
+// Moment says a time that a document has as RFC 3339 as the file would, in its time zone. What is no such time stays as it is.
+func Moment(rfc3339 string, zone *time.Location) string {
+	t, err := time.Parse(time.RFC3339, rfc3339)
+	if err != nil {
+		return rfc3339
+	}
+	return t.In(zone).Format("2006-01-02 15:04 MST")
 }

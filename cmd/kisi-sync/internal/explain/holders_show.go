@@ -1,18 +1,19 @@
-package main
+package explain
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 )
 
 // someHolders is how many holders of a group are told unless all are wanted.
 const someHolders = 25
 
-// showHolders tells who may open a door, or the doors of a group.
-func (s *session) showHolders(d *holdersDocument, all bool) {
-	ui := s.ui
+// Holders tells who may open a door, or the doors of a group; of each group only the first few, unless all are wanted.
+func (t *Teller) Holders(d *Holders, all bool) {
+	ui := t.UI
 	switch people := voice.Count(d.People, "person", "people"); {
 	case d.ofGroup:
 		ui.Say("%s: %s may open its doors now", ui.Bold(d.Asked), people)
@@ -22,7 +23,7 @@ func (s *session) showHolders(d *holdersDocument, all bool) {
 		ui.Say("%s: %s may open it now, through %s", ui.Bold(d.Asked), people, voice.Count(len(d.Groups), "group", "groups"))
 	}
 	for i := range d.Groups {
-		s.showHolderGroup(&d.Groups[i], all)
+		t.showHolderGroup(&d.Groups[i], all)
 	}
 	if len(d.Roles) > 0 {
 		ui.Say("\n%s", ui.Bold("Without a group, by their role"))
@@ -32,20 +33,21 @@ func (s *session) showHolders(d *holdersDocument, all bool) {
 		if r.Place != "" {
 			where = "in " + r.Place
 		}
-		ui.Say("  %s: %s %s%s", orNone(r.Email, r.Name), r.Role, where, notUser(r.Kind))
+		ui.Say("  %s: %s %s%s", voice.OrNone(r.Email, r.Name), r.Role, where, NotUser(r.Kind))
 	}
-	ui.Say("\n%s", s.holdersWords(d))
+	ui.Say("\n%s", t.HoldersWords(d))
 }
 
-func notUser(kind string) string {
+// NotUser names the kind of a holder who is no user, in brackets with a space before them; "" for a user.
+func NotUser(kind string) string {
 	if kind == "user" {
 		return ""
 	}
 	return " (" + kind + ")"
 }
 
-func (s *session) showHolderGroup(g *holderGroup, all bool) {
-	ui, managed := s.ui, "not in the file"
+func (t *Teller) showHolderGroup(g *HolderGroup, all bool) {
+	ui, managed := t.UI, "not in the file"
 	if g.Managed {
 		managed = "managed by the file"
 	}
@@ -55,16 +57,16 @@ func (s *session) showHolderGroup(g *holderGroup, all bool) {
 			ui.Say("  and %d more (--all or --json names them)", len(g.Holders)-i)
 			break
 		}
-		s.showHolder(&g.Holders[i])
+		t.showHolder(&g.Holders[i])
 	}
 	for _, l := range g.Links {
-		ui.Say("  %s access link %s%s: whoever has it", ui.Yellow("!"), linkName(l.Name), strings.TrimRight(" "+s.span("", l.Until), " "))
+		ui.Say("  %s access link %s%s: whoever has it", ui.Yellow("!"), linkName(l.Name), strings.TrimRight(" "+t.span("", l.Until), " "))
 	}
 	if g.beside != "" {
 		ui.Say("  beside them, as last counted: %s", g.beside)
 	}
 	if n := len(g.Missing); n > 0 {
-		ui.Say("  should hold it and does not, until the next run or a decision: %s", names(convert(g.Missing, func(m missingHolder) string { return m.Email })))
+		ui.Say("  should hold it and does not, until the next run or a decision: %s", voice.Names(shape.Convert(g.Missing, func(m missingHolder) string { return m.Email })))
 	}
 }
 
@@ -75,14 +77,14 @@ func linkName(name string) string {
 	return fmt.Sprintf("%q", name)
 }
 
-func (s *session) showHolder(h *holder) {
-	ui, mark := s.ui, s.ui.Green("✓")
-	line := orNone(h.Email, h.Name)
+func (t *Teller) showHolder(h *Holder) {
+	ui, mark := t.UI, t.UI.Green("✓")
+	line := voice.OrNone(h.Email, h.Name)
 	if h.Kind != "user" {
-		line = h.Kind + " " + orNone(h.Name, line)
+		line = h.Kind + " " + voice.OrNone(h.Name, line)
 	}
 	line += " as " + h.Role
-	if span := strings.TrimRight(s.span(h.From, h.Until), " "); span != "" {
+	if span := strings.TrimRight(t.span(h.From, h.Until), " "); span != "" {
 		line += " " + span
 	}
 	if h.State != "" {
@@ -93,9 +95,9 @@ func (s *session) showHolder(h *holder) {
 	why := h.Why
 	switch {
 	case h.Since != "" && h.Team != "":
-		why += "; the team has it since " + s.moment(h.Since)
+		why += "; the team has it since " + voice.Moment(h.Since, t.Zone)
 	case h.Since != "":
-		why += "; since " + s.moment(h.Since)
+		why += "; since " + voice.Moment(h.Since, t.Zone)
 	}
 	if len(h.Records) > 0 {
 		why += "; record " + strings.Join(h.Records, ", ")
@@ -106,8 +108,8 @@ func (s *session) showHolder(h *holder) {
 	}
 }
 
-// holdersWords says what the answer is worth.
-func (s *session) holdersWords(d *holdersDocument) string {
+// HoldersWords says what the answer is worth.
+func (t *Teller) HoldersWords(d *Holders) string {
 	text := "These are rights as Kisi showed them just now. "
 	if d.Remembered {
 		text = fmt.Sprintf("This is as kisi-sync last saw it in Kisi, which was not asked. Users whom it does not know and who hold one of these groups: %d. "+

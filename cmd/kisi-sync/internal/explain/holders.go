@@ -1,48 +1,46 @@
-package main
+package explain
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/record"
-	"github.com/kisi-sync/kisi-sync/internal/store"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 )
 
-// holdersDocument is who may open a door, or the doors of a group, as --json has it.
-type holdersDocument struct {
+// Holders is who may open a door, or the doors of a group, as --json has it.
+type Holders struct {
 	Asked      string        `json:"asked"`
 	At         time.Time     `json:"at"`
 	Remembered bool          `json:"remembered"` // as kisi-sync knows it, without asking Kisi
 	People     int           `json:"people"`     // who may open it now, through the groups
-	Groups     []holderGroup `json:"groups"`
+	Groups     []HolderGroup `json:"groups"`
 	Roles      []roleHolder  `json:"roles"`   // who may open it without a group
 	Unread     []string      `json:"unread"`  // what could not be read, and why
 	Outside    int           `json:"outside"` // if remembered: users whom kisi-sync does not know, and who hold one of the groups
 	ofGroup    bool          // asked was for a group, not a door
 }
 
-// holderGroup is one group with everybody who holds it.
-type holderGroup struct {
+// HolderGroup is one group with everybody who holds it.
+type HolderGroup struct {
 	ID      access.RemoteID `json:"id"`
 	Name    string          `json:"name"`
 	Managed bool            `json:"managed"` // its members, by the file
-	Holders []holder        `json:"holders"`
+	Holders []Holder        `json:"holders"`
 	Links   []linkRow       `json:"access_links"`
 	Missing []missingHolder `json:"missing"` // who should hold it by the rules, and does not
 	beside  string          // if remembered: counted beside them
 }
 
-// holder is somebody who may open the doors of a group.
-type holder struct {
+// Holder is somebody who may open the doors of a group.
+type Holder struct {
 	Kind    string          `json:"kind"` // user, guest, team (nobody knows who is in it)
 	Name    string          `json:"name"`
 	Email   string          `json:"email"`
@@ -63,16 +61,19 @@ type holder struct {
 	many    int             // people, where it is not one
 }
 
+// linkRow is an access link of a group: whoever has it may open its doors.
 type linkRow struct {
 	Name  string `json:"name"`
 	Until string `json:"until,omitempty"`
 }
 
+// missingHolder is somebody who should hold a group, and does not.
 type missingHolder struct {
 	Email string `json:"email"`
 	Why   string `json:"why"`
 }
 
+// roleHolder is somebody who may open doors by a role, without a group.
 type roleHolder struct {
 	Kind  string `json:"kind"`
 	Name  string `json:"name"`
@@ -81,43 +82,40 @@ type roleHolder struct {
 	Place string `json:"place,omitempty"` // "": the organization
 }
 
+// HoldersOf is what a list of holders is made of. Outlook and Holders are required.
+type HoldersOf struct {
+	Asked      string // the name of the door or group
+	OfGroup    bool   // it was a group
+	Remembered bool   // Kisi was not asked
+	At         time.Time
+	Groups     []access.Group
+	Outlook    *engine.Outlook
+	Holders    *access.Holders
+	Answer     record.Answer // of the trail, if remembered
+}
+
 // holding puts together who holds some groups.
 type holding struct {
-	*session
 	o      *engine.Outlook
 	h      *access.Holders
 	wishes map[access.RemoteID]*access.Wish // by Kisi user
-	doc    holdersDocument
+	doc    Holders
 }
 
-// hold tells who may open the doors of some groups.
-func (s *session) hold(ctx context.Context, o *engine.Outlook, r reach) (*holdersDocument, error) {
-	b := &holding{session: s, o: o, wishes: map[access.RemoteID]*access.Wish{}}
-	for i := range o.Input.Desired.Wishes {
-		if w := &o.Input.Desired.Wishes[i]; w.Member != 0 {
+// NewHolders puts together who holds some groups, and why.
+func NewHolders(x HoldersOf) *Holders {
+	b := &holding{o: x.Outlook, h: x.Holders, wishes: map[access.RemoteID]*access.Wish{}}
+	for i := range b.o.Input.Desired.Wishes {
+		if w := &b.o.Input.Desired.Wishes[i]; w.Member != 0 {
 			b.wishes[w.Member] = w
 		}
 	}
-	var answer record.Answer
-	var err error
-	of := access.HoldersOf{Places: r.places}
-	for _, g := range r.groups {
-		of.Groups = append(of.Groups, g.ID)
-	}
-	if r.remembered {
-		b.h = rememberedHolders(o.Input.Owned, of.Groups)
-		answer, err = s.told(ctx, of.Groups)
-	} else {
-		b.h, err = s.target.Holders(ctx, of)
-	}
-	if err != nil {
-		return nil, err
-	}
-	b.doc = holdersDocument{Asked: r.name, At: now().UTC(), Remembered: r.remembered, Groups: []holderGroup{}, Roles: convert(b.h.Roles, b.role), Unread: orEmpty(b.h.Uncounted)}
-	for _, g := range r.groups {
+	b.doc = Holders{Asked: x.Asked, At: x.At, Remembered: x.Remembered, Groups: []HolderGroup{}, Roles: shape.Convert(b.h.Roles, b.role), Unread: shape.OrEmpty(b.h.Uncounted),
+		ofGroup: x.OfGroup}
+	for _, g := range x.Groups {
 		row := b.group(g)
-		for i := range answer.Groups {
-			if a := &answer.Groups[i]; a.ID == g.ID {
+		for i := range x.Answer.Groups {
+			if a := &x.Answer.Groups[i]; a.ID == g.ID {
 				row.beside = a.BesideWords()
 				b.doc.Outside += a.Outside
 			}
@@ -125,11 +123,11 @@ func (s *session) hold(ctx context.Context, o *engine.Outlook, r reach) (*holder
 		b.doc.Groups = append(b.doc.Groups, row)
 	}
 	b.doc.People = b.people()
-	return &b.doc, nil
+	return &b.doc
 }
 
-// rememberedHolders is what is known of a group's holders without asking Kisi.
-func rememberedHolders(l *access.Ledger, groups []access.RemoteID) *access.Holders {
+// Remembered is what the ledger knows of a group's holders without asking Kisi.
+func Remembered(l *access.Ledger, groups []access.RemoteID) *access.Holders {
 	h := &access.Holders{}
 	for i := range l.Accounts {
 		m := &l.Accounts[i].Known
@@ -147,21 +145,6 @@ func rememberedHolders(l *access.Ledger, groups []access.RemoteID) *access.Holde
 	return h
 }
 
-// told is what the audit trail says of some groups; empty when it tells of none of them.
-func (s *session) told(ctx context.Context, groups []access.RemoteID) (record.Answer, error) {
-	trail, ok := s.store.(interface {
-		HoldersOf(ctx context.Context, groups []access.RemoteID, at time.Time) (record.Answer, error)
-	})
-	if !ok {
-		return record.Answer{}, nil
-	}
-	a, err := trail.HoldersOf(ctx, groups, now())
-	if errors.Is(err, store.ErrUntold) {
-		return record.Answer{}, nil
-	}
-	return a, broken(err)
-}
-
 func (b *holding) role(r access.RoleHolder) roleHolder {
 	out := roleHolder{Kind: kindWord(r.Kind), Name: r.Name, Email: r.Email, Role: r.Role, Place: b.o.Words.Catalog.PlaceName(r.Place)}
 	if p, ok := b.h.Person(r.Assignee); ok && r.Kind == access.ToUser {
@@ -173,8 +156,8 @@ func (b *holding) role(r access.RoleHolder) roleHolder {
 func kindWord(k access.AssigneeKind) string { return [...]string{"user", "team", "guest"}[k] }
 
 // group lists one group: people first, then those who are in through a team, guests, and teams of whom nobody knows who is in them.
-func (b *holding) group(g access.Group) holderGroup {
-	row := holderGroup{ID: g.ID, Name: b.groupName(g), Holders: []holder{}, Links: []linkRow{}, Missing: []missingHolder{}}
+func (b *holding) group(g access.Group) HolderGroup {
+	row := HolderGroup{ID: g.ID, Name: b.groupName(g), Holders: []Holder{}, Links: []linkRow{}, Missing: []missingHolder{}}
 	has := map[access.RemoteID]bool{}
 	for i := range b.h.Rights {
 		r := &b.h.Rights[i]
@@ -193,17 +176,17 @@ func (b *holding) group(g access.Group) holderGroup {
 	}
 	for _, l := range b.h.Links {
 		if l.Group == g.ID {
-			row.Links = append(row.Links, linkRow{l.Name, stamp(l.Until)})
+			row.Links = append(row.Links, linkRow{l.Name, shape.Stamp(l.Until)})
 		}
 	}
-	slices.SortStableFunc(row.Holders, func(x, y holder) int {
+	slices.SortStableFunc(row.Holders, func(x, y Holder) int {
 		return cmp.Or(cmp.Compare(rank(&x), rank(&y)), cmp.Compare(x.Team, y.Team), cmp.Compare(strings.ToLower(x.Email), strings.ToLower(y.Email)), cmp.Compare(x.Name, y.Name))
 	})
 	b.missing(g.ID, &row, has)
 	return row
 }
 
-func rank(h *holder) int {
+func rank(h *Holder) int {
 	switch {
 	case h.Kind == "user" && h.Team == "":
 		return 0
@@ -229,7 +212,7 @@ func (b *holding) groupName(g access.Group) string {
 }
 
 // missing lists who should hold a group by the rules, and does not.
-func (b *holding) missing(id access.RemoteID, row *holderGroup, has map[access.RemoteID]bool) {
+func (b *holding) missing(id access.RemoteID, row *HolderGroup, has map[access.RemoteID]bool) {
 	d := b.o.Input.Desired
 	at := slices.IndexFunc(d.Groups, func(g access.DesiredGroup) bool { return g.ID == id })
 	if at < 0 {
@@ -255,9 +238,9 @@ func wished(w *access.Wish, group uint32) (access.WishedGrant, bool) {
 }
 
 // other is a guest, or a team whose people are not known.
-func (b *holding) other(r *access.HeldRight) holder {
-	h := holder{Kind: kindWord(r.Kind), Name: r.Name, Email: r.Email, User: r.Assignee, Role: r.Role.Words(), From: stamp(r.From), Until: stamp(r.Until),
-		Level: access.Foreign.String(), Why: "given by others in Kisi", Since: stamp(r.Made), Records: []string{}}
+func (b *holding) other(r *access.HeldRight) Holder {
+	h := Holder{Kind: kindWord(r.Kind), Name: r.Name, Email: r.Email, User: r.Assignee, Role: r.Role.Words(), From: shape.Stamp(r.From), Until: shape.Stamp(r.Until),
+		Level: access.Foreign.String(), Why: "given by others in Kisi", Since: shape.Stamp(r.Made), Records: []string{}}
 	h.State = validity(r, access.At(b.doc.At), true)
 	h.Opens = h.State == ""
 	return h
@@ -277,14 +260,14 @@ func validity(r *access.HeldRight, at access.Instant, enabled bool) string {
 }
 
 // team lists the people of a team that holds a group.
-func (b *holding) team(r *access.HeldRight) []holder {
+func (b *holding) team(r *access.HeldRight) []Holder {
 	t, ok := b.h.Team(r.Assignee)
 	if !ok || t.Unread || len(t.Users)+t.Guests == 0 {
 		h := b.other(r)
 		h.Team, h.Why = r.Name, "given to the team by others in Kisi"
-		return []holder{h}
+		return []Holder{h}
 	}
-	var all []holder
+	var all []Holder
 	for _, id := range t.Users {
 		one := *r
 		one.Kind, one.Assignee = access.ToUser, id
@@ -306,14 +289,14 @@ func (b *holding) team(r *access.HeldRight) []holder {
 }
 
 // person fills in what Kisi says of a user.
-func (b *holding) person(h *holder, r *access.HeldRight, p *access.Person) {
-	h.Name, h.Email, h.Used = p.Name, p.Email, stamp(p.LastUsed)
+func (b *holding) person(h *Holder, r *access.HeldRight, p *access.Person) {
+	h.Name, h.Email, h.Used = p.Name, p.Email, shape.Stamp(p.LastUsed)
 	h.State = validity(r, access.At(b.doc.At), p.Enabled)
 	h.Opens = h.State == ""
 }
 
 // user is somebody with a right of their own: why it is there, and what becomes of it.
-func (b *holding) user(r *access.HeldRight) holder {
+func (b *holding) user(r *access.HeldRight) Holder {
 	h := b.other(r)
 	if p, ok := b.h.Person(r.Assignee); ok {
 		b.person(&h, r, p)
@@ -322,7 +305,7 @@ func (b *holding) user(r *access.HeldRight) holder {
 	h.Records = b.records(w)
 	account, _ := b.o.Input.Owned.Account(r.Assignee)
 	if owned, ok := account.Grant(r.Group); ok && owned.Assignment == r.Assignment {
-		h.Level, h.Since = owned.Level.String(), stamp(owned.Since)
+		h.Level, h.Since = owned.Level.String(), shape.Stamp(owned.Since)
 		if owned.Cause != nil && owned.Level.Ours() {
 			h.Why, h.Rule = owned.Cause.Text, owned.Cause.Rule
 		}
@@ -334,7 +317,7 @@ func (b *holding) user(r *access.HeldRight) holder {
 }
 
 // outlook says what the rules say of a right now.
-func (b *holding) outlook(h *holder, r *access.HeldRight, w *access.Wish) {
+func (b *holding) outlook(h *Holder, r *access.HeldRight, w *access.Wish) {
 	d := b.o.Input.Desired
 	ours := h.Level == access.Created.String() || h.Level == access.Adopted.String()
 	switch w.Standing {

@@ -1,37 +1,44 @@
-package main
+package explain
 
 import (
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 )
 
-// showExplanation tells the walk to a person.
-func (s *session) showExplanation(x *explanation) {
-	ui := s.ui
+// Teller tells people who holds what, and why. Both fields are required.
+type Teller struct {
+	UI   *voice.Voice
+	Zone *time.Location // of the times
+}
+
+// Person tells the walk to one person, from the directories to the next run.
+func (t *Teller) Person(x *Explanation) {
+	ui := t.UI
 	ui.Say("%s", ui.Bold("In the directories"))
 	if len(x.Records) == 0 {
 		ui.Say("  in no source")
 	}
 	for _, r := range x.Records {
-		s.showRecord(r)
+		t.showRecord(r)
 	}
 	if len(x.Pins) > 0 {
 		ui.Say("\n%s", ui.Bold("What people have said"))
 	}
 	for _, p := range x.Pins {
-		ui.Say("  %s %sby %s: %s", pinWords(p.Kind), s.span("", p.Until), p.By, p.Why)
+		ui.Say("  %s %sby %s: %s", pinWords(p.Kind), t.span("", p.Until), p.By, p.Why)
 		if p.Since != "" {
-			ui.Say("      since %s", s.moment(p.Since))
+			ui.Say("      since %s", voice.Moment(p.Since, t.Zone))
 		}
 	}
 	if len(x.Rules) > 0 {
 		ui.Say("\n%s", ui.Bold("The rules"))
 	}
 	for _, r := range x.Rules {
-		s.showRule(r)
+		t.showRule(r)
 	}
 	for _, p := range x.Problems {
 		ui.Say("  %s %s: %s", ui.Yellow("!"), p.Who, p.Text)
@@ -40,28 +47,28 @@ func (s *session) showExplanation(x *explanation) {
 		}
 	}
 	ui.Say("\n%s", ui.Bold("So should hold"))
-	s.showShould(x.Should)
+	t.showShould(x.Should)
 	ui.Say("\n%s", ui.Bold("In Kisi now"))
-	s.showInKisi(x)
+	t.showInKisi(x)
 	ui.Say("\n%s", ui.Bold("The next run"))
-	s.showNext(x)
+	t.showNext(x)
 }
 
-func (s *session) showRecord(r recordRow) {
+func (t *Teller) showRecord(r recordRow) {
 	state := "active"
 	if r.Active == "no" {
-		state = s.ui.Red("disabled")
+		state = t.UI.Red("disabled")
 	}
-	s.ui.Say("  %s: %s, %s, %s", r.Source, orNone(r.Name, "no name"), orNone(r.Email, "no e-mail address"), state)
-	s.ui.Say("      id %s", r.ID)
+	t.UI.Say("  %s: %s, %s, %s", r.Source, voice.OrNone(r.Name, "no name"), voice.OrNone(r.Email, "no e-mail address"), state)
+	t.UI.Say("      id %s", r.ID)
 	for _, h := range r.Handles {
-		s.ui.Say("      %s", strings.Replace(h, "=", " ", 1))
+		t.UI.Say("      %s", strings.Replace(h, "=", " ", 1))
 	}
 	for _, name := range r.order {
-		s.ui.Say("      person.%s = %s", name, orNone(strings.Join(r.Attributes[name], ", "), "(none)"))
+		t.UI.Say("      person.%s = %s", name, voice.OrNone(strings.Join(r.Attributes[name], ", "), "(none)"))
 	}
 	if r.Missing != "" {
-		s.ui.Say("      %s missing since %s, which is not believed", s.ui.Yellow("!"), s.moment(r.Missing))
+		t.UI.Say("      %s missing since %s, which is not believed", t.UI.Yellow("!"), voice.Moment(r.Missing, t.Zone))
 	}
 }
 
@@ -80,15 +87,8 @@ func pinWords(kind string) string {
 	return "gets a Kisi user with the new address"
 }
 
-func orNone(text, none string) string {
-	if text == "" {
-		return none
-	}
-	return text
-}
-
-func (s *session) showRule(r ruleRow) {
-	ui := s.ui
+func (t *Teller) showRule(r ruleRow) {
+	ui := t.UI
 	mark, text := ui.Red("✗"), strings.ReplaceAll(r.Outcome, "_", " ")+bracketed(r.Text)
 	switch r.Outcome {
 	case "gives":
@@ -121,7 +121,7 @@ func (s *session) showRule(r ruleRow) {
 		ui.Say("      but not %s: rule %s excludes from it, and that goes first", x.Group, x.Rule)
 	}
 	if r.Outcome == "gives" && (r.From != "" || r.Until != "") {
-		ui.Say("      valid %s", strings.TrimSpace(s.span(r.From, r.Until)))
+		ui.Say("      valid %s", strings.TrimSpace(t.span(r.From, r.Until)))
 	}
 }
 
@@ -133,57 +133,48 @@ func bracketed(text string) string {
 }
 
 // span says from when until when, with a space behind it; "" when it is open on both sides.
-func (s *session) span(from, until string) string {
+func (t *Teller) span(from, until string) string {
 	text := ""
 	if from != "" {
-		text += "from " + s.moment(from) + " "
+		text += "from " + voice.Moment(from, t.Zone) + " "
 	}
 	if until != "" {
-		text += "until " + s.moment(until) + " "
+		text += "until " + voice.Moment(until, t.Zone) + " "
 	}
 	return text
 }
 
-// moment says a time as the file would, in its time zone.
-func (s *session) moment(rfc3339 string) string {
-	t, err := time.Parse(time.RFC3339, rfc3339)
-	if err != nil {
-		return rfc3339
-	}
-	return t.In(s.settings.Schedule.Zone).Format("2006-01-02 15:04 MST")
-}
-
-func (s *session) showShould(w *shouldHold) {
+func (t *Teller) showShould(w *shouldHold) {
 	if w == nil {
-		s.ui.Say("  nothing by the rules")
+		t.UI.Say("  nothing by the rules")
 		return
 	}
 	switch w.Standing {
 	case "suspend":
-		s.ui.Say("  no access at all: %s", w.Cause)
+		t.UI.Say("  no access at all: %s", w.Cause)
 		if len(w.Grants) > 0 {
-			s.ui.Say("  (and again on return:)")
+			t.UI.Say("  (and again on return:)")
 		}
 	case "remove":
-		s.ui.Say("  no Kisi user any more: %s", w.Cause)
+		t.UI.Say("  no Kisi user any more: %s", w.Cause)
 	case "leave":
-		s.ui.Say("  left exactly as it is: %s", w.Cause)
+		t.UI.Say("  left exactly as it is: %s", w.Cause)
 	}
 	for _, g := range w.Grants {
 		if g.Unsure {
-			s.ui.Say("  %s: not decided, it stays as it is", g.Group)
+			t.UI.Say("  %s: not decided, it stays as it is", g.Group)
 			continue
 		}
-		s.ui.Say("  %s %s(%s)", asRole(g.Group, g.Role), s.span(g.From, g.Until), g.Cause)
+		t.UI.Say("  %s %s(%s)", asRole(g.Group, g.Role), t.span(g.From, g.Until), g.Cause)
 		for _, low := range g.Covered {
-			s.ui.Say("      rule %s gives it as %s only; somebody has one role in a group, and the higher one wins", low.Rule, low.Role)
+			t.UI.Say("      rule %s gives it as %s only; somebody has one role in a group, and the higher one wins", low.Rule, low.Role)
 		}
 	}
 	for _, l := range w.Losses {
-		s.ui.Say("  not %s any more: %s", l.Group, l.Cause)
+		t.UI.Say("  not %s any more: %s", l.Group, l.Cause)
 	}
 	if w.Standing == "keep" && len(w.Grants)+len(w.Losses) == 0 {
-		s.ui.Say("  nothing by the rules")
+		t.UI.Say("  nothing by the rules")
 	}
 }
 
@@ -195,37 +186,37 @@ func asRole(group, role string) string {
 	return group + " as " + role
 }
 
-func (s *session) showInKisi(x *explanation) {
+func (t *Teller) showInKisi(x *Explanation) {
 	switch {
 	case x.Kisi == nil && x.Unknown:
-		s.ui.Say("  not known: Kisi does not answer")
+		t.UI.Say("  not known: Kisi does not answer")
 		return
 	case x.Kisi == nil:
-		s.ui.Say("  no such user")
+		t.UI.Say("  no such user")
 		return
 	}
 	k, state := x.Kisi, "enabled"
 	if !k.Enabled {
-		state = s.ui.Red("suspended")
+		state = t.UI.Red("suspended")
 	}
-	s.ui.Say("  %s, %s, %s (user %d, %s)", orNone(k.Name, "no name"), k.Email, state, k.ID, levelWords(k.Level))
+	t.UI.Say("  %s, %s, %s (user %d, %s)", voice.OrNone(k.Name, "no name"), k.Email, state, k.ID, LevelWords(k.Level))
 	for _, g := range k.Grants {
-		text := fmt.Sprintf("      %s %s(%s", asRole(g.Group, g.Role), s.span(g.From, g.Until), levelWords(g.Level))
+		text := fmt.Sprintf("      %s %s(%s", asRole(g.Group, g.Role), t.span(g.From, g.Until), LevelWords(g.Level))
 		if g.Since != "" {
-			text += " since " + s.moment(g.Since)
+			text += " since " + voice.Moment(g.Since, t.Zone)
 		}
 		if g.Cause != "" {
 			text += ", " + g.Cause
 		}
-		s.ui.Say("%s)", text)
+		t.UI.Say("%s)", text)
 	}
 	if len(k.Grants) == 0 {
-		s.ui.Say("      holds no group")
+		t.UI.Say("      holds no group")
 	}
 }
 
-// levelWords says how far something is ours.
-func levelWords(level string) string {
+// LevelWords says how far something is ours, by the word that documents have for it.
+func LevelWords(level string) string {
 	switch level {
 	case "foreign":
 		return "made by others"
@@ -237,21 +228,21 @@ func levelWords(level string) string {
 	return level + " by kisi-sync"
 }
 
-func (s *session) showNext(x *explanation) {
+func (t *Teller) showNext(x *Explanation) {
 	switch {
 	case len(x.Next) == 0 && x.Unknown:
-		s.ui.Say("  not known either")
+		t.UI.Say("  not known either")
 	case len(x.Next) == 0 && x.Kisi != nil && x.Kisi.Level == "foreign" && len(x.Records) == 0:
-		s.ui.Say("  does nothing: kisi-sync touches nothing that others made")
+		t.UI.Say("  does nothing: kisi-sync touches nothing that others made")
 	case len(x.Next) == 0 && x.undecided():
-		s.ui.Say("  does nothing: what cannot be decided stays as it is")
+		t.UI.Say("  does nothing: what cannot be decided stays as it is")
 	case len(x.Next) == 0:
-		s.ui.Say("  does nothing: it is as it should be")
+		t.UI.Say("  does nothing: it is as it should be")
 	}
 	for _, line := range x.Next {
-		s.ui.Say("  %s", line.Text)
+		t.UI.Say("  %s", line.Text)
 		if line.Hold != "" {
-			s.ui.Say("      %s: %s", s.ui.Yellow("held, not done"), line.Hold)
+			t.UI.Say("      %s: %s", t.UI.Yellow("held, not done"), line.Hold)
 		}
 	}
 }
