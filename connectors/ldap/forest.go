@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 )
 
 // Several domains of a forest as one source. Ids are unique within a forest, so a group of one domain may hold people of another. A read is
@@ -20,12 +22,19 @@ import (
 
 // ForestDomain is one domain of a forest. Everything else is as the source says it.
 type ForestDomain struct {
-	URL    string   `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"description=A controller of this domain"`
-	URLs   []string `yaml:"urls,omitempty" json:"urls,omitempty" jsonschema:"description=Several controllers of this domain"`
-	Domain string   `yaml:"domain,omitempty" json:"domain,omitempty" jsonschema:"description=In place of controllers: the domain whose controllers DNS names"`
-	Site   string   `yaml:"site,omitempty" json:"site,omitempty" jsonschema:"description=Of the domain: only controllers of this site"`
-	Base   string   `yaml:"base,omitempty" json:"base,omitempty" jsonschema:"description=Where people and groups of this domain are"`
-	Login  *Login   `yaml:"login,omitempty" json:"login,omitempty" jsonschema:"description=The account that reads this domain, if it is another one"`
+	URL    string    `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"description=A controller of this domain"`
+	URLs   []string  `yaml:"urls,omitempty" json:"urls,omitempty" jsonschema:"description=Several controllers of this domain"`
+	Domain string    `yaml:"domain,omitempty" json:"domain,omitempty" jsonschema:"description=In place of controllers: the domain whose controllers DNS names"`
+	Site   string    `yaml:"site,omitempty" json:"site,omitempty" jsonschema:"description=Of the domain: only controllers of this site"`
+	Base   string    `yaml:"base,omitempty" json:"base,omitempty" jsonschema:"description=Where people and groups of this domain are"`
+	Login  *Login    `yaml:"login,omitempty" json:"login,omitempty" jsonschema:"description=The account that reads this domain, if it is another one"`
+	TLS    DomainTLS `yaml:"tls,omitempty" json:"tls,omitempty" jsonschema:"description=How the controllers of this domain prove who they are, if otherwise"`
+}
+
+// DomainTLS is what the controllers of one domain have instead of what the source says for all.
+type DomainTLS struct {
+	CA         string `yaml:"ca,omitempty" json:"ca,omitempty" jsonschema:"description=PEM file with the authorities to trust for this domain"`
+	ServerName string `yaml:"server_name,omitempty" json:"server_name,omitempty" jsonschema:"description=The name in the certificates of this domain if it is not the host of the URL"`
 }
 
 // of is the settings of one domain.
@@ -34,13 +43,14 @@ func (d ForestDomain) of(s *Settings) *Settings {
 	if d.Login != nil {
 		own.Login = *d.Login
 	}
+	own.TLS.CA, own.TLS.ServerName = or(d.TLS.CA, s.TLS.CA), or(d.TLS.ServerName, s.TLS.ServerName)
 	own.URL, own.URLs, own.Domain, own.Site, own.Base, own.Domains = d.URL, d.URLs, d.Domain, d.Site, d.Base, nil
 	return &own
 }
 
 // openForest makes one source of all domains.
 func (s *Settings) openForest(env connectors.Env) connectors.Source {
-	f := &forest{env: env}
+	f := &forest{env: env, domains: s.Domains}
 	for _, d := range s.Domains {
 		own := d.of(s)
 		l, _ := own.layout() // Validate has seen its problems
@@ -56,8 +66,9 @@ func (s *Settings) openForest(env connectors.Env) connectors.Source {
 }
 
 type forest struct {
-	env   connectors.Env
-	parts []*source
+	env     connectors.Env
+	domains []ForestDomain
+	parts   []*source // of the domains
 }
 
 var (
@@ -71,8 +82,8 @@ var (
 func (f *forest) Fetch(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
 	at := f.env.Now()
 	var why string
-	if olds := f.positions(since); olds != nil {
-		receipt, err := f.delta(ctx, olds, put)
+	if old, ours := f.position(since); ours {
+		receipt, err := f.delta(ctx, old, put)
 		receipt.At = at
 		reason := new(useless)
 		if !errors.As(err, &reason) {
@@ -87,27 +98,31 @@ func (f *forest) Fetch(ctx context.Context, since directory.Cursor, put func(*di
 			return directory.Receipt{}, fmt.Errorf("%s: %w", part.settings.Base, err)
 		}
 	}
-	receipt, err := f.combine(directory.Complete, receipts)
+	receipt, err := f.combine(directory.Complete, receipts, nil)
 	receipt.At, receipt.Proof.Note = at, strings.TrimPrefix(receipt.Proof.Note+"; "+why, "; ")
 	return receipt, err
 }
 
-// delta keeps what changed until it is known of all domains. What went is told before what came, as somebody may go in one and come in
-// another; then everything is read, since no group tells how such a move went.
-func (f *forest) delta(ctx context.Context, olds []directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
+// delta keeps what changed until it is known of all domains. Somebody may go in one domain and come in another, and no group tells of that; then
+// everything is read. As each domain is asked at a controller that learns of the others' changes when it does, the two need not be in one
+// increment: who went is looked for in the other domains, and who was deleted is remembered, as memberships end with that.
+func (f *forest) delta(ctx context.Context, old forestPosition, put func(*directory.Record) error) (directory.Receipt, error) {
 	receipts := make([]directory.Receipt, len(f.parts))
 	var all []*directory.Record
-	gone, here := map[string]bool{}, map[string]bool{}
+	gone, here := make([][]string, len(f.parts)), map[string]bool{}
+	erased := old.Erased
 	for i, part := range f.parts {
-		if olds[i].IsZero() {
+		if old.Parts[i].IsZero() {
 			return directory.Receipt{}, &useless{fmt.Errorf("%s has no position", part.settings.Base)}
 		}
 		var err error
-		receipts[i], err = part.changes(ctx, olds[i], func(r *directory.Record) error {
+		receipts[i], err = part.changes(ctx, old.Parts[i], func(r *directory.Record) error {
 			all = append(all, lasting(r))
 			switch r.Kind {
 			case directory.Gone, directory.Erased:
-				gone[r.ID] = true
+				if gone[i] = append(gone[i], r.ID); r.Kind == directory.Erased {
+					erased = append(erased, r.ID)
+				}
 			case directory.PersonIs, directory.GroupIs:
 				here[r.ID] = true
 			}
@@ -117,17 +132,56 @@ func (f *forest) delta(ctx context.Context, olds []directory.Cursor, put func(*d
 			return directory.Receipt{}, fmt.Errorf("%s: %w", part.settings.Base, err)
 		}
 	}
-	for id := range here {
-		if gone[id] {
-			return directory.Receipt{}, &useless{errors.New("somebody moved from one domain to another")}
-		}
+	if err := f.nobodyMoved(ctx, gone, erased, here); err != nil {
+		return directory.Receipt{}, err
 	}
 	for _, r := range all {
 		if err := put(r); err != nil {
 			return directory.Receipt{}, err
 		}
 	}
-	return f.combine(directory.Delta, receipts)
+	return f.combine(directory.Delta, receipts, erased)
+}
+
+var errMoved = &useless{errors.New("somebody moved from one domain to another")}
+
+// nobodyMoved holds those who went, by the domain that says so, and those who were deleted since everything was read, against the others.
+func (f *forest) nobodyMoved(ctx context.Context, gone [][]string, erased []string, here map[string]bool) error {
+	if slices.ContainsFunc(append(slices.Concat(gone...), erased...), func(id string) bool { return here[id] }) {
+		return errMoved
+	}
+	if len(erased) > mostErased {
+		return &useless{fmt.Errorf("more than %d objects were deleted since everything was read", mostErased)}
+	}
+	for i, part := range f.parts {
+		others := slices.Concat(slices.Delete(slices.Clone(gone), i, i+1)...)
+		if has, err := part.hasAny(ctx, others); err != nil || has {
+			return cmp.Or(err, error(errMoved))
+		}
+	}
+	return nil
+}
+
+// hasAny says whether any of these ids is somebody, or a group, here.
+func (s *source) hasAny(ctx context.Context, ids []string) (has bool, err error) {
+	if len(ids) == 0 {
+		return false, nil
+	}
+	c, err := s.connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	r := s.reading(c, nil)
+	for some := range slices.Chunk(ids, lookup) {
+		for _, q := range []query{r.peopleQ, r.groupQ} {
+			q.filter, q.attributes = only(q.filter, some), []string{"1.1"}
+			if _, err := c.page(ctx, q, nil, r.proof, func(*ldapwire.Entry) error { has = true; return nil }); err != nil || has {
+				return has, err
+			}
+		}
+	}
+	return false, nil
 }
 
 // lasting is a copy of a record that its reader uses again.
@@ -146,20 +200,26 @@ func (f *forest) shape() [32]byte {
 	for _, p := range f.parts {
 		bases = append(bases, p.settings.Base)
 	}
-	return sha256.Sum256(fmt.Appendf(nil, "ldap forest 1 %q", bases))
+	return sha256.Sum256(fmt.Appendf(nil, "ldap forest 2 %q", bases))
 }
 
-// positions are those of all domains, nil if the cursor is none of ours.
-func (f *forest) positions(c directory.Cursor) []directory.Cursor {
-	var all []directory.Cursor
-	if c.Shape != f.shape() || json.Unmarshal(c.Token, &all) != nil || len(all) != len(f.parts) {
-		return nil
-	}
-	return all
+// forestPosition is where all domains were.
+type forestPosition struct {
+	Parts  []directory.Cursor `json:"parts"`
+	Erased []string           `json:"erased,omitempty"` // the ids of who was deleted since everything was read
 }
 
-// combine makes one receipt of those of all domains.
-func (f *forest) combine(c directory.Coverage, all []directory.Receipt) (directory.Receipt, error) {
+// mostErased is how many deletions are remembered; with more of them everything is read once.
+const mostErased = 5000
+
+// position is the one in a cursor, false if the cursor is none of ours.
+func (f *forest) position(c directory.Cursor) (p forestPosition, ok bool) {
+	ok = c.Shape == f.shape() && json.Unmarshal(c.Token, &p) == nil && len(p.Parts) == len(f.parts)
+	return p, ok
+}
+
+// combine makes one receipt of those of all domains; erased is remembered until the next complete read.
+func (f *forest) combine(c directory.Coverage, all []directory.Receipt, erased []string) (directory.Receipt, error) {
 	whole := directory.Receipt{Coverage: c}
 	var next []directory.Cursor
 	var notes []string
@@ -175,9 +235,21 @@ func (f *forest) combine(c directory.Coverage, all []directory.Receipt) (directo
 	if slices.ContainsFunc(next, directory.Cursor.IsZero) {
 		return whole, nil // one domain without increments makes them worthless for all
 	}
-	raw, err := json.Marshal(next)
+	raw, err := json.Marshal(forestPosition{Parts: next, Erased: erased})
 	whole.Next = directory.Cursor{Shape: f.shape(), Token: raw}
 	return whole, err
+}
+
+// says tells whether a setting is the domain's own, or has its place there.
+func (d ForestDomain) says(path string) bool {
+	setting, _, _ := strings.Cut(path, ".")
+	switch {
+	case setting == "login":
+		return d.Login != nil
+	case path == "tls.ca":
+		return d.TLS.CA != ""
+	}
+	return slices.Contains([]string{"url", "urls", "domain", "site", "base", "tls.server_name"}, path)
 }
 
 // Check examines one domain after the other.
@@ -185,7 +257,7 @@ func (f *forest) Check(ctx context.Context) []connectors.Finding {
 	var all []connectors.Finding
 	for i, part := range f.parts {
 		for _, finding := range part.Check(ctx) {
-			if slices.Contains([]string{"url", "urls", "domain", "site", "base"}, finding.Path) {
+			if f.domains[i].says(finding.Path) {
 				finding.Path = fmt.Sprintf("domains[%d].%s", i, finding.Path)
 			}
 			finding.Text = part.settings.Base + ": " + finding.Text

@@ -2,7 +2,6 @@ package ldap
 
 import (
 	"context"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,20 +13,6 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 	"github.com/kisi-sync/kisi-sync/internal/sim/sambadc"
 )
-
-// bothAuthorities is the certificates of two servers in one file.
-func bothAuthorities(t *testing.T, a, b *sambadc.Server) string {
-	t.Helper()
-	var both string
-	for _, s := range []*sambadc.Server{a, b} {
-		pem, err := os.ReadFile(s.CAFile())
-		if err != nil {
-			t.Fatal(err)
-		}
-		both += string(pem)
-	}
-	return writeFile(t, "both.pem", both)
-}
 
 // twoSources are two domains that trust each other, each with a source: a group of the one holds somebody of the other, of whom it knows the
 // security identifier alone.
@@ -97,10 +82,11 @@ func twoDomains(t *testing.T, s, partner *sambadc.Server) {
 	s.Add("CN=All,"+here, sambadc.Attributes{"objectClass": {"group"}, "groupType": {"-2147483644"},
 		"member": {"CN=ada," + here, "<SID=" + partner.SID("CN=ben,"+there) + ">"}})
 	o := windowsSettings(t, s, "")
-	o.URL, o.TLS.CA, o.TLS.ServerName, o.Login = "", bothAuthorities(t, s, partner), "", administrator(t)
+	o.URL, o.Login = "", administrator(t)
 	other := administrator(t) // two domains of one forest would take one account
 	other.User = partner.Local(sambadc.AdminUser)
-	o.Domains = []ForestDomain{{URL: s.SecureURL(), Base: here}, {URL: partner.SecureURL(), Base: there, Login: &other}}
+	o.Domains = []ForestDomain{{URL: s.SecureURL(), Base: here}, // whose authority and name are the source's
+		{URL: partner.SecureURL(), Base: there, Login: &other, TLS: DomainTLS{CA: partner.CAFile(), ServerName: partner.Local(sambadc.Host)}}}
 	r := connectortest.Follow(t, open(t, o, "department"))
 	r.Full()
 	members := func(want ...string) {

@@ -9,6 +9,7 @@
 package ldap
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"strings"
@@ -137,10 +138,16 @@ func (s *Settings) servers() []string {
 	return s.URLs
 }
 
-// Certificates names the authorities that the server is held against.
+// Certificates names the authorities that the servers are held against.
 func (s *Settings) Certificates() map[string]string {
-	if s.TLS.CA == "" {
-		return nil
+	all := map[string]string{}
+	if s.TLS.CA != "" {
+		all["tls.ca"] = s.TLS.CA
 	}
-	return map[string]string{"tls.ca": s.TLS.CA}
+	for i, d := range s.Domains {
+		if d.TLS.CA != "" {
+			all[fmt.Sprintf("domains[%d].tls.ca", i)] = d.TLS.CA
+		}
+	}
+	return all
 }

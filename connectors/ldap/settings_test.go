@@ -51,6 +51,10 @@ func TestEachProblemOfTheSettingsIsTold(t *testing.T) {
 			s.URL, s.Base, s.Preset = "", "", "active_directory"
 			s.Domains = []ForestDomain{{Base: "DC=a"}, {Base: "dc=A", URL: "ldaps://a"}, {URL: "http://b", Login: &Login{}}}
 		}, []string{"domains[0].url", "domains[1].base", "domains[2].base", "domains[2].login", "domains[2].url"}},
+		"names that no certificate has": {func(s *Settings) {
+			s.URL, s.Base, s.Preset, s.TLS.ServerName = "", "", "active_directory", "ldaps://dc1"
+			s.Domains = []ForestDomain{{Base: "DC=a", URL: "ldaps://a", TLS: DomainTLS{ServerName: "dc1.a.test:636"}}, {Base: "DC=b", URL: "ldaps://b", TLS: DomainTLS{ServerName: "::1"}}}
+		}, []string{"domains[0].tls.server_name", "tls.server_name"}},
 		"domain beside a server":      {func(s *Settings) { s.Domain = "example.com" }, []string{"url"}},
 		"domain beside servers":       {func(s *Settings) { s.URL, s.URLs, s.Domain = "", []string{"ldaps://a"}, "example.com" }, []string{"urls"}},
 		"a domain that is none":       {func(s *Settings) { s.URL, s.Domain = "", "ldaps://example.com" }, []string{"domain"}},

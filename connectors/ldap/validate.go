@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ func (s *Settings) Validate() []connectors.Finding {
 	} else if _, ok := preset(s.Preset); !ok {
 		f.Add("preset", fmt.Sprintf("%q is none that we know", s.Preset), "write one of "+strings.Join(presetNames(), ", "))
 	}
+	serverName(&f, "tls.server_name", s.TLS.ServerName)
 	s.validateBases(&f)
 	filter(&f, "people.filter", s.People.Filter)
 	filter(&f, "groups.filter", s.Groups.Filter)
@@ -94,6 +96,7 @@ func (s *Settings) validateForest(f *connectors.Findings) {
 		one.People.Base, one.Groups.Base, one.TLS = "", "", TLS{}
 		one.validateServers(&own)
 		one.validateBases(&own)
+		serverName(&own, "tls.server_name", d.TLS.ServerName)
 		if d.Login != nil {
 			one.validateLogin(&own)
 		}
@@ -199,6 +202,13 @@ func (s *Settings) validateBases(f *connectors.Findings) {
 		if _, err := dn.Canonical(name); err != nil {
 			f.Add(path, err.Error(), "write it like ou=people,dc=example,dc=com")
 		}
+	}
+}
+
+// serverName looks at the name in a certificate: a host or an address, without a port.
+func serverName(f *connectors.Findings, path, name string) {
+	if strings.ContainsAny(name, "/ \t,@[]") || strings.Contains(name, ":") && net.ParseIP(name) == nil {
+		f.Add(path, fmt.Sprintf("%q is no name that a certificate has", name), "write it like dc1.corp.example.com, without ldaps:// and port, or remove it: the host of the URL is held against the certificate")
 	}
 }
 
