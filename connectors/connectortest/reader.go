@@ -24,11 +24,18 @@ type Reader struct {
 	Receipt  directory.Receipt   // of the last read
 	Diff     directory.Diff      // what the last read changed
 	Records  int                 // how many it put
+	accepts  bool
+	name     string
 	t        testing.TB
 }
 
 // Follow starts with nothing read.
-func Follow(t testing.TB, s connectors.Source) *Reader { return &Reader{t: t, Source: s} }
+func Follow(t testing.TB, s connectors.Source) *Reader { return FollowAs(t, s, "corp") }
+
+// FollowAs is Follow for a source of another name than corp.
+func FollowAs(t testing.TB, s connectors.Source, name string) *Reader {
+	return &Reader{t: t, Source: s, name: name}
+}
 
 // Full reads everything.
 func (r *Reader) Full() {
@@ -42,12 +49,29 @@ func (r *Reader) Changes() {
 	r.From(r.Snapshot.Cursor())
 }
 
+// Everything reads everything, as the engine does it now and then: what was read before is known.
+func (r *Reader) Everything() {
+	r.t.Helper()
+	r.From(r.Snapshot.Cursor().Past())
+}
+
+// Accept reads everything, and a person says that it is so.
+func (r *Reader) Accept() {
+	r.t.Helper()
+	r.accepts = true
+	defer func() { r.accepts = false }()
+	r.Everything()
+}
+
 // From reads since a position. It ends the test when the read fails or contradicts itself.
 func (r *Reader) From(since directory.Cursor) {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	b := directory.Build("corp", r.Snapshot)
+	b := directory.Build(r.name, r.Snapshot)
+	if r.accepts {
+		b.Accept()
+	}
 	r.Records = 0
 	receipt, err := r.Source.Fetch(ctx, since, func(rec *directory.Record) error { r.Records++; return b.Put(rec) })
 	if err != nil {

@@ -34,6 +34,7 @@ type session struct {
 	forest      []string          // bases of all domains of the source, where it has several
 	referred    []string          // where referrals lead, the first of them
 	ids         map[string]string // of bases, as far as they were looked up
+	behind      string            // why it is believed about leavers alone; "" when it is not behind what was read before
 }
 
 // Close ends the session. go-ldap would wait for an answer that is still under way, so the line is cut first.
@@ -50,6 +51,11 @@ func (s *source) connect(ctx context.Context) (*session, error) { return s.conne
 // connectTo is connect, by way of one server if DNS names it among the best: positions are good for one server. Without a wish it is the one
 // that was asked last.
 func (s *source) connectTo(ctx context.Context, prefer string) (*session, error) {
+	return s.connectFirst(ctx, prefer, func(*session) (bool, error) { return true, nil })
+}
+
+// connectFirst is connectTo for the first server that suits; the first of all when none does.
+func (s *source) connectFirst(ctx context.Context, prefer string, suits func(*session) (bool, error)) (*session, error) {
 	if last := s.last.Load(); prefer == "" && last != nil {
 		prefer = *last
 	}
@@ -58,12 +64,26 @@ func (s *source) connectTo(ctx context.Context, prefer string) (*session, error)
 		return nil, err
 	}
 	var all []error
+	var spare *session
+	defer func() { spare.discard() }()
 	for _, server := range servers {
 		c, err := s.dial(ctx, server)
+		suitable := false
 		if err == nil {
+			suitable, err = suits(c)
+		}
+		switch {
+		case err == nil && suitable:
 			s.env.Log.Debug("connected", "server", server)
 			s.last.Store(&server)
 			return c, nil
+		case err == nil && spare == nil:
+			spare = c
+			continue
+		}
+		c.discard()
+		if err == nil {
+			continue
 		}
 		err = fmt.Errorf("%s: %w", server, err)
 		if ctx.Err() != nil || ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) || refusedLogin(err) {
@@ -71,7 +91,18 @@ func (s *source) connectTo(ctx context.Context, prefer string) (*session, error)
 		}
 		all = append(all, err)
 	}
+	if c := spare; c != nil {
+		spare = nil
+		return c, nil
+	}
 	return nil, errors.Join(all...)
+}
+
+// discard closes a session, if there is one.
+func (s *session) discard() {
+	if s != nil {
+		s.Close()
+	}
 }
 
 func isSecret(err error) bool {

@@ -59,6 +59,7 @@ type position struct {
 	Cookie  []byte    `json:"cookie,omitempty"` // of DirSync
 	Known   int       `json:"known"`            // people and groups after the last complete read
 	NextEnd time.Time `json:"next_end,omitzero"`
+	Told    []told    `json:"told,omitempty"`
 }
 
 // windows is a reading of Active Directory.
@@ -260,12 +261,20 @@ func (w windows) fetch(ctx context.Context, since directory.Cursor) (directory.R
 	if err := w.everything(ctx); err != nil {
 		return directory.Receipt{}, err
 	}
-	if shape == nil {
-		w.proof.Note = "no increments: " + why
+	now.Known, now.NextEnd = w.proof.Entries-before, w.nextEnd
+	if now.Told, err = w.tell(ctx, position{}, true); err != nil {
+		return directory.Receipt{}, err
+	}
+	if shape != nil {
+		return now.receipt(directory.Complete, *shape)
+	}
+	w.proof.Note = "no increments: " + why
+	if len(now.Told) == 0 {
 		return directory.Receipt{Coverage: directory.Complete}, nil
 	}
-	now.Known, now.NextEnd = w.proof.Entries-before, w.nextEnd
-	return now.receipt(directory.Complete, *shape)
+	now.Server = w.c.server
+	receipt, err := now.receipt(directory.Complete, [32]byte{})
+	return receipt, err
 }
 
 func (p position) receipt(c directory.Coverage, shape [32]byte) (directory.Receipt, error) {
@@ -287,6 +296,9 @@ func (w windows) delta(ctx context.Context, since directory.Cursor) (directory.R
 		return directory.Receipt{}, err
 	}
 	next.Known, next.NextEnd = old.Known, earlier(old.NextEnd, w.nextEnd)
+	if next.Told, err = w.tell(ctx, old, len(t.ids) > 0); err != nil {
+		return directory.Receipt{}, err
+	}
 	return next.receipt(directory.Delta, since.Shape)
 }
 

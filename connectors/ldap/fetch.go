@@ -35,7 +35,7 @@ func (s *source) Fetch(ctx context.Context, since directory.Cursor, put func(*di
 		// On a new connection: on the old one the answer that was given up may still be streaming.
 		why := err.Error()
 		s.env.Log.Debug("reading everything instead of what changed", "why", why)
-		receipt, err = s.read(ctx, directory.Cursor{}, put)
+		receipt, err = s.read(ctx, since.Past(), put)
 		receipt.Proof.Note = strings.TrimPrefix(receipt.Proof.Note+"; "+why, "; ")
 	}
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *source) changes(ctx context.Context, since directory.Cursor, put func(*
 
 func (s *source) attempt(ctx context.Context, since directory.Cursor, put func(*directory.Record) error, onlyChanges bool) (directory.Receipt, error) {
 	at := s.env.Now()
-	c, err := s.connectTo(ctx, cameFrom(since))
+	c, err := s.connectFor(ctx, since)
 	if err != nil {
 		return directory.Receipt{}, err
 	}
@@ -70,8 +70,21 @@ func (s *source) attempt(ctx context.Context, since directory.Cursor, put func(*
 	if s.layout.windows {
 		fetch = windows{r}.fetch
 	}
+	if c.behind != "" && !since.IsZero() {
+		fetch = func(ctx context.Context, _ directory.Cursor) (directory.Receipt, error) {
+			return windows{r}.leavers(ctx)
+		}
+	}
 	receipt, err := fetch(ctx, since)
-	receipt.At, receipt.Proof = at, *r.proof
+	if err == nil && c.behind != "" {
+		if len(s.layout.forest) == 0 { // who was deleted in one domain may have moved to another one
+			err = windows{r}.deleted(ctx)
+		}
+		if err == nil {
+			receipt.Held, err = windows{r}.held(ctx, since)
+		}
+	}
+	receipt.At, receipt.Proof, receipt.Behind = at, *r.proof, c.behind
 	return receipt, err
 }
 

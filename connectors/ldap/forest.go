@@ -82,7 +82,8 @@ var (
 func (f *forest) Fetch(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
 	at := f.env.Now()
 	var why string
-	if old, ours := f.position(since); ours {
+	old, ours := f.position(since)
+	if ours && !since.IsZero() {
 		receipt, err := f.delta(ctx, old, put)
 		receipt.At = at
 		reason := new(useless)
@@ -93,12 +94,19 @@ func (f *forest) Fetch(ctx context.Context, since directory.Cursor, put func(*di
 	}
 	receipts := make([]directory.Receipt, len(f.parts))
 	for i, part := range f.parts {
+		var past directory.Cursor
+		if ours {
+			past = old.Parts[i].Past()
+		}
 		var err error
-		if receipts[i], err = part.read(ctx, directory.Cursor{}, put); err != nil {
+		if receipts[i], err = part.read(ctx, past, put); err != nil {
 			return directory.Receipt{}, fmt.Errorf("%s: %w", part.settings.Base, err)
 		}
 	}
 	receipt, err := f.combine(directory.Complete, receipts, nil)
+	if err == nil && ours {
+		err = f.hold(&receipt, old, receipts)
+	}
 	receipt.At, receipt.Proof.Note = at, strings.TrimPrefix(receipt.Proof.Note+"; "+why, "; ")
 	return receipt, err
 }
@@ -140,7 +148,31 @@ func (f *forest) delta(ctx context.Context, old forestPosition, put func(*direct
 			return directory.Receipt{}, err
 		}
 	}
-	return f.combine(directory.Delta, receipts, erased)
+	receipt, err := f.combine(directory.Delta, receipts, erased)
+	if err == nil {
+		err = f.hold(&receipt, old, receipts)
+	}
+	return receipt, err
+}
+
+// hold says what was heard of domains whose controllers are behind, to be added to the position of before.
+func (f *forest) hold(whole *directory.Receipt, old forestPosition, all []directory.Receipt) error {
+	var behind []string
+	held := forestPosition{Parts: slices.Clone(old.Parts), Erased: old.Erased}
+	for i, r := range all {
+		if r.Behind != "" {
+			behind = append(behind, r.Behind)
+		}
+		if r.Held != nil {
+			held.Parts[i].Token = r.Held
+		}
+	}
+	if len(behind) == 0 {
+		return nil
+	}
+	raw, err := json.Marshal(held)
+	whole.Behind, whole.Held = strings.Join(behind, "; "), raw
+	return err
 }
 
 var errMoved = &useless{errors.New("somebody moved from one domain to another")}
@@ -212,9 +244,9 @@ type forestPosition struct {
 // mostErased is how many deletions are remembered; with more of them everything is read once.
 const mostErased = 5000
 
-// position is the one in a cursor, false if the cursor is none of ours.
+// position is the one in a cursor, false if the cursor is none of ours. What remains of one is one, too.
 func (f *forest) position(c directory.Cursor) (p forestPosition, ok bool) {
-	ok = c.Shape == f.shape() && json.Unmarshal(c.Token, &p) == nil && len(p.Parts) == len(f.parts)
+	ok = (c.IsZero() || c.Shape == f.shape()) && json.Unmarshal(c.Token, &p) == nil && len(p.Parts) == len(f.parts)
 	return p, ok
 }
 
@@ -232,11 +264,11 @@ func (f *forest) combine(c directory.Coverage, all []directory.Receipt, erased [
 		next = append(next, r.Next)
 	}
 	whole.Proof.Note = strings.Join(notes, "; ")
-	if slices.ContainsFunc(next, directory.Cursor.IsZero) {
-		return whole, nil // one domain without increments makes them worthless for all
-	}
 	raw, err := json.Marshal(forestPosition{Parts: next, Erased: erased})
 	whole.Next = directory.Cursor{Shape: f.shape(), Token: raw}
+	if slices.ContainsFunc(next, directory.Cursor.IsZero) {
+		whole.Next = whole.Next.Past() // one domain without increments makes them worthless for all
+	}
 	return whole, err
 }
 

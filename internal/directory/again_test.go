@@ -24,7 +24,7 @@ func TestADeltaOfNothingLeavesWhatSealingItWouldLeave(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nothing := Receipt{Coverage: Delta, At: at.Add(time.Minute), Next: Cursor{Token: []byte("next")}}
+	nothing := Receipt{Coverage: Delta, At: at.Add(time.Minute), Next: Cursor{Shape: [32]byte{1}, Token: []byte("next")}}
 	sealed, diff, err := Build("corp", first).Seal(nothing, nil)
 	if err != nil || !diff.Same() {
 		t.Fatal(diff, err)

@@ -29,7 +29,8 @@ type Builder struct {
 	accepted  bool
 }
 
-// Accept says that a person has looked at what a source that gathers has, and that it is all there is.
+// Accept says that a person has looked at what the source has, and that it is so: all there is of one that gathers, and what one shows that is
+// behind.
 func (b *Builder) Accept() { b.accepted = true }
 
 // TrustClock says that the clock which this read is dated by is right. Losses that were written down as later than the read, by a clock that
@@ -157,11 +158,14 @@ func (b *Builder) Doubt(id string, since time.Time) { b.doubts[id] = unix(since)
 
 // Seal ends the read. It compares what was read with what was known and asks believable, unless nil, whether that may be so.
 // When not, what was stated goes in (new and changed people, explicit disables) but nothing that is missing goes out: absent
-// people and groups are kept and doubted, absent members and values stay, and the cursor is dropped so that the next read is
+// people and groups are kept and doubted, absent members and values stay, and of the cursor only the past is kept so that the next read is
 // complete. It returns an error when the read contradicts itself; nothing is known from it then.
 func (b *Builder) Seal(r Receipt, believable func(Diff) bool) (*Snapshot, Diff, error) {
 	if r.Coverage != Delta && r.Coverage != Complete {
 		return nil, Diff{}, errors.New("receipt without coverage")
+	}
+	if r.Behind != "" && !b.accepted && !b.last.at.IsZero() {
+		return b.behind(r)
 	}
 	s := &seal{b: b, receipt: r}
 	s.people = b.people.against(b.marks, s.coverage())

@@ -118,8 +118,12 @@ type Cursor struct {
 	Token []byte
 }
 
-// IsZero says that there is no position yet.
-func (c Cursor) IsZero() bool { return len(c.Token) == 0 && c.Shape == [32]byte{} }
+// IsZero says that there is no position to go on from. The token may still tell of the past.
+func (c Cursor) IsZero() bool { return c.Shape == [32]byte{} }
+
+// Past is what remains of a position from which nobody goes on: whoever gets it reads everything, and may see by it that what he reads is older
+// than what was read before.
+func (c Cursor) Past() Cursor { return Cursor{Token: c.Token} }
 
 // Proof is the evidence that a read was whole, for people to read; the coverage is what counts.
 type Proof struct {
@@ -138,6 +142,11 @@ type Receipt struct {
 	// Gathering: the source is pushed to, and nobody can tell when it has been told everything. Until a person accepts what there is, nothing
 	// is concluded from what is missing; that somebody is disabled or deleted counts from the first day.
 	Gathering bool
+	// Behind says why what was read is older than what was read before, "" when it is not known to be. Of such a read only counts who is disabled
+	// or Erased, and Next does not, until a person accepts it. Held is the token in place of the known one when somebody counts: later reads must know
+	// of those leavers, too; nil to keep the known one.
+	Behind string
+	Held   []byte
 	// Remarks are what people should know of a read that was believed, such as rows that could not be used; few, in sentences of lower case.
 	Remarks []string
 }

@@ -148,7 +148,7 @@ func (l *lists) renumber(number []uint32) {
 
 func (s *seal) cursor() Cursor {
 	if !s.believed {
-		return Cursor{}
+		return s.receipt.Next.Past()
 	}
 	return s.receipt.Next
 }

@@ -62,7 +62,7 @@ func (s *Snapshot) Standing() Standing { return s.standing }
 // Source returns the id of the source.
 func (s *Snapshot) Source() string { return s.source }
 
-// Cursor returns where the source left off; zero when the next read must be complete.
+// Cursor returns where the source left off; zero, but for the past, when the next read must be complete.
 func (s *Snapshot) Cursor() Cursor { return s.cursor }
 
 // At returns when the read began that this snapshot came from.

@@ -59,6 +59,7 @@ type SourceStatus struct {
 	Groups   int
 	Members  int
 	Doubts   int    // absences that are not believed
+	Behind   string // why the last read was older than what was known, so that only leavers were believed; "" when it was not
 	Doubt    string // why, as the last read saw it; "" when nothing is doubted, or when it is not known any more
 	Error    string // why the last read failed; "" when it did not
 	Took     time.Duration

@@ -50,8 +50,8 @@ func (e *Engine) Intake(ctx context.Context, name string, full bool) (News, erro
 	}
 	e.o.Log.Log(ctx, level, "source read", "source", name, "people", diff.After.People, "groups", diff.After.Groups,
 		"members", diff.After.Members, "changed", !diff.Same(), "doubts", r.next.Doubts())
-	if r.doubted != "" && !r.again {
-		e.o.Log.Warn("source degraded", "source", name, "reason", r.doubted)
+	if why := cmp.Or(r.behind, r.doubted); why != "" && !r.again {
+		e.o.Log.Warn("source degraded", "source", name, "reason", why)
 	}
 	if !diff.Same() && !r.again {
 		for _, remark := range r.remarks {
@@ -67,6 +67,7 @@ type reading struct {
 	diff     directory.Diff
 	complete bool   // not an increment
 	doubted  string // why what is missing was not believed; "" when it was
+	behind   string // why only leavers were; "" when all was
 	again    bool   // the doubts are those of the read before, and there is nothing else to say
 	remarks  []string
 }
@@ -81,16 +82,12 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	if err != nil {
 		return nil, err
 	}
-	var since directory.Cursor
-	if last != nil && !full {
-		since = last.Cursor()
-	}
 	b, err := e.build(ctx, s, last)
 	if err != nil {
 		return nil, err
 	}
 	said := false
-	receipt, err := s.Fetch(ctx, since, func(r *directory.Record) error {
+	receipt, err := s.Fetch(ctx, since(last, full || e.o.Accept[s.Name]), func(r *directory.Record) error {
 		said = true
 		return b.Put(r)
 	})
@@ -103,10 +100,14 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	if receipt.At.IsZero() {
 		receipt.At = e.o.Now()
 	}
-	if last != nil && !said && receipt.Coverage == directory.Delta && !e.o.Accept[s.Name] {
+	if last != nil && !said && receipt.Coverage == directory.Delta && receipt.Behind == "" && !e.o.Accept[s.Name] {
 		return e.again(ctx, last, receipt)
 	}
 	r := &reading{complete: receipt.Coverage == directory.Complete, remarks: receipt.Remarks}
+	if last != nil && receipt.Behind != "" && !e.o.Accept[s.Name] {
+		r.complete, r.behind = false, receipt.Behind
+		r.remarks = append(r.remarks, "only leavers are believed: "+receipt.Behind+"; if it will not be told any more: kisi-sync accept "+s.Name)
+	}
 	r.next, r.diff, err = b.Seal(receipt, func(d directory.Diff) bool {
 		r.doubted = e.withEdit(ctx, s, cmp.Or(e.doubt(s, receipt, d, high), e.unpushed(s, receipt, d)))
 		return r.doubted == ""
@@ -114,7 +115,7 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	if err != nil {
 		return nil, err
 	}
-	r.again = r.doubted != "" && last != nil && noFacts(r.diff) && sameDoubts(last, r.next)
+	r.again = r.behind != "" && r.behind == e.behind(s.Name) && r.diff.Same() || r.doubted != "" && last != nil && noFacts(r.diff) && sameDoubts(last, r.next)
 	if err := e.measure(ctx, s, receipt, r.diff.Stated); err != nil {
 		return nil, err
 	}
@@ -123,6 +124,24 @@ func (e *Engine) read(ctx context.Context, s Source, full bool) (*reading, error
 	}
 	e.hold(r.next)
 	return r, nil
+}
+
+// since is where a read begins: nowhere if it is to be of everything, but the source may know what it has told before.
+func since(last *directory.Snapshot, everything bool) directory.Cursor {
+	switch {
+	case last == nil:
+		return directory.Cursor{}
+	case everything:
+		return last.Cursor().Past()
+	}
+	return last.Cursor()
+}
+
+// behind is why the read before was not believed in anything but leavers; "" if it was.
+func (e *Engine) behind(source string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.status[source].Behind
 }
 
 // noFacts says that a read that was not believed brought nothing but what was missing.
@@ -192,7 +211,7 @@ func (e *Engine) report(s Source, began time.Time, r *reading, err error) record
 	}
 	if r != nil {
 		status = sized(r.next)
-		status.At, status.Complete, status.Doubt, status.Remarks = began, r.complete, r.doubted, r.remarks
+		status.At, status.Complete, status.Doubt, status.Behind, status.Remarks = began, r.complete, r.doubted, r.behind, r.remarks
 	}
 	status.Name, status.Took, status.Error = s.Name, e.o.Now().Sub(began), ""
 	if err != nil {

@@ -88,8 +88,8 @@ type increments struct{ *staff }
 
 func (i increments) Fetch(ctx context.Context, since directory.Cursor, put func(*directory.Record) error) (directory.Receipt, error) {
 	r, err := i.staff.Fetch(ctx, since, put)
-	r.Next = directory.Cursor{Token: []byte("next")}
-	if len(since.Token) > 0 {
+	r.Next = directory.Cursor{Shape: [32]byte{1}, Token: []byte("next")}
+	if !since.IsZero() {
 		r.Coverage = directory.Delta
 	}
 	return r, err

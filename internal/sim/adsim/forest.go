@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/kisi-sync/kisi-sync/internal/sim/ldapsim"
 )
 
 // GUID is the 16 bytes of a GUID packet ([MS-DTYP] section 2.3.4.2).
@@ -47,13 +49,14 @@ type Account struct {
 // Forest is some domains that know each other's people. Everything of it may be used by many goroutines.
 type Forest struct {
 	options Options
+	schema  ldapsim.Schema
 	mu      sync.Mutex
 	made    uint64 // GUIDs so far
 	domains []*Domain
 }
 
 // New is an empty forest.
-func New(o Options) *Forest { return &Forest{options: o} }
+func New(o Options) *Forest { return &Forest{options: o, schema: comparison()} }
 
 // newGUID is the next of a series that is the same in each test.
 func (f *Forest) newGUID() (g GUID) {
@@ -87,6 +90,16 @@ func (f *Forest) AddDomain(suffix string) *Domain {
 		c.create(f.newGUID(), head.guid, name, "container")
 	}
 	return d
+}
+
+// Domain is the one of a name; it must be there.
+func (f *Forest) Domain(suffix string) *Domain {
+	for _, d := range f.domains {
+		if d.suffix == suffix {
+			return d
+		}
+	}
+	panic("adsim: there is no domain " + suffix)
 }
 
 // Suffix is the domain's name.

@@ -74,7 +74,7 @@ func comparison() ldapsim.Schema {
 }
 
 func (c *Controller) matches(filter *ber.Packet, o *object) bool {
-	return ldapsim.Matches(filter, comparison(), func(name string) []string { return c.attribute(o, name, ldapsim.Request{}) })
+	return ldapsim.Matches(filter, c.domain.forest.schema, func(name string) []string { return c.attribute(o, name, ldapsim.Request{}) })
 }
 
 // Search implements ldapsim.Tree.
@@ -89,7 +89,7 @@ func (c *Controller) Search(r ldapsim.Request) ldapsim.Found {
 		return ldapsim.Found{Rows: []ldapsim.Row{{DN: c.service(), Values: []ldapsim.Values{
 			{Name: "invocationId", Values: []string{string(c.invocation[:])}}, {Name: "objectGUID", Values: []string{string(c.dsa[:])}}}}}}
 	case strings.EqualFold(r.Base, "CN=Schema,"+c.configuration()):
-		return ldapsim.Found{Rows: schemaRows(r.Filter)}
+		return ldapsim.Found{Rows: c.domain.forest.schemaRows(r.Filter)}
 	}
 	base := c.at(r.Base)
 	if base == nil {
@@ -256,10 +256,10 @@ func (c *Controller) vectorBlob() string {
 }
 
 // schemaRows are attributes that are computed, or kept by each controller ([MS-ADTS] sections 2.2.10 and 3.1.1.1.6); of no other is anything said.
-func schemaRows(filter *ber.Packet) (rows []ldapsim.Row) {
+func (f *Forest) schemaRows(filter *ber.Packet) (rows []ldapsim.Row) {
 	for name, a := range map[string][2]string{"memberOf": {"systemFlags", "5"}, "lastLogon": {"systemFlags", "1"}, "canonicalName": {"systemFlags", "4"}} {
 		values := map[string][]string{"objectclass": {"attributeSchema"}, "ldapdisplayname": {name}, "ismemberofpartialattributeset": {"FALSE"}, strings.ToLower(a[0]): {a[1]}}
-		if ldapsim.Matches(filter, comparison(), func(n string) []string { return values[strings.ToLower(n)] }) {
+		if ldapsim.Matches(filter, f.schema, func(n string) []string { return values[strings.ToLower(n)] }) {
 			rows = append(rows, ldapsim.Row{DN: "CN=" + name, Values: []ldapsim.Values{{Name: "lDAPDisplayName", Values: []string{name}}}})
 		}
 	}

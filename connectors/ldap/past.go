@@ -1,0 +1,313 @@
+package ldap
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
+)
+
+// No controller may take us back in time. Controllers learn of changes from each other, after seconds or after hours, and a disk may be put back: who
+// was disabled at one is enabled at another that was not told yet. So a position says up to which change of which database it was read, and
+// another controller is only believed when it has all of that:
+//
+//   - Each controller says up to which change it has those of each database (replUpToDateVector, [MS-DRSR] section 5.166). Its own are the last one's
+//     number. Whoever has the changes of a database up to some number has all that this database held then, the changes of others included: a cycle
+//     of replication brings everything that the other one has, and the vector moves at its end ([MS-DRSR] section 4.1.10.6).
+//   - A database that was put back begins again below our number. Once it has given the same numbers to other changes the number tells nothing; then
+//     some of the objects that had the highest ones tell: a number of an object never becomes a lower one ([MS-ADTS] section 3.1.1.1.9).
+//
+// Of several controllers that answer, one is asked that is not behind. When all are, only who is disabled is believed of the first of them, until it has
+// caught up or a person accepts how it is.
+
+// told is up to where a domain was read, for whoever reads it next. A position has one for each controller that must be known about: after leavers were
+// believed of one that is behind there are several.
+type told struct {
+	Domain   string  `json:"domain"`   // the objectGUID of its head
+	Database string  `json:"database"` // the invocationId of the controller
+	Server   string  `json:"server"`
+	USN      int64   `json:"usn"` // of the last change that may have been read
+	Traces   []trace `json:"traces,omitempty"`
+}
+
+// pastOf is what a cursor tells of what was read, nothing if it is none of ours.
+func pastOf(c directory.Cursor) []told {
+	var p struct {
+		Told []told `json:"told"`
+	}
+	if json.Unmarshal(c.Token, &p) != nil {
+		return nil // a token that is none tells nothing
+	}
+	return p.Told
+}
+
+// connectFor connects to a controller that is not behind what a cursor tells of. If all that answer are, it is the first of them.
+func (s *source) connectFor(ctx context.Context, since directory.Cursor) (*session, error) {
+	past := pastOf(since)
+	if !s.layout.windows || len(past) == 0 {
+		return s.connectTo(ctx, cameFrom(since))
+	}
+	return s.connectFirst(ctx, cameFrom(since), func(c *session) (bool, error) {
+		var err error
+		c.behind, err = windows{s.reading(c, nil)}.behind(ctx, past)
+		return c.behind == "", err
+	})
+}
+
+// behind says why a controller is not believed about what was read before, "" when nothing speaks against it.
+func (w windows) behind(ctx context.Context, past []told) (string, error) {
+	if w.domain() == "" {
+		return "", nil
+	}
+	own, err := w.invocation(ctx)
+	for i := 0; i < len(past) && err == nil && own != ""; i++ {
+		var why string
+		if why, err = w.lacks(ctx, past[i], own); why != "" {
+			return why, err
+		}
+	}
+	return "", err
+}
+
+// lacks is behind for what one controller has told.
+func (w windows) lacks(ctx context.Context, past told, own string) (string, error) {
+	usn, said, err := w.knows(ctx, past, asText(own))
+	switch {
+	case err != nil || !said:
+		return "", err
+	case usn < past.USN && asText(own) == past.Database:
+		return fmt.Sprintf("%s was put back to an older state: it is at change %d and was at %d", w.c.server, usn, past.USN), nil
+	case usn < past.USN:
+		return fmt.Sprintf("%s does not have yet what %s has told: of its changes those up to %d, and they are known up to %d", w.c.server, past.Server, usn, past.USN), nil
+	case asText(own) == past.Database:
+		return w.overwritten(ctx, past)
+	}
+	return "", nil
+}
+
+// knows is up to which change the controller has those of a database; false if it does not say, or is of another domain.
+func (w windows) knows(ctx context.Context, past told, own string) (usn int64, said bool, err error) {
+	head, err := w.head(ctx)
+	switch {
+	case err != nil || head.id != past.Domain:
+		return 0, false, err
+	case own == past.Database:
+		usn, err = w.highest()
+		return usn, err == nil, nil
+	}
+	usn, said = head.vector[past.Database]
+	return usn, said || len(head.vector) > 0, nil
+}
+
+// head is what the top entry of the domain says.
+type head struct {
+	id     string
+	vector map[string]int64 // by invocationId, of other databases than its own; empty if it is hidden from us, or there are none
+}
+
+func (w windows) head(ctx context.Context) (h head, err error) {
+	q := query{what: "the domain", base: w.domain(), filter: "(objectClass=*)", scope: ldap.ScopeBaseObject, attributes: []string{"objectGUID", "replUpToDateVector"}}
+	_, err = w.c.page(ctx, q, nil, w.unproven(), func(e *ldapwire.Entry) error {
+		h.id = asText(first(e, "objectGUID"))
+		h.vector = vector([]byte(first(e, "replUpToDateVector")))
+		return nil
+	})
+	return h, withoutAnswers(err)
+}
+
+// withoutAnswers passes over what a server refuses to tell.
+func withoutAnswers(err error) error {
+	if _, ok := answered(err); ok {
+		return nil
+	}
+	return err
+}
+
+// asText makes 16 bytes printable. It is for comparing alone, so their order does not matter.
+func asText(raw string) string { return fmt.Sprintf("%x", raw) }
+
+// vector reads replUpToDateVector: UPTODATE_VECTOR_V1_EXT or V2_EXT ([MS-DRSR] sections 5.204 and 5.205), which differ in that each cursor of the
+// second has a time at its end. What is none is empty.
+func vector(raw []byte) map[string]int64 {
+	if len(raw) < 16 {
+		return nil
+	}
+	size := map[uint32]int{1: 24, 2: 32}[binary.LittleEndian.Uint32(raw)]
+	cursors := raw[16:]
+	if n := binary.LittleEndian.Uint32(raw[8:]); size == 0 || uint64(n)*uint64(size) != uint64(len(cursors)) {
+		return nil
+	}
+	all := map[string]int64{}
+	for c := range slices.Chunk(cursors, size) {
+		if usn := binary.LittleEndian.Uint64(c[16:]); usn < 1<<63 {
+			all[asText(string(c[:16]))] = int64(usn)
+		}
+	}
+	return all
+}
+
+// tell is what a read tells those who come after: everything up to the last change that the controller has now. old is the position that it began
+// with, of this database, none if it was of everything. Where nothing changed of what is looked at, the number of before is as good, and sooner known
+// to other controllers.
+func (w windows) tell(ctx context.Context, old position, changed bool) ([]told, error) {
+	if w.domain() == "" {
+		return nil, nil
+	}
+	t, err := w.now(ctx, old)
+	switch {
+	case err != nil || t.USN == 0:
+		return nil, err
+	case t.USN == old.USN && len(old.Told) > 0:
+		return old.Told, nil
+	}
+	t.Traces, err = w.traces(ctx, t.USN)
+	if len(old.Told) == 1 && old.Told[0].Database == t.Database && !changed {
+		t.USN = old.Told[0].USN
+	}
+	return []told{t}, err
+}
+
+// now is what the controller has at this moment; nothing if it does not say.
+func (w windows) now(ctx context.Context, old position) (t told, err error) {
+	if err := w.c.readDSE(); err != nil {
+		return told{}, w.c.explain(ctx, err)
+	}
+	usn, err := w.highest()
+	if err != nil {
+		return told{}, nil
+	}
+	if usn == old.USN && len(old.Told) > 0 {
+		return told{USN: usn}, nil // the position is as good as it was
+	}
+	own, err := w.invocation(ctx)
+	if err != nil || own == "" {
+		return told{}, err
+	}
+	h, err := w.head(ctx)
+	return told{Domain: h.id, Database: asText(own), Server: w.c.server, USN: usn}, err
+}
+
+// held is the token of before with what was heard of a controller that is behind: whoever is believed next must know of those leavers. It is nil
+// where the controller says nothing of itself.
+func (w windows) held(ctx context.Context, since directory.Cursor) ([]byte, error) {
+	t, err := w.now(ctx, position{})
+	var p map[string]json.RawMessage
+	if err != nil || t.USN == 0 || json.Unmarshal(since.Token, &p) != nil {
+		return nil, err
+	}
+	all := slices.DeleteFunc(pastOf(since), func(o told) bool { return o.Database == t.Database && len(o.Traces) == 0 }) // heard of in the same way
+	if slices.ContainsFunc(all, func(o told) bool { return o.Database == t.Database }) {
+		return nil, nil // its disk was put back: what it told before is what counts
+	}
+	if p["told"], err = json.Marshal(append(all, t)); err != nil {
+		return nil, err
+	}
+	return json.Marshal(p)
+}
+
+// lately is how far back deletions are looked for on a controller that is behind.
+const lately = 7 * 24 * time.Hour
+
+// deleted puts who was deleted lately, as far as this account sees it.
+func (w windows) deleted(ctx context.Context) error {
+	q := query{what: "deleted objects", base: "CN=Deleted Objects," + w.domain(), scope: ldap.ScopeSingleLevel, attributes: []string{"objectGUID"},
+		filter:   "(&(isDeleted=TRUE)(objectClass=user)(!(objectClass=computer))(whenChanged>=" + w.began.Add(-lately).UTC().Format("20060102150405.0Z") + "))",
+		controls: []ldap.Control{ldap.NewControlMicrosoftShowDeleted()}}
+	err := w.c.pages(ctx, q, w.source.settings.PageSize, w.unproven(), func(e *ldapwire.Entry) error {
+		id, err := w.layout.people.id.of(e)
+		if err != nil {
+			return err
+		}
+		return w.put(&directory.Record{Kind: directory.Erased, ID: id})
+	})
+	return withoutAnswers(err)
+}
+
+// leavers reads who is disabled, from a controller that is believed in nothing else.
+func (w windows) leavers(ctx context.Context) (directory.Receipt, error) {
+	var any strings.Builder
+	for _, d := range w.disabled {
+		if d.bit != 0 {
+			fmt.Fprintf(&any, "(%s:%s:=%d)", d.attribute, bitRule, d.bit)
+		}
+		for _, v := range d.values {
+			fmt.Fprintf(&any, "(%s=%s)", d.attribute, ldap.EscapeFilter(v))
+		}
+	}
+	fmt.Fprintf(&any, "(&(accountExpires>=1)(accountExpires<=%d))", (w.began.Unix()+epochOfWindows)*1e7)
+	q := w.peopleQ
+	q.filter = "(&" + q.filter + "(|" + any.String() + "))"
+	err := w.c.pages(ctx, q, w.source.settings.PageSize, w.proof, w.person)
+	return directory.Receipt{Coverage: directory.Delta}, err
+}
+
+// A trace is an object that had one of the highest numbers when it was looked at.
+type trace struct {
+	ID  string `json:"id"`
+	USN int64  `json:"usn"`
+}
+
+// mostTraces is how many are kept. Each of them would have to be changed once more after a disk was put back for that to go unseen.
+const mostTraces = 8
+
+// traces looks for the objects that changed last. It looks back further where the last numbers were given to what is not in the domain.
+func (w windows) traces(ctx context.Context, now int64) (all []trace, err error) {
+	for back := int64(256); back <= 1<<16 && len(all) < mostTraces; back *= 16 {
+		all = all[:0]
+		q := query{what: "the last changes", base: w.domain(), filter: fmt.Sprintf("(uSNChanged>=%d)", max(1, now-back)), scope: ldap.ScopeWholeSubtree, attributes: []string{"objectGUID", "uSNChanged"}}
+		err = w.c.pages(ctx, q, w.source.settings.PageSize, w.unproven(), func(e *ldapwire.Entry) error {
+			id, err := guidBytes("objectGUID").of(e)
+			if usn, bad := strconv.ParseInt(first(e, "uSNChanged"), 10, 64); err == nil && bad == nil {
+				all = append(all, trace{id, usn})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, withoutAnswers(err)
+		}
+	}
+	slices.SortFunc(all, func(a, b trace) int { return int(b.USN - a.USN) })
+	return slices.Clone(all[:min(len(all), mostTraces)]), nil
+}
+
+// overwritten looks whether objects that had the highest numbers have lower ones now, or none at all although this account sees what is deleted.
+func (w windows) overwritten(ctx context.Context, past told) (string, error) {
+	if len(past.Traces) == 0 {
+		return "", nil
+	}
+	left, ids := map[string]int64{}, []string{}
+	for _, t := range past.Traces {
+		left[t.ID] = t.USN
+		ids = append(ids, t.ID)
+	}
+	lower := false
+	q := query{what: "the last changes", base: w.domain(), filter: only("(objectClass=*)", ids), scope: ldap.ScopeWholeSubtree, attributes: []string{"objectGUID", "uSNChanged"},
+		controls: []ldap.Control{ldap.NewControlMicrosoftShowDeleted()}}
+	_, err := w.c.page(ctx, q, nil, w.unproven(), func(e *ldapwire.Entry) error {
+		id, err := guidBytes("objectGUID").of(e)
+		usn, bad := strconv.ParseInt(first(e, "uSNChanged"), 10, 64)
+		lower = lower || err == nil && bad == nil && usn < left[id]
+		delete(left, id)
+		return err
+	})
+	if _, refused := answered(err); refused {
+		return "", nil
+	}
+	gone := err == nil && len(left) > 0
+	if gone && !lower {
+		gone, err = w.seesDeletions(ctx)
+	}
+	if err != nil || !lower && !gone {
+		return "", err
+	}
+	return w.c.server + " was put back to an older state and has given the same numbers to other changes since", nil
+}

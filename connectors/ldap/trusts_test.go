@@ -1,0 +1,77 @@
+package ldap
+
+import (
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/kisi-sync/kisi-sync/connectors"
+	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
+	"github.com/kisi-sync/kisi-sync/internal/directory"
+	"github.com/kisi-sync/kisi-sync/internal/sim/adsim"
+)
+
+// sourceOf reads one controller as a source of a name.
+func sourceOf(t *testing.T, name string, dc *adsim.Controller, base string) *connectortest.Reader {
+	t.Helper()
+	server, err := dc.Server()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	o := New().(*Settings)
+	o.Preset, o.Base, o.URL, o.Timeout = "active_directory", base, server.SecureURL(), 20*time.Second
+	o.Login, o.TLS.CA = Login{User: "reader", Password: passwordFile(t, "x")}, writeFile(t, "ca.pem", string(server.CA().PEM()))
+	s, err := o.Open(connectors.Env{Name: name, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return connectortest.FollowAs(t, s, name)
+}
+
+// A trusted forest's people are known here by their SIDs alone; the source of their own forest says who they are. Whoever moves between domains of
+// their forest has another SID, and is a stranger until the group holds the new one.
+func TestMembersOfATrustedForestAreFoundInItsOwnSource(t *testing.T) {
+	c := aDomain(t, 1, accountFor(byReplication))
+	partner := adsim.New(adsim.Options{Now: time.Now, Accounts: map[string]adsim.Account{"reader": {Password: "x", Replicate: true}}})
+	theirs, below := partner.AddDomain("DC=partner,DC=test").Controller(0), partner.AddDomain("DC=sub,DC=partner,DC=test").Controller(0)
+	zoe := "CN=zoe,CN=Users,DC=partner,DC=test"
+	theirs.Add(zoe, "user", adsim.Attributes{"mail": {"zoe@partner.test"}})
+	here := c.dc(0)
+	here.Trust(partner.Domain("DC=partner,DC=test"))
+	here.Add(simPerson("Visitors"), "group", adsim.Attributes{"groupType": {"-2147483644"}})
+	foreign := here.JoinForeign(simPerson("Visitors"), theirs.SID(zoe))
+	corp := c.reader(byReplication)
+	corp.Full()
+	own, sub := sourceOf(t, "partner", theirs, "DC=partner,DC=test"), sourceOf(t, "sub", below, "DC=sub,DC=partner,DC=test")
+	own.Full()
+	sub.Full()
+	visitors := func(want ...string) {
+		t.Helper()
+		var got []string
+		v := directory.Join(corp.Snapshot, own.Snapshot, sub.Snapshot)
+		for g := range v.Groups() {
+			for _, m := range v.Members(g) {
+				if v.Group(g).Name() == "Visitors" {
+					got = append(got, v.Person(int(m)).Email())
+				}
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the visitors are %v, want %v", got, want)
+		}
+	}
+	visitors("zoe@partner.test")
+	moved := theirs.MoveTo(zoe, below, "CN=zoe,CN=Users,DC=sub,DC=partner,DC=test")
+	own.Changes()
+	sub.Changes()
+	visitors()
+	here.JoinForeign(simPerson("Visitors"), moved)
+	here.Leave(simPerson("Visitors"), foreign)
+	corp.Changes()
+	if corp.Receipt.Coverage != directory.Delta {
+		t.Errorf("%v (%s)", corp.Receipt.Coverage, corp.Receipt.Proof.Note)
+	}
+	visitors("zoe@partner.test")
+}
