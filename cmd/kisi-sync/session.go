@@ -189,10 +189,11 @@ func (s *session) alive(ctx context.Context, o opening) (access.Instant, error) 
 	return access.At(status.Started), err
 }
 
-// skew is Kisi's clock minus this machine's.
+// skew is Kisi's clock minus the program's. The pacer measures with the machine's clock, which is the program's, too, unless a test has
+// given it another one.
 func (s *session) skew() (time.Duration, bool) {
 	st := s.client.Stats()
-	return st.Skew, !st.SkewSeen.IsZero()
+	return st.Skew - time.Until(now()), !st.SkewSeen.IsZero()
 }
 
 // newEngine returns an engine of the session's own, beside that of the daemon if the session is within it.

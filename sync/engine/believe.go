@@ -192,7 +192,7 @@ func missing[T any](one, other []T, id func(T) access.RemoteID, name func(T) str
 // secondLook asks again, in another way, when something of ours is not there any more: a list by the ids of those who are missing from
 // it, a few people by the list of all. What only one of them shows was never gone.
 func (l *look) secondLook(ctx context.Context, first *access.State) (*access.State, error) {
-	who := absent(l.ledger, first, l.e.now())
+	who := l.absent(first)
 	if len(who) == 0 {
 		return first, nil
 	}
@@ -204,29 +204,30 @@ func (l *look) secondLook(ctx context.Context, first *access.State) (*access.Sta
 	if err != nil {
 		return nil, err
 	}
-	if still := absent(l.ledger, second, l.e.now()); slices.ContainsFunc(who, func(id access.RemoteID) bool { return !slices.Contains(still, id) }) {
+	if still := l.absent(second); slices.ContainsFunc(who, func(id access.RemoteID) bool { return !slices.Contains(still, id) }) {
 		return nil, fmt.Errorf("of %d people Kisi shows more when asked again in another way; nothing is done, because what it shows cannot "+
 			"be trusted now", len(who))
 	}
 	if first.Covers.All {
 		return first, nil
 	}
-	if len(absent(l.ledger, second, l.e.now())) > len(who) { // at whom nobody has looked but this once
+	if len(l.absent(second)) > len(who) { // at whom nobody has looked but this once
 		return l.secondLook(ctx, second)
 	}
 	return second, nil
 }
 
-// absent returns the people of whom an observation shows less than when they were last seen: not the user, or not a right that we gave
-// and that has not ended.
-func absent(ledger *access.Ledger, s *access.State, now access.Instant) []access.RemoteID {
+// absent returns the people of whom an observation shows less than when they were last seen: not the user, or not a right that has not
+// ended. Of rights that somebody else gave only those count that are in a group of the file: beside one that is overlooked there, a second
+// would be given.
+func (l *look) absent(s *access.State) []access.RemoteID {
 	var who []access.RemoteID
-	for i := range ledger.Accounts {
-		a := &ledger.Accounts[i]
+	for i := range l.ledger.Accounts {
+		a := &l.ledger.Accounts[i]
 		if a.Link.Level == access.Foreign || isGone(&a.Known) || !s.CoversMember(a.Known.ID, "") {
 			continue
 		}
-		if m, ok := s.Member(a.Known.ID); !ok || lacks(a, m, now) {
+		if m, ok := s.Member(a.Known.ID); !ok || lacks(a, m, l.e.now()) || l.lacksOthers(a, m) {
 			who = append(who, a.Known.ID)
 		}
 	}
@@ -244,5 +245,13 @@ func lacks(a *access.Account, m *access.Member, now access.Instant) bool {
 	return slices.ContainsFunc(a.Owned, func(o access.OwnedGrant) bool {
 		ended := o.Until != 0 && o.Until <= now
 		return o.Level.Ours() && !ended && has(&a.Known, &o) && !has(m, &o)
+	})
+}
+
+// lacksOthers says that a member was last seen with a right in a group of the file, and has none there now.
+func (l *look) lacksOthers(a *access.Account, m *access.Member) bool {
+	return slices.ContainsFunc(a.Known.Grants, func(g access.Grant) bool {
+		ended := g.Until != 0 && g.Until <= l.e.now()
+		return !ended && len(m.In(g.Group)) == 0 && slices.ContainsFunc(l.desired.Groups, func(d access.DesiredGroup) bool { return d.ID == g.Group })
 	})
 }

@@ -315,3 +315,26 @@ func TestAListOfGroupsThatLiesMakesNoGroupAgain(t *testing.T) {
 		}
 	}
 }
+
+// Found by TestSoak (seed 700570): the state file was lost, so the right is nobody's by now; one answer shows no rights at all, and Kisi takes a
+// second right beside the first.
+func TestARightOfNobodysThatOneAnswerDoesNotShowIsNotGivenASecondTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kisisim.Assumptions{DuplicateRight: kisisim.RightAlwaysCreated})
+	w.staff.groups["cem"] = "servers"
+	w.must(true)
+	w.forget()
+	w.staff.groups["cem"] = ""
+	w.pass(time.Hour)
+	w.must(true)
+	w.staff.groups["cem"] = "servers"
+	w.pass(time.Hour)
+	w.kisi.Inject(kisisim.Fault{Method: "GET", Path: "/role_assignments", Nth: 2, Do: kisisim.EmptyList()})
+	if _, err := w.run(false); err == nil {
+		t.Error("nobody noticed that a right was not shown")
+	}
+	w.pass(time.Hour)
+	w.must(false)
+	w.expect("cem", "HQ / Server Room", true)
+	w.kisi.CheckT(t)
+}
