@@ -32,3 +32,30 @@ func BenchmarkPass(b *testing.B) {
 	}
 	b.ReportMetric(0, "ns/op")
 }
+
+// BenchmarkLargeDaemon is the memory of the daemon in the same setting: at most while it reads everybody for the first time, when nothing
+// happens after that, at most in a full run in which nothing is to be done, and when nothing happens again. Of what it takes then it says
+// how much is its own; the rest are the program and pages of the state file, which the system takes back when somebody needs memory.
+func BenchmarkLargeDaemon(b *testing.B) {
+	quick := buildBinary(b, true)
+	b.Setenv("KILLTEST_AHEAD", "0s")
+	for b.Loop() {
+		largeDaemon(b, quick)
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+func largeDaemon(b *testing.B, quick string) {
+	c := crowd{people: *passPeople, departments: min(97, 97*mostShown / *passPeople)}.furnish(b)
+	d := startDaemon(b, quick, c.config)
+	defer d.stop()
+	b.ReportMetric(d.megabytes("VmHWM"), "MB-first")
+	<-time.After(settling)
+	b.ReportMetric(d.megabytes("VmRSS"), "MB-steady")
+	resetPeakOf(b, d.run.Process.Pid)
+	b.ReportMetric(took(b, quick, "sync", "--config", c.config).Seconds(), "s-pass")
+	b.ReportMetric(d.megabytes("VmHWM"), "MB-pass")
+	<-time.After(settling)
+	b.ReportMetric(d.megabytes("VmRSS"), "MB-steady-again")
+	b.ReportMetric(d.megabytes("RssAnon"), "MB-own")
+}

@@ -164,39 +164,59 @@ func took(b *testing.B, binary string, args ...string) time.Duration {
 // remembers runs the daemon and returns how many MB it took at most, and takes when nothing happens.
 func remembers(b *testing.B, binary, config string) (most, steady float64) {
 	b.Helper()
-	var said bytes.Buffer
+	d := startDaemon(b, binary, config)
+	defer d.stop()
+	<-time.After(settling)
+	return d.megabytes("VmHWM"), d.megabytes("VmRSS")
+}
+
+// process is the daemon as a process of its own.
+type process struct {
+	b     *testing.B
+	run   *exec.Cmd
+	ended chan error
+}
+
+// startDaemon runs the daemon and returns when its first run has ended.
+func startDaemon(b *testing.B, binary, config string) *process {
+	b.Helper()
 	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer func() { _ = log.Close() }()
-	run := exec.Command(binary, "run", "--config", config)
-	run.Env, run.Stdout, run.Stderr = append(os.Environ(), "KILLTEST_AHEAD=0s"), log, log
-	if err := run.Start(); err != nil {
+	d := &process{b, exec.Command(binary, "run", "--config", config), make(chan error, 1)}
+	d.run.Env, d.run.Stdout, d.run.Stderr = append(os.Environ(), "KILLTEST_AHEAD=0s"), log, log
+	if err := d.run.Start(); err != nil {
 		b.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- run.Wait() }()
+	go func() { d.ended <- d.run.Wait() }()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Minute); !bytes.Contains(said.Bytes(), []byte("run ended")); <-tick.C {
+	for deadline := time.Now().Add(20 * time.Minute); ; <-tick.C {
 		text, err := os.ReadFile(log.Name())
-		if err != nil || len(ended) > 0 || time.Now().After(deadline) {
+		if err != nil || len(d.ended) > 0 || time.Now().After(deadline) {
 			b.Fatalf("the daemon: %v, %s", err, text)
 		}
-		said.Reset()
-		said.Write(text)
+		if bytes.Contains(text, []byte("run ended")) {
+			b.Logf("%s", text)
+			return d
+		}
 	}
-	b.Log(said.String())
-	<-time.After(settling)
-	most, steady = float64(residentOf(b, run.Process.Pid, "VmHWM"))/1024, float64(residentOf(b, run.Process.Pid, "VmRSS"))/1024
-	if err := run.Process.Signal(syscall.SIGTERM); err != nil {
-		b.Fatal(err)
+}
+
+// megabytes reads a figure of the process (proc(5), status).
+func (d *process) megabytes(name string) float64 {
+	return float64(residentOf(d.b, d.run.Process.Pid, name)) / 1024
+}
+
+func (d *process) stop() {
+	if err := d.run.Process.Signal(syscall.SIGTERM); err != nil {
+		d.b.Fatal(err)
 	}
-	if err := <-ended; err != nil {
-		b.Error(err)
+	if err := <-d.ended; err != nil {
+		d.b.Error(err)
 	}
-	return most, steady
 }
 
 // peak runs a program to its end and returns the most memory it took, in MB, as far as it was seen a moment before the end. What the kernel

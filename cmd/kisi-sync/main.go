@@ -13,6 +13,7 @@ import (
 )
 
 func main() {
+	collectOften()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends the process at once, wherever it is
 	code := run(ctx, world{in: os.Stdin, out: os.Stdout, err: os.Stderr, args: os.Args[1:]})
