@@ -12,6 +12,7 @@ import (
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
+	"github.com/kisi-sync/kisi-sync/internal/daemon"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/sync/engine"
 	"github.com/kisi-sync/kisi-sync/sync/plan"
@@ -169,6 +170,14 @@ func (s *session) untouched(err error) error {
 
 // look observes Kisi and plans, and settles what an earlier run left open.
 func (s *session) look(ctx context.Context, full bool) (o *engine.Outlook, err error) {
+	if full && s.turn != nil && s.gaveWay >= daemon.GiveWays {
+		defer s.lookingAtKisi()()
+		err = s.turn.LookBeside(ctx, func(ctx context.Context, alone func(context.Context) error) (err error) {
+			o, err = s.engine.LookBeside(ctx, full, alone)
+			return err
+		})
+		return o, err
+	}
 	err = s.observe(ctx, func(ctx context.Context) (err error) {
 		o, err = s.engine.Look(ctx, full)
 		return err

@@ -202,7 +202,7 @@ func (u *call) path(path string) string {
 }
 
 // inTurn does something that nobody else may do at the same time: reconcile. In a process of its own the state file's lock sees to that.
-// Within the daemon do is begun anew as often as what it observes gives way to leavers.
+// Within the daemon do is begun anew when what it observes gives way to leavers, which it does daemon.GiveWays times.
 func (s *session) inTurn(ctx context.Context, do func(context.Context) error) error {
 	for {
 		if err := s.refuseWhilePaused(ctx); err != nil {
@@ -216,6 +216,7 @@ func (s *session) inTurn(ctx context.Context, do func(context.Context) error) er
 		if !errors.Is(err, daemon.ErrGiveWay) || ctx.Err() != nil {
 			return err
 		}
+		s.gaveWay++
 		s.ui.Tell("looking at Kisi was broken off: somebody must lose access at once, which comes first; it begins anew by itself")
 		h.log.Info("what somebody looks at by hand gives way to leavers, and begins anew after them", "asked", s.ui.me())
 	}

@@ -38,6 +38,7 @@ type session struct {
 	book     *metrics.Book // counts what is sent to Kisi; nil: nobody counts
 	closers  []io.Closer
 	turn     *daemon.Turn // in which nothing else reconciles; nil: there is none, or nobody else could
+	gaveWay  int          // looks that were broken off for leavers
 	leavers  bool         // what was read says that somebody was disabled or deleted
 }
 

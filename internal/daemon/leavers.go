@@ -60,15 +60,23 @@ func (s *shift) unheard() bool {
 func (d *Daemon) hurry() {
 	d.leavers = true
 	d.cutShort()
-	if d.beside != nil && d.pause == nil && d.leaversAt.IsZero() { // else it would wait for a run that is not made yet
+	if d.beside != nil && !d.beside.shared && d.leaversMay() { // else it would wait for a run that is not made yet
 		d.beside.yield(true)
 	}
+}
+
+// leaversMay says that a run of leavers is wanted and may be made now.
+func (d *Daemon) leaversMay() bool { return d.leavers && d.pause == nil && d.leaversAt.IsZero() }
+
+func (d *Daemon) startLeavers() {
+	d.leavers = false
+	d.reconcile(&running{reach: theLeavers})
 }
 
 // leaversMayGo has a run of leavers made whose time has come. It breaks nothing off.
 func (d *Daemon) leaversMayGo() {
 	d.leaversAt = time.Time{}
-	if d.leavers && d.beside != nil && d.pause == nil {
+	if d.beside != nil && !d.beside.shared && d.leaversMay() {
 		d.beside.yield(false)
 	}
 }

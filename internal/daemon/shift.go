@@ -89,7 +89,11 @@ func (d *Daemon) dispatch(now time.Time) {
 			d.read(r)
 		}
 	}
-	if d.running == nil && d.beside == nil {
+	switch {
+	case d.running != nil:
+	case d.beside != nil:
+		d.share()
+	default:
 		d.startSomething()
 	}
 }
@@ -156,9 +160,8 @@ func (d *Daemon) next() time.Time {
 // read, then changes.
 func (d *Daemon) startSomething() {
 	switch {
-	case d.leavers && d.pause == nil && d.leaversAt.IsZero():
-		d.leavers = false
-		d.reconcile(&running{reach: theLeavers})
+	case d.leaversMay():
+		d.startLeavers()
 	case len(d.asides) > 0:
 		d.step(d.asides[0])
 	case d.pause != nil:

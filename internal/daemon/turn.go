@@ -12,14 +12,19 @@ var ErrGiveWay = errors.New("somebody must lose access at once")
 // Turn is somebody's turn to do what no run may go beside. Leavers wait for nobody, so not for that either: a look at Kisi is broken off for
 // them, and what is being carried out is cut short. Its methods may be called by many goroutines.
 type Turn struct {
+	daemon  *Daemon
 	leavers func() // ends gone
 	gone    context.Context
 	urgent  atomic.Bool
+
+	// The loop's own.
+	shared bool   // runs of leavers go beside
+	free   func() // is called when none does any more, and then none begins; nil: nobody waits for that
 }
 
-func newTurn() *Turn {
+func newTurn(d *Daemon) *Turn {
 	gone, leavers := context.WithCancel(context.Background())
-	return &Turn{gone: gone, leavers: leavers}
+	return &Turn{daemon: d, gone: gone, leavers: leavers}
 }
 
 // Look calls look, which only looks at Kisi. When somebody is found who must lose access, its context ends, and Look returns ErrGiveWay unless
@@ -34,6 +39,52 @@ func (t *Turn) Look(ctx context.Context, look func(ctx context.Context) error) e
 		return ErrGiveWay
 	}
 	return err
+}
+
+// GiveWays is how often somebody's look at Kisi is broken off for leavers. After that it is made with LookBeside, or a steady stream of leavers would
+// put it off for ever.
+const GiveWays = 2
+
+// LookBeside calls look, which only looks at Kisi, with runs of leavers beside it: for who has given way so often that the look would never come to
+// its end. look calls alone when it has seen all, and knows by itself what those runs have done; from then on none goes beside.
+func (t *Turn) LookBeside(ctx context.Context, look func(ctx context.Context, alone func(context.Context) error) error) error {
+	if err := t.daemon.tell(ctx, func() { t.shared = true }); err != nil {
+		return err
+	}
+	err := look(ctx, t.alone)
+	told := t.daemon.tell(context.WithoutCancel(ctx), func() { t.shared, t.free = false, nil })
+	return errors.Join(err, told)
+}
+
+// alone waits for the run beside. Leavers who are found after that have what follows cut short.
+func (t *Turn) alone(ctx context.Context) error {
+	free := make(chan struct{})
+	if err := t.daemon.tell(ctx, func() { t.free = func() { close(free) } }); err != nil {
+		return err
+	}
+	select {
+	case <-free:
+		return nil
+	case <-t.daemon.ended:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// share lets a run of leavers go beside a turn that is shared, or ends the sharing.
+func (d *Daemon) share() {
+	t := d.beside
+	switch {
+	case t.free != nil:
+		t.free()
+		t.shared, t.free = false, nil
+		if d.leaversMay() {
+			t.yield(false)
+		}
+	case t.shared && d.leaversMay():
+		d.startLeavers()
+	}
 }
 
 // Urgent says that what is carried out must be left after the call under way: somebody must lose access and can. The daemon goes on with it.
@@ -57,7 +108,7 @@ type aside struct {
 // Beside does something while no run is under way; one that is, is cut short and goes on afterwards. do must heed its context, which
 // ends with the daemon's, and its turn.
 func (d *Daemon) Beside(ctx context.Context, do func(ctx context.Context, t *Turn) error) error {
-	a := &aside{Turn: newTurn(), turn: make(chan struct{}), ended: make(chan struct{})}
+	a := &aside{Turn: newTurn(d), turn: make(chan struct{}), ended: make(chan struct{})}
 	defer a.leavers()
 	defer close(a.ended)
 	var house context.Context

@@ -69,6 +69,70 @@ func TestALeaverDoesNotWaitForSomebodyWhoLooksAtKisiByHand(t *testing.T) {
 	}, "ana", "bo")
 }
 
+// lookedAtInTheEnd is lookedAtByHand by somebody who has given way often enough. The channel gets what was seen.
+func (w *world) lookedAtInTheEnd(begins *int) <-chan *engine.Outlook {
+	seen := make(chan *engine.Outlook, 1)
+	go func() {
+		defer close(seen)
+		for {
+			err := w.daemon.Beside(w.t.Context(), func(ctx context.Context, t *Turn) error {
+				*begins++
+				by := w.daemon.shift.Engine.Beside(true, func(o *engine.Options) { o.Insist = true })
+				look := func(ctx context.Context, alone func(context.Context) error) error {
+					o, err := by.LookBeside(ctx, true, alone)
+					seen <- o
+					return err
+				}
+				if *begins > GiveWays {
+					return t.LookBeside(ctx, look)
+				}
+				return t.Look(ctx, func(ctx context.Context) error {
+					_, err := by.Look(ctx, true)
+					return err
+				})
+			})
+			if !errors.Is(err, ErrGiveWay) {
+				if err != nil {
+					w.t.Error(err)
+				}
+				return
+			}
+		}
+	}()
+	return seen
+}
+
+// Issue 4: in a company where somebody leaves every few seconds, nobody waits, neither a leaver nor for ever who looks at Kisi by hand.
+func TestALookByHandComesToItsEndHoweverManyLeave(t *testing.T) {
+	everybody := people(60)
+	inWorld(t, func(t *testing.T, w *world) {
+		w.watch = true
+		w.crowded()
+		w.start()
+		w.until("everybody is there", 10*time.Minute, func() bool { return w.opens(everybody[0]) && w.opens(everybody[59]) })
+		w.pass(time.Minute)
+		begins, left, longest := 0, 0, time.Duration(0)
+		seen := w.lookedAtInTheEnd(&begins)
+		for len(seen) == 0 && left < 59 {
+			w.pass(2 * time.Second)
+			w.company.disable(everybody[left])
+			longest = max(longest, w.until("somebody who left is suspended", time.Minute, func() bool { return !w.opens(everybody[left]) }))
+			left++
+		}
+		t.Logf("%d left meanwhile, none later than %s after it", left, longest)
+		o := <-seen
+		if o == nil || begins != GiveWays+1 {
+			t.Fatalf("begun %d times", begins)
+		}
+		if longest > 5*time.Second || left <= GiveWays {
+			t.Errorf("%d left, and one waited %s", left, longest)
+		}
+		if len(o.Plan.Steps) > 0 || len(o.Plan.Drift) > 0 {
+			t.Errorf("what was done beside the look is not known to it: %+v %+v", o.Plan.Steps, o.Plan.Drift)
+		}
+	}, everybody...)
+}
+
 // Who takes somebody's access on the command line, or reads a directory by hand, says so to the daemon.
 func TestALookByHandGivesWayToWhomeverTheDaemonIsToldOf(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

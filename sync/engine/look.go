@@ -39,6 +39,15 @@ func (e *Engine) Look(ctx context.Context, full bool) (*Outlook, error) {
 	return l.do(ctx, l.recall, l.word, l.catalog, l.remap, l.madeSince, l.observe, l.settle, l.recognize, l.plan)
 }
 
+// LookBeside is a Look beside which other runs go that write into the same store, until it calls alone: that returns once none is under way, and
+// none begins from then on. What they did while Kisi was looked at counts as they wrote it down.
+func (e *Engine) LookBeside(ctx context.Context, full bool, alone func(context.Context) error) (*Outlook, error) {
+	accept := e.o.Accept
+	beside := e.Beside(true, func(o *Options) { o.Alive, o.Accept = e.now(), accept })
+	l := beside.look(full)
+	return l.do(ctx, l.recall, l.word, l.catalog, l.remap, l.madeSince, l.observe, alone, l.catchUp, l.settle, l.recognize, l.plan)
+}
+
 // LookAtLeavers is a Look at nobody but those who must lose everything at once. Whoever else differs is left for the next run, so it
 // takes a few calls however much there is to do besides.
 func (e *Engine) LookAtLeavers(ctx context.Context) (*Outlook, error) {
