@@ -127,6 +127,13 @@ func (k *checkup) file(context.Context) {
 func (k *checkup) sources(ctx context.Context) {
 	for _, source := range k.session.sources {
 		about := "source " + source.Name
+		if st, ok := k.store.(renamer); ok { // what was pushed, and the tokens, may still be under the old name
+			if err := takeName(ctx, st, source.ID, source.Was); err != nil {
+				k.unread = append(k.unread, source.Name)
+				k.failed(about, err)
+				continue
+			}
+		}
 		if checker, ok := source.Source.(connectors.Checker); ok && !k.examine(ctx, about, checker) {
 			k.unread = append(k.unread, source.Name)
 			continue

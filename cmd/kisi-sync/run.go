@@ -58,15 +58,24 @@ func serveForever(ctx context.Context, s *service) (err error) {
 		return err
 	}
 	defer func() { err = exit.Also(err, s.store.Close()) }()
-	if err := s.prepare(ctx); err != nil {
+	if s.first, err = s.load(ctx); err != nil {
 		return err
 	}
-	notifier, err := sdnotify.New(os.LookupEnv, os.Getpid())
-	if err != nil {
-		return exit.Also(err, s.first.Close())
+	s.used = s.first
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	closed, err := s.openPorts(ctx)
+	if err == nil {
+		if err = s.try(ctx); err == nil {
+			err = s.keep(ctx)
+		}
+		cancel()
+		err = exit.Also(err, closed())
 	}
-	d := daemon.New(s.options(notifier))
-	return s.keep(ctx, d, notifier)
+	if s.first != nil { // it was never put to use
+		err = exit.Also(err, s.first.Close())
+	}
+	return err
 }
 
 // open loads the file, sees that no daemon has it already, and opens the state for as long as the process lives.
@@ -86,24 +95,28 @@ func (s *service) open(ctx context.Context) error {
 }
 
 // keep runs the daemon, and beside it whatever talks to it, and waits for all.
-func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifier) error {
+func (s *service) keep(ctx context.Context) error {
+	n, err := sdnotify.New(os.LookupEnv, os.Getpid())
+	if err != nil {
+		return err
+	}
+	d := daemon.New(s.options(n))
 	h := &host{log: s.log, store: s.store, ops: d, daemon: s.inUse, book: s.book, sender: s.sender, beside: d.Beside, leavers: d.Leavers}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	servers, err := s.listenAll(ctx, h)
+	serve, err := h.listen(ctx, s.log)
 	if err != nil {
-		return exit.Also(err, s.first.Close())
+		return err
 	}
+	s.web.begin(h)
 	var beside sync.WaitGroup
 	beside.Go(func() { s.reloadOnHangup(ctx, d) })
 	beside.Go(func() {
 		<-ctx.Done()
 		s.warn(n.Stopping())
 	})
-	ends := make([]error, len(servers))
-	for i, serve := range servers {
-		beside.Go(func() { ends[i] = serve() })
-	}
+	var served error
+	beside.Go(func() { served = serve() })
 	beside.Go(func() { h.tell(ctx, s.log) })
 	beside.Go(func() { h.copyTrail(ctx, s.log) })
 	if n != nil {
@@ -113,7 +126,7 @@ func (s *service) keep(ctx context.Context, d *daemon.Daemon, n *sdnotify.Notifi
 	cancel()
 	beside.Wait()
 	copyAtEnd(h.store, h.daemon().settings, s.log)
-	if err = exit.Also(err, exit.Also(ends...)); err == nil {
+	if err = exit.Also(err, served); err == nil {
 		s.ui.Tell("kisi-sync has stopped; what was begun is finished and written down")
 	}
 	return err

@@ -37,22 +37,6 @@ func (s *service) listenSCIM(log *slog.Logger) (*inbound.Server, error) {
 	return server, nil
 }
 
-// listenAll opens every port and socket of the daemon. What is returned serves until ctx ends; after an error nothing listens.
-func (s *service) listenAll(ctx context.Context, h *host) (servers []func() error, err error) {
-	if s.pushes, err = s.listenSCIM(s.log); err != nil {
-		return nil, err
-	}
-	servers, err = h.listenAll(ctx, s.log)
-	switch {
-	case s.pushes == nil:
-		return servers, err
-	case err != nil:
-		return nil, exit.Also(err, s.pushes.Close())
-	}
-	s.pushesAt = s.inUse().settings.SCIM().Listen
-	return append(servers, func() error { return s.pushes.Serve(ctx) }), nil
-}
-
 // readPair reads the certificate for providers and its key.
 func readPair(settings *config.Settings) (*tls.Certificate, error) {
 	where := settings.SCIM()
@@ -80,16 +64,42 @@ func (s *service) takePushes(made *session) {
 	if where.Listen != s.pushesAt {
 		s.log.Error("scim.listen was changed; restart the daemon for that", "listens", s.pushesAt)
 	}
-	routes := map[string]http.Handler{}
 	for _, source := range made.sources {
-		if l, ok := source.Source.(connectors.Listener); ok {
+		if _, ok := source.Source.(connectors.Listener); ok {
 			if err := takeName(context.Background(), s.store, source.ID, source.Was); err != nil {
 				s.log.Error("what was pushed to a source that was renamed stays under its old name until it is read", "source", source.Name, "err", err)
 			}
-			routes[scimPath(source.Name)] = l.Handle(where.URL, scimPath(source.Name))
+		}
+	}
+	s.pushes.Swap(routesOf(made))
+}
+
+// routesOf are the paths of the sources that are pushed to.
+func routesOf(made *session) map[string]http.Handler {
+	routes := map[string]http.Handler{}
+	for _, source := range made.sources {
+		if l, ok := source.Source.(connectors.Listener); ok {
+			routes[scimPath(source.Name)] = l.Handle(made.settings.SCIM().URL, scimPath(source.Name))
+		}
+	}
+	return routes
+}
+
+// takeEarlyPushes has the sources of the first session answer while its file is tried. Those that were renamed ask for patience: they get what
+// was pushed under the old name when the file is in use, which it may never be.
+func (s *service) takeEarlyPushes() {
+	routes := routesOf(s.first)
+	for _, source := range s.first.sources {
+		if path := scimPath(source.Name); routes[path] != nil && len(source.Was) > 0 {
+			routes[path] = http.HandlerFunc(refuseForNow)
 		}
 	}
 	s.pushes.Swap(routes)
+}
+
+func refuseForNow(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Retry-After", "10")
+	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
 // renamer is what takeName needs of a store.

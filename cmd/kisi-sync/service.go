@@ -37,6 +37,7 @@ type service struct {
 	store     *store.Store
 	book      *metrics.Book
 	pushes    *inbound.Server // nil: nobody can push
+	web       *web            // nil: nobody is served figures
 	pushesAt  string          // where the file says so
 
 	first    *session // loaded, and not in use yet; nil afterwards
@@ -54,24 +55,18 @@ func (s *service) inUse() *session {
 	return s.used
 }
 
-// prepare loads the first configuration. One that was changed since it was last in use, or never was, is tried against its own expectations.
-func (s *service) prepare(ctx context.Context) error {
-	first, err := s.load(ctx)
+// try holds the first configuration against its own expectations, if it was changed since it was last in use, or never was.
+func (s *service) try(ctx context.Context) error {
+	known, err := inUse(s.store).Get(ctx, inUseKey)
 	if err != nil {
 		return err
 	}
-	s.first, s.used = first, first
-	known, err := inUse(s.store).Get(ctx, inUseKey)
-	s.changed = err == nil && known != nil && !bytes.Equal(known, s.digests[first])
+	s.changed = known != nil && !bytes.Equal(known, s.digests[s.first])
 	switch {
-	case err != nil:
 	case s.changed:
-		err = first.expected(ctx)
+		return s.first.expected(ctx)
 	case known == nil:
-		err = s.firstEver(ctx, first)
-	}
-	if err != nil {
-		return exit.Also(err, first.Close())
+		return s.firstEver(ctx, s.first)
 	}
 	return nil
 }

@@ -57,7 +57,8 @@ func TestMain(m *testing.M) {
 //	lock FILE                  another kisi-sync has the state file open
 //	appears FILE               wait for a file
 //	unpack ARCHIVE             unpack an archive into the folder unpacked
-//	signal HUP|TERM|STOP|CONT  send a signal to whatever runs in the background
+//	signal HUP|TERM|STOP|CONT|KILL  send a signal to whatever runs in the background
+//	occupy                     another program has the port $METRICS, until vacate
 //	post                       a webhook listens at $POST_URL, $METRICS is a free port, and metrics.pem a certificate for it
 //	manager                    a service manager listens at $NOTIFY_SOCKET; what it hears can be told like a webhook's
 //	asks CODE PATH TOKEN       ask the daemon's figures, and write what comes into the file answer
@@ -99,7 +100,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world": cmdWorld, "ends": cmdEnds, "edit": cmdEdit, "append": cmdAppend, "directory": cmdDirectory, "kisi": cmdKisi, "holds": cmdHolds,
 			"enabled": cmdEnabled, "writes": cmdWrites, "silence": cmdSilence, "await": cmdAwait, "json": cmdJSON, "lock": cmdLock, "appears": cmdAppears,
-			"mailed": cmdMailed,
+			"mailed": cmdMailed, "occupy": cmdOccupy, "vacate": cmdVacate,
 			"google": cmdGoogle, "spoil": cmdSpoil, "past": cmdPast, "ago": cmdAgo, "unpack": cmdUnpack,
 			"manager": cmdManager, "push": cmdPush, "company": cmdCompany, "disable": cmdDisable,
 			"signal": cmdSignal, "post": cmdPost, "told": cmdTold, "asks": cmdAsks, "accepted": cmdAccepted,

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
@@ -21,15 +22,25 @@ import (
 
 // web serves figures, and whether the daemon is alive and ready, to machines. It names nobody and changes nothing.
 type web struct {
-	host     *host
+	host     atomic.Pointer[host] // nil until the daemon has begun
 	log      *slog.Logger
 	listener net.Listener
 	server   *http.Server
 }
 
+// begin has the daemon answer, once it has begun. Nobody does before, or on a web that is nil.
+func (w *web) begin(h *host) {
+	if w != nil {
+		w.host.Store(h)
+	}
+}
+
+// errNotBegun is the answer to who asks before the daemon has begun.
+var errNotBegun = errors.New("kisi-sync has not begun: what its file expects is tried first")
+
 // listenWeb listens where the file says; nil when it says off.
-func (h *host) listenWeb(log *slog.Logger) (*web, error) {
-	settings := h.daemon().settings
+func (s *service) listenWeb(log *slog.Logger) (*web, error) {
+	settings := s.inUse().settings
 	m := settings.Metrics()
 	if m.Listen == "" {
 		return nil, nil
@@ -42,7 +53,7 @@ func (h *host) listenWeb(log *slog.Logger) (*web, error) {
 	if m.Certificate != "" {
 		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate(settings, m)})
 	}
-	w := &web{host: h, log: log, listener: l}
+	w := &web{log: log, listener: l}
 	w.server = &http.Server{Handler: w.guarded(settings, m), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	return w, nil
@@ -111,8 +122,13 @@ func (w *web) routes() http.Handler {
 }
 
 func (w *web) metrics(out http.ResponseWriter, r *http.Request) {
+	h := w.host.Load()
+	if h == nil {
+		http.Error(out, errNotBegun.Error(), http.StatusServiceUnavailable)
+		return
+	}
 	var b bytes.Buffer
-	if err := w.host.writeFigures(r.Context(), &b); err != nil {
+	if err := h.writeFigures(r.Context(), &b); err != nil {
 		w.log.Warn("figures cannot be given", "err", err)
 		http.Error(out, "figures cannot be given; the log says why", http.StatusInternalServerError)
 		return
@@ -136,9 +152,14 @@ func (w *web) answer(ask func(context.Context) error) http.HandlerFunc {
 	}
 }
 
-// healthy says that the daemon's loop goes round.
+// healthy says that the daemon's loop goes round, or that it has not begun: a file may be tried for minutes, and who would begin anew for that
+// would never come to the end of it.
 func (w *web) healthy(ctx context.Context) error {
-	if _, err := w.host.ops.Status(ctx); err != nil {
+	h := w.host.Load()
+	if h == nil {
+		return nil
+	}
+	if _, err := h.ops.Status(ctx); err != nil {
 		return errors.New("the daemon does not answer")
 	}
 	return nil
@@ -147,7 +168,11 @@ func (w *web) healthy(ctx context.Context) error {
 // ready says that the daemon knows all that it decides by, and can do it: every source was read, a run has gone well, the last one was
 // not a failure, and Kisi answers.
 func (w *web) ready(ctx context.Context) error {
-	d, err := newStatus(ctx, w.host, w.host.daemon().settings, w.host.store.Preview())
+	h := w.host.Load()
+	if h == nil {
+		return errNotBegun
+	}
+	d, err := newStatus(ctx, h, h.daemon().settings, h.store.Preview())
 	if err != nil {
 		return errors.New("the daemon does not answer")
 	}

@@ -43,6 +43,7 @@ type stage struct {
 	written   int      // writes that the story has accounted for
 	asked     int      // requests that the story has accounted for
 	acquired  *acquired
+	occupant  net.Listener // another program on the port of $METRICS
 
 	google *googleWorld // of stories with one
 
