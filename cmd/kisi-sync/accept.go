@@ -26,6 +26,9 @@ func acceptVerb(ui *call, c *common) *cobra.Command {
 source, shows what is missing, and asks how many people it has now; with --people nobody is asked. Exactly what was shown
 is then taken in, and is the measure from then on. Nothing is done in Kisi: that is for the next run, and its limits hold.
 
+A domain controller that lags behind another one, or that was put back to an older state, is believed about leavers alone
+until it has caught up. When it never will, because the other one is lost, accept shows who comes back by that.
+
 A source of type scim is pushed to, and its provider never says when it has pushed everybody. Until it is accepted once,
 nothing is concluded from what is missing in it; who is disabled or deleted there loses access nevertheless.
 
@@ -70,6 +73,9 @@ type acceptDocument struct {
 	Now     sizeDocument `json:"now"`
 	Doubt   string       `json:"doubt,omitempty"` // why what is missing is not believed
 	Missing []string     `json:"missing"`         // people
+	// Behind is why the source is older than what is known, so that only leavers are believed of it; Back are those who were disabled and are not there.
+	Behind string   `json:"behind,omitempty"`
+	Back   []string `json:"back,omitempty"`
 	// Gathering: it is pushed to, and nobody has said yet that it has been told everything.
 	Gathering bool         `json:"gathering,omitempty"`
 	Accepted  bool         `json:"accepted"`
@@ -88,7 +94,7 @@ func (a *acceptance) run(ctx context.Context) error {
 		return err
 	}
 	a.show()
-	if doubts == 0 && !a.doc.Gathering {
+	if doubts == 0 && !a.doc.Gathering && a.doc.Behind == "" {
 		a.ui.Say("Everything that source %s says is believed; there is nothing to accept.", a.name)
 		return a.print()
 	}
@@ -145,12 +151,35 @@ func (a *acceptance) look(ctx context.Context) (doubts int, err error) {
 	}
 	for _, st := range s.engine.Statuses() {
 		if st.Name == a.name {
-			a.doc.Doubt, a.doc.Gathering = st.Doubt, st.Gathering
+			a.doc.Doubt, a.doc.Gathering, a.doc.Behind = st.Doubt, st.Gathering, st.Behind
 		}
 	}
-	a.doc.Missing, err = doubted(now)
+	if a.doc.Missing, err = doubted(now); err == nil && a.doc.Behind != "" {
+		a.doc.Back, err = back(now, a.read.records)
+	}
 	return now.Doubts(), err
 }
+
+// back names the people who are known to be disabled, and are not by what was read.
+func back(known *directory.Snapshot, read []*directory.Record) (people []string, err error) {
+	enabled := map[string]bool{}
+	for _, r := range read {
+		if r.Kind == directory.PersonIs {
+			enabled[r.ID] = r.Active != directory.No
+		}
+	}
+	err = known.Records(func(r *directory.Record) error {
+		if r.Kind == directory.PersonIs && r.Active == directory.No && enabled[r.ID] {
+			people = append(people, called(r))
+		}
+		return nil
+	})
+	slices.Sort(people)
+	return people, err
+}
+
+// called is how a person is named to people.
+func called(r *directory.Record) string { return voice.OrNone(r.Email, voice.OrNone(r.Name, r.ID)) }
 
 func (s *session) indexOf(source string) int {
 	for i := range s.sources {
@@ -171,7 +200,7 @@ func doubted(s *directory.Snapshot) ([]string, error) {
 	s.EachDoubted(func(id string, _ time.Time) { ids[id] = true })
 	err := s.Records(func(r *directory.Record) error {
 		if r.Kind == directory.PersonIs && ids[r.ID] {
-			people = append(people, voice.OrNone(r.Email, voice.OrNone(r.Name, r.ID)))
+			people = append(people, called(r))
 		}
 		return nil
 	})
@@ -185,6 +214,12 @@ func (a *acceptance) show() {
 		b.Members, n.Members)
 	if a.doc.Doubt != "" {
 		a.ui.Say("  not believed: %s", a.doc.Doubt)
+	}
+	if a.doc.Behind != "" {
+		a.ui.Say("  older than what is known: %s", a.doc.Behind)
+	}
+	if len(a.doc.Back) > 0 {
+		a.ui.Say("  disabled until now, and not there: %s", voice.Names(a.doc.Back))
 	}
 	if a.doc.Gathering {
 		a.ui.Say("  its provider pushes, and nobody can see from here whether it has pushed everybody: compare the numbers with what it says itself")

@@ -147,6 +147,10 @@ func (k *checkup) sources(ctx context.Context) {
 		}
 	}
 	for _, st := range k.engine.Statuses() {
+		if st.Behind != "" && !slices.Contains(k.unread, st.Name) {
+			k.add(finding{About: "source " + st.Name, Level: warning, Text: "only leavers are believed: " + st.Behind,
+				Hint: "see why it is not told (repadmin /showrepl); if it will not be told any more: kisi-sync accept " + st.Name})
+		}
 		if st.Doubts > 0 && !slices.Contains(k.unread, st.Name) {
 			k.add(finding{About: "source " + st.Name, Level: warning,
 				Text: doubtWords(st.Doubts, st.Doubt) + ": far more is missing than lately; nothing is taken away for it",

@@ -110,7 +110,7 @@ func TestStories(t *testing.T) {
 			"scimmy":    cmdScimmy,
 			"collector": cmdCollector, "collected": cmdCollected, "chained": cmdChained,
 			"slapd": slapdIn(t),
-			"samba": sambaIn(t),
+			"samba": sambaIn(t), "controllers": cmdControllers,
 		},
 	})
 }

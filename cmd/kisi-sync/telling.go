@@ -176,6 +176,10 @@ func sourceFacts(s *statusSource, note func(topic, about, text, hint string)) {
 		note("degraded", about+", what is missing", doubtWords(s.Doubts, s.Doubt)+", and nothing is taken away for it",
 			"look at the directory; if they are really gone: kisi-sync accept "+s.Name)
 	}
+	if s.Behind != "" {
+		note("degraded", about+", which is behind", "only leavers are believed: "+s.Behind,
+			"see why it is not told (repadmin /showrepl); if it will not be told any more: kisi-sync accept "+s.Name)
+	}
 	if s.Stale {
 		note("degraded", about+", its age", "was not read whole for too long: its people are left exactly as they are", "kisi-sync check says what is wrong with it")
 	}

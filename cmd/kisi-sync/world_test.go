@@ -29,6 +29,7 @@ type stage struct {
 	ldap      *ldapsim.Server
 	slapd     *slapd.Server // a real directory, if there is one
 	samba     *sambadc.Server
+	dcs       *domainControllers // if there are some
 	kisi      *kisisim.Sim
 	api       *kisisim.Server
 	doors     map[string]int64

@@ -84,7 +84,7 @@ func (w windows) lacks(ctx context.Context, past told, own string) (string, erro
 	case usn < past.USN && asText(own) == past.Database:
 		return fmt.Sprintf("%s was put back to an older state: it is at change %d and was at %d", w.c.server, usn, past.USN), nil
 	case usn < past.USN:
-		return fmt.Sprintf("%s does not have yet what %s has told: of its changes those up to %d, and they are known up to %d", w.c.server, past.Server, usn, past.USN), nil
+		return fmt.Sprintf("%s lags behind: it has the changes of %s up to %d, and those up to %d were read", w.c.server, past.Server, usn, past.USN), nil
 	case asText(own) == past.Database:
 		return w.overwritten(ctx, past)
 	}

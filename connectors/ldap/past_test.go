@@ -65,7 +65,7 @@ func TestALeaverIsNotBroughtBackByAControllerThatLags(t *testing.T) {
 		b.Add(simPerson("dan"), "user", adsim.Attributes{"mail": {"dan@corp.test"}})
 		for _, read := range []func(){r.Changes, r.Everything, r.Changes} {
 			read()
-			wantBehind(t, r, "does not have yet what")
+			wantBehind(t, r, "lags behind")
 			wantDisabled(t, r, "ana")
 		}
 		if got := r.Members("Staff"); len(got) != 3 || len(r.People()) != 3 {
@@ -73,7 +73,7 @@ func TestALeaverIsNotBroughtBackByAControllerThatLags(t *testing.T) {
 		}
 		b.Disable(simPerson("bo")) // somebody must leave there, too
 		r.Changes()
-		wantBehind(t, r, "does not have yet what")
+		wantBehind(t, r, "lags behind")
 		wantDisabled(t, r, "ana bo")
 		b.Delete(simPerson("cleo"))
 		r.Changes()
@@ -95,7 +95,7 @@ func TestALeaverIsNotBroughtBackByAControllerThatLags(t *testing.T) {
 		wantDisabled(t, r, "ana bo")
 		c.down(1)
 		r.Changes()
-		wantBehind(t, r, "does not have yet what")
+		wantBehind(t, r, "lags behind")
 		wantDisabled(t, r, "ana bo")
 		c.up(1)
 		a.Replicate(b)
@@ -113,12 +113,12 @@ func TestWhoLeftAtAControllerThatIsBehindDoesNotComeBackWithTheFirst(t *testing.
 		c.down(0)
 		b.Disable(simPerson("bo"))
 		r.Changes()
-		wantBehind(t, r, "does not have yet what")
+		wantBehind(t, r, "lags behind")
 		c.up(0)
 		c.down(1)
 		for _, read := range []func(){r.Changes, r.Everything} {
 			read()
-			wantBehind(t, r, "does not have yet what")
+			wantBehind(t, r, "lags behind")
 			wantDisabled(t, r, "ana bo")
 		}
 		a.Replicate(b)
@@ -175,7 +175,7 @@ func TestOfSeveralControllersOneIsAskedThatIsNotBehind(t *testing.T) {
 		wantDisabled(t, r, "ana")
 		c.down(2)
 		r.Changes()
-		wantBehind(t, r, c.servers[1].SecureURL()+" does not have yet")
+		wantBehind(t, r, c.servers[1].SecureURL()+" lags behind")
 		wantDisabled(t, r, "ana")
 	})
 }
@@ -266,7 +266,7 @@ func TestARestoredControllerIsBelievedWhenItHasCaughtUp(t *testing.T) {
 		c.down(1)
 		a.Restore(disk)
 		r.Changes()
-		wantBehind(t, r, "does not have yet what")
+		wantBehind(t, r, "lags behind")
 		wantDisabled(t, r, "ana")
 		a.Replicate(b)
 		r.Changes()
@@ -300,7 +300,7 @@ func TestWithoutIncrementsNobodyIsBroughtBackEither(t *testing.T) {
 	r.Changes()
 	c.down(0)
 	r.Changes()
-	wantBehind(t, r, "does not have yet what")
+	wantBehind(t, r, "lags behind")
 	wantDisabled(t, r, "ana")
 }
 

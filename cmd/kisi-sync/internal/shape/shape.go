@@ -71,7 +71,9 @@ type Source struct {
 	Seconds float64 `json:"seconds"`
 	Error   string  `json:"error,omitempty"`
 	// AsOf is of when the content was that was read, where the source knows: a file's time.
-	AsOf    string   `json:"as_of,omitempty"`
+	AsOf string `json:"as_of,omitempty"`
+	// Behind is why the last read was older than what was known, so that only leavers were believed of it.
+	Behind  string   `json:"behind,omitempty"`
 	Remarks []string `json:"remarks,omitempty"` // what the source wants known, such as rows that could not be used
 	// Gathering: it is pushed to, and nobody has accepted yet that it has been told everything.
 	Gathering bool `json:"gathering,omitempty"`
@@ -80,7 +82,7 @@ type Source struct {
 // NewSource puts how a source was read into its shape.
 func NewSource(s record.SourceStatus) Source {
 	out := Source{Name: s.Name, People: s.People, Groups: s.Groups, Members: s.Members, Doubts: s.Doubts, Doubt: s.Doubt, Seconds: s.Took.Seconds(), Error: s.Error,
-		Remarks: s.Remarks, Gathering: s.Gathering}
+		Remarks: s.Remarks, Gathering: s.Gathering, Behind: s.Behind}
 	if !s.AsOf.IsZero() {
 		out.AsOf = s.AsOf.UTC().Format(time.RFC3339)
 	}
