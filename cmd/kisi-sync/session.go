@@ -67,6 +67,9 @@ type opening struct {
 // watched is how long one call is tried while somebody waits for the answer.
 const watched = 30 * time.Second
 
+// reachable is how long somebody who waits is kept from hearing that a directory is not there.
+const reachable = 5 * time.Second
+
 // load reads the configuration, and sees that its secrets can be had.
 func load(c *common) (*config.Settings, error) { return loaded(config.Load(c.config, all.Types())) }
 
@@ -128,7 +131,7 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	if o.alone {
 		return nil
 	}
-	if err := s.openSources(); err != nil {
+	if err := s.openSources(o); err != nil {
 		return err
 	}
 	if err := s.checkAccept(o); err != nil {
@@ -239,9 +242,13 @@ func (s *session) openKisi(o opening) error {
 	return nil
 }
 
-func (s *session) openSources() error {
+func (s *session) openSources(o opening) error {
 	for _, source := range s.settings.Sources {
-		opened, err := source.Config.Open(s.env(source.Name))
+		env := s.env(source.Name)
+		if o.patience > 0 {
+			env.Reach = reachable
+		}
+		opened, err := source.Config.Open(env)
 		if err != nil {
 			return fmt.Errorf("source %s: %w", source.Name, err)
 		}

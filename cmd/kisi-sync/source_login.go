@@ -57,7 +57,7 @@ func (u *call) login(ctx context.Context, c *common, name string, port int) erro
 		if source.Name != name {
 			continue
 		}
-		opened, err := source.Config.Open(connectors.Env{Name: name, Dir: settings.Dir, Log: u.Log.With("source", name), Now: now})
+		opened, err := source.Config.Open(connectors.Env{Name: name, Dir: settings.Dir, Log: u.Log.With("source", name), Now: now, Reach: reachable})
 		if err != nil {
 			return fmt.Errorf("source %s: %w", name, err)
 		}

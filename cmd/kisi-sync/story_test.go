@@ -255,7 +255,8 @@ func cmdKisi(ts *testscript.TestScript, _ bool, args []string) {
 				k.AddStop(lift, k.AddFloor(s.place, n))
 			}
 		},
-		"cut": func() { k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Do: kisisim.CutAfter()}) },
+		"group": func() { k.AddGroup(kisisim.GroupSpec{Name: rest[0]}) },
+		"cut":   func() { k.Inject(kisisim.Fault{Method: "POST", Path: rest[0], Do: kisisim.CutAfter()}) },
 	}
 	verb := verbs[args[0]]
 	if verb == nil {

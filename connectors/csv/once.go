@@ -80,3 +80,30 @@ func (s *source) rowsOf(t *table, c *columns) (all []Row, err error) {
 		all = append(all, row)
 	}
 }
+
+// Header returns the columns of the file of people, as its first line calls them.
+func (s *Settings) Header(ctx context.Context, env connectors.Env) ([]string, error) {
+	settings := *s
+	settings.MutableID = settings.Columns.ID == "" // a header is read without knowing which column that is
+	opened, err := settings.Open(env)
+	if err != nil {
+		return nil, err
+	}
+	src := opened.(*source)
+	files, err := src.quiet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if f.part != peoplePart {
+			continue
+		}
+		t, in, err := src.table(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		defer in.Close()
+		return t.header, nil
+	}
+	return nil, errors.New("there is no file of people")
+}

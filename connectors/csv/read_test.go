@@ -2,6 +2,8 @@ package csv
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 )
@@ -260,5 +263,22 @@ func TestAttributesAreColumnsThatMustBeThere(t *testing.T) {
 	}
 	if got := failure(t, open(t, settings(path), "Contract end")); !strings.Contains(got, "the header lacks Contract end") {
 		t.Error(got)
+	}
+}
+
+func TestTheHeaderIsToldBeforeAnybodyKnowsWhichColumnIsWhich(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hr.csv")
+	if err := os.WriteFile(path, []byte("\ufeffPersonnel no;E-mail;Name\n1;ana@example.com;Ana\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := New().(*Settings)
+	s.Path, s.Settle = path, 0
+	header, err := s.Header(t.Context(), connectors.Env{Now: time.Now})
+	if want := []string{"Personnel no", "E-mail", "Name"}; err != nil || !slices.Equal(header, want) {
+		t.Errorf("the header is %q, want %q: %v", header, want, err)
+	}
+	s.Path = path + "x"
+	if _, err := s.Header(t.Context(), connectors.Env{Now: time.Now}); err == nil {
+		t.Error("a file that is not there has a header")
 	}
 }

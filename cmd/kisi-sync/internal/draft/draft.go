@@ -27,13 +27,23 @@ type Order struct {
 	KeyFile      string // holds the Kisi API key, or will; beside file
 	KisiURL      string // of a simulator; "": Kisi itself
 	Installation string
-	LDAP, User   string // the directory's URL, and the account that reads it
-	Password     string // the file that holds its password, or will; beside file
-	CA           string // a PEM file; "": what the machine trusts
-	Base, Preset string // as the file has them
-	Name         string // of the source
-	UserAgent    string // of calls to Kisi
+	Kind         string            // of directory: one of Kinds
+	Name         string            // of the source
+	URL, User    string            // where the directory is, and the account that reads it; of Google, the administrator in whose name it is read
+	Secret       string            // the file that holds the account's password, key, secret or token, or will; beside file
+	CA           string            // a PEM file; "": what the machine trusts
+	Email        string            // where people's addresses are; "": as the kind has it
+	Login        string            // how the account logs in, where a kind has several ways
+	Certificate  string            // the file with the certificate of such a login
+	Base, Preset string            // of LDAP, as the file has them
+	Tenant       string            // of Entra
+	ClientID     string            // of Entra and Okta
+	KeyID        string            // of Okta
+	Path         string            // of a table
+	Columns      map[string]string // what its header calls id, email, name, active and groups
+	UserAgent    string            // of calls to Kisi
 	Pace         pacer.Options
+	Reach        time.Duration // how long to look for a directory that is not there
 	Now          func() time.Time
 }
 
@@ -53,8 +63,9 @@ func Write(ctx context.Context, ui *voice.Voice, o Order) (matched int, err erro
 // initiation is one init under way.
 type initiation struct {
 	Order
-	ui    *voice.Voice
-	found findings
+	ui     *voice.Voice
+	source *proposedSource
+	found  findings
 }
 
 func (i *initiation) dir() string { return filepath.Dir(i.File) }

@@ -1,7 +1,6 @@
 package draft
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -40,13 +39,9 @@ kisi:
 
 sources:
   {{.Name}}:
-    type: ldap
-    preset: {{.Preset}}
-    url: {{quoted .LDAP}}
-    base: {{quoted .Base}}
-    login: {user: {{quoted .User}}, password: {file: {{quoted .Password}}}}
-{{- if .CA}}
-    tls: {ca: {{quoted .CA}}}
+    type: {{.Kind}}
+{{- range .Source}}
+    {{.}}
 {{- end}}
     # The addresses that this directory may speak for. People with another one are reported and left out.
     emails: [{{range $n, $d := .Domains}}{{if $n}}, {{end}}{{quoted $d}}{{end}}]
@@ -86,11 +81,11 @@ groups:
 rules:
 {{- range .Pairs}}
   - name: {{quoted .Rule}}
-    from: {source: {{$.Name}}, group: {{quoted .From}}}
+    from: {source: {{$.Name}}, group: {{quoted .From}}}{{if .Called}}      # {{.Called}}{{end}}
     grant: [{{quoted .Group}}]
 {{- else}}
   # - name: staff
-  #   from: {source: {{.Name}}, group: "CN=Staff,OU=Groups,{{.Base}}"}
+  #   from: {source: {{.Name}}, group: Staff}
   #   grant: [HQ Staff]
 {{- end}}
 
@@ -102,16 +97,18 @@ rules:
 // proposal is what firstFile says.
 type proposal struct {
 	Day, Installation, Domain, KeyFile, URL, Zone string
-	Name, Preset, LDAP, Base, User, Password, CA  string
+	Name, Kind                                    string
+	Source                                        []string // the lines of the source
 	Domains, Alone                                []string
 	Pairs                                         []proposedPair
 }
 
-type proposedPair struct{ Group, Place, Rule, From string }
+// proposedPair is a rule. Called is what people call the group in the directory, where From does not show it.
+type proposedPair struct{ Group, Place, Rule, From, Called string }
 
 func (i *initiation) proposal() proposal {
 	p := proposal{Day: i.Now().Format(time.DateOnly), Installation: nameFrom(i.Installation), Domain: i.found.catalog.Organization.Domain, KeyFile: i.KeyFile,
-		URL: i.KisiURL, Zone: zoneName(), Name: i.Name, Preset: i.Preset, LDAP: i.LDAP, Base: i.Base, User: i.User, Password: i.Password, CA: i.CA,
+		URL: i.KisiURL, Zone: zoneName(), Name: i.Name, Kind: i.Kind, Source: i.source.lines,
 		Domains: i.found.speaksFor()}
 	for _, name := range i.found.alone {
 		p.Alone = append(p.Alone, strings.Map(printable, name))
@@ -123,9 +120,17 @@ func (i *initiation) proposal() proposal {
 			rule = fmt.Sprintf("%s-%d", nameFrom(x.group.Name), n)
 		}
 		used[rule] = true
-		p.Pairs = append(p.Pairs, proposedPair{x.group.Name, x.place, rule, x.from.dn})
+		p.Pairs = append(p.Pairs, proposedPair{x.group.Name, x.place, rule, x.from.ref, x.from.called()})
 	}
 	return p
+}
+
+// called is the name of a group that ref does not show.
+func (g sourceGroup) called() string {
+	if strings.Contains(strings.ToLower(g.ref), strings.ToLower(g.name)) {
+		return ""
+	}
+	return strings.Map(printable, g.name)
 }
 
 // printable keeps a name from ending a comment.
@@ -143,15 +148,6 @@ func zoneName() string {
 		return "UTC"
 	}
 	return name
-}
-
-// quoted writes a text so that YAML reads exactly that text.
-func quoted(text string) (string, error) {
-	var out strings.Builder
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	err := e.Encode(text)
-	return strings.TrimSpace(out.String()), err
 }
 
 // write writes the file, which must not be there, and reads it back.

@@ -4,14 +4,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors"
-	"github.com/kisi-sync/kisi-sync/connectors/ldap"
 	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/email"
@@ -22,15 +23,16 @@ import (
 // findings are what init sees on both sides.
 type findings struct {
 	catalog *access.Catalog
-	people  int
-	domains map[string]int // e-mail domains, with how many people have them
-	groups  []sourceGroup
+	people  map[string]bool // by id
+	seen    atomic.Int64    // how many of them there are, for whoever waits
+	domains map[string]int  // e-mail domains, with how many people have them
+	groups  map[string]sourceGroup
 	pairs   []pair
 	alone   []string // Kisi groups without a counterpart
 }
 
-// sourceGroup is a group of the directory.
-type sourceGroup struct{ name, dn string }
+// sourceGroup is a group of the directory: its name, and what rules call it by, which is never the name where there is something better.
+type sourceGroup struct{ name, ref string }
 
 // pair is a Kisi group and the directory's group of the same name.
 type pair struct {
@@ -39,12 +41,12 @@ type pair struct {
 	from  sourceGroup
 }
 
-// lookAround asks, and looks at Kisi and at the directory. Nothing is changed on either side.
+// lookAround asks, and looks at the directory and at Kisi. Nothing is changed on either side.
 func (i *initiation) lookAround(ctx context.Context) error {
-	if err := i.lookAtKisi(ctx); err != nil {
+	if err := i.lookAtDirectory(ctx); err != nil {
 		return err
 	}
-	if err := i.lookAtDirectory(ctx); err != nil {
+	if err := i.lookAtKisi(ctx); err != nil {
 		return err
 	}
 	i.match()
@@ -92,81 +94,91 @@ func (i *initiation) lookAtKisi(ctx context.Context) error {
 }
 
 func (i *initiation) lookAtDirectory(ctx context.Context) error {
-	i.ui.Tell("Directory: OpenLDAP, Active Directory, FreeIPA or 389. It is read, and never written to.")
-	if err := i.ask(ctx, &i.LDAP, "--ldap", "Its address, such as ldaps://dc1.corp.example.com", ""); err != nil {
-		return err
-	}
-	if err := i.ask(ctx, &i.User, "--user", "An account that may read it (a DN, or name@domain)", ""); err != nil {
-		return err
-	}
-	i.Password = cmp.Or(i.Password, i.Name+"-password")
-	if err := i.askSecret(ctx, i.Password, "Password of "+i.User); err != nil {
-		return err
-	}
-	settings := ldap.New().(*ldap.Settings)
-	settings.URL, settings.TLS.CA = i.LDAP, i.CA
-	settings.Login = ldap.Login{User: i.User, Password: secret.Ref{File: i.Password}}
-	if err := i.survey(ctx, settings); err != nil {
-		return err
-	}
-	settings.Preset, settings.Base = i.Preset, i.Base
-	return i.census(ctx, settings)
-}
-
-// survey lets the directory say what it is, and asks where it does not.
-func (i *initiation) survey(ctx context.Context, settings *ldap.Settings) error {
-	seen, err := ldap.Look(ctx, settings, i.env())
+	k, err := i.chooseKind(ctx)
 	if err != nil {
-		return fmt.Errorf("source %s: %w", i.Name, err)
-	}
-	if seen.Preset != "" {
-		i.ui.Tell("  it says that it is %s", seen.Preset)
-	}
-	if err := i.ask(ctx, &i.Preset, "--preset", "What kind it is: openldap, active_directory, freeipa or 389ds", seen.Preset); err != nil {
 		return err
 	}
-	return i.ask(ctx, &i.Base, "--base", "The DN below which people and groups are", seen.Base)
+	if i.source, err = k.ask(i, ctx); err != nil {
+		return err
+	}
+	return i.census(ctx)
 }
 
 func (i *initiation) env() connectors.Env {
-	return connectors.Env{Name: i.Name, Dir: i.dir(), Log: i.ui.Log.With("source", i.Name), Now: i.Now}
+	return connectors.Env{Name: i.Name, Dir: i.dir(), Log: i.ui.Log.With("source", i.Name), Now: i.Now, Reach: i.Reach}
 }
 
 // census reads the directory once and keeps what the file needs to know.
-func (i *initiation) census(ctx context.Context, settings *ldap.Settings) error {
-	if f := settings.Validate(); len(f) > 0 {
-		return exit.Usage(fmt.Errorf("source %s: %s: %s", i.Name, f[0].Path, f[0].Text), f[0].Hint)
+func (i *initiation) census(ctx context.Context) error {
+	for _, f := range i.source.settings.Validate() {
+		if f.Level == connectors.Problem {
+			return exit.Usage(fmt.Errorf("source %s: %s: %s", i.Name, f.Path, f.Text), f.Hint)
+		}
 	}
-	source, err := settings.Open(i.env())
+	source, err := i.source.settings.Open(i.env())
 	if err != nil {
 		return err
 	}
-	i.found.domains = map[string]int{}
-	stop := i.ui.During(func() string { return fmt.Sprintf("reading the directory: %d people so far", i.found.people) })
+	i.found.people, i.found.domains, i.found.groups = map[string]bool{}, map[string]int{}, map[string]sourceGroup{}
+	stop := i.ui.During(func() string { return fmt.Sprintf("reading the directory: %d people so far", i.found.seen.Load()) })
 	_, err = source.Fetch(ctx, directory.Cursor{}, i.put)
 	stop()
 	if err != nil {
-		return fmt.Errorf("source %s: %w", i.Name, err)
+		return i.explain(ctx, source, fmt.Errorf("source %s: %w", i.Name, err))
 	}
-	i.ui.Tell("  %s, %s", voice.Count(i.found.people, "person", "people"), voice.Count(len(i.found.groups), "group", "groups"))
+	i.ui.Tell("  %s, %s", voice.Count(len(i.found.people), "person", "people"), voice.Count(len(i.found.groups), "group", "groups"))
+	if len(i.found.domains) == 0 {
+		return exit.Failed(fmt.Errorf("source %s: nobody of them has an e-mail address, by which Kisi knows people", i.Name),
+			"see that the account may read it; where it is may be said by --email (entra: user_principal_name; okta: login)")
+	}
 	return nil
 }
 
+// explain lets a source that could not be read examine itself: it can name every permission that is missing, and not only the first.
+func (i *initiation) explain(ctx context.Context, source connectors.Source, err error) error {
+	checker, ok := source.(connectors.Checker)
+	if !ok || ctx.Err() != nil {
+		return err
+	}
+	stop := i.ui.During(func() string { return "looking why" })
+	defer stop()
+	var all []error
+	for _, f := range checker.Check(ctx) {
+		if f.Level != connectors.Problem {
+			continue
+		}
+		if f.Path != "" {
+			f.Text = f.Path + ": " + f.Text
+		}
+		all = append(all, exit.Failed(fmt.Errorf("source %s: %s", i.Name, f.Text), f.Hint))
+	}
+	if len(all) == 0 {
+		return err
+	}
+	return exit.Also(all...)
+}
+
+// put keeps what the file needs. A directory may tell of somebody twice.
 func (i *initiation) put(r *directory.Record) error {
 	switch r.Kind {
 	case directory.PersonIs:
-		i.found.people++
+		if i.found.people[r.ID] {
+			return nil
+		}
+		i.found.people[strings.Clone(r.ID)] = true
+		i.found.seen.Add(1)
 		if domain := email.Domain(email.Fold(r.Email)); domain != "" {
 			i.found.domains[domain]++
 		}
 	case directory.GroupIs:
-		g := sourceGroup{name: strings.Clone(r.Name)}
+		id := strings.Clone(r.ID)
+		g := sourceGroup{name: strings.Clone(r.Name), ref: cmp.Or(strings.Clone(r.Email), id)}
 		for _, h := range r.Handles {
 			if h.Kind == directory.ByDN {
-				g.dn = strings.Clone(h.Value)
+				g.ref = strings.Clone(h.Value)
 			}
 		}
-		i.found.groups = append(i.found.groups, g)
+		i.found.groups[id] = g
 	}
 	return nil
 }
@@ -202,12 +214,11 @@ func (i *initiation) match() {
 // should not let the directory speak for addresses by accident.
 func (f *findings) speaksFor() []string {
 	const few = 20 // one in so many
-	var all []string
-	for domain, people := range f.domains {
-		if people*few >= f.people {
-			all = append(all, domain)
-		}
-	}
+	all := slices.Collect(maps.Keys(f.domains))
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(f.domains[b]-f.domains[a], cmp.Compare(a, b)) })
-	return all
+	n := slices.IndexFunc(all, func(domain string) bool { return f.domains[domain]*few < len(f.people) })
+	if n < 0 {
+		return all
+	}
+	return all[:max(n, 1)]
 }
