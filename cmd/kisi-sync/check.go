@@ -31,7 +31,7 @@ Exit code 1 when something must be mended; warnings do not count.`,
 			return err
 		}
 		defer s.closeInto(&err)
-		k := &checkup{session: s}
+		k := &checkup{session: s, told: map[string]bool{}}
 		for _, part := range []func(context.Context){k.file, k.kisi, k.sources, k.rules} {
 			if part(cmd.Context()); cmd.Context().Err() != nil {
 				return cmd.Context().Err()
@@ -72,6 +72,8 @@ type checkup struct {
 	found    checkDocument
 	verified *kisi.Verification // nil: Kisi does not answer, or it is another organization
 	unread   []string           // sources that could not be read
+	ended    []statusEnd        // what of a source has ended, until the source has had its say
+	told     map[string]bool    // settings that a source has told something of
 }
 
 // add counts a finding and prints it.
@@ -119,8 +121,17 @@ func (k *checkup) file(context.Context) {
 		k.add(finding{About: "file", Level: warning, Text: t.Text, Hint: strings.Join(t.Hints, "\n")})
 	}
 	for _, e := range endsSoon(k.settings) {
-		k.add(finding{About: "file", Level: warning, Text: e.words(k.settings.Schedule.Zone), Hint: endHint(k.settings, e.What)})
+		if strings.HasPrefix(e.What, "sources.") && e.at.Before(now()) {
+			k.ended = append(k.ended, e)
+			continue
+		}
+		k.ends(&e)
 	}
+}
+
+// ends tells of something that ends soon, or has ended.
+func (k *checkup) ends(e *statusEnd) {
+	k.add(finding{About: "file", Level: warning, Text: e.words(k.settings.Schedule.Zone), Hint: endHint(k.settings, e.What)})
 }
 
 // sources lets each source examine itself, and then reads it.
@@ -146,6 +157,11 @@ func (k *checkup) sources(ctx context.Context) {
 			k.failed(about, err)
 		}
 	}
+	for _, e := range k.ended { // a source knows better what to do about it, and once is enough
+		if !k.told[e.What] {
+			k.ends(&e)
+		}
+	}
 	for _, st := range k.engine.Statuses() {
 		if st.Behind != "" && !slices.Contains(k.unread, st.Name) {
 			k.add(finding{About: "source " + st.Name, Level: warning, Text: "only leavers are believed: " + st.Behind,
@@ -167,6 +183,7 @@ func (k *checkup) examine(ctx context.Context, about string, checker connectors.
 	fit := true
 	for _, f := range findings {
 		if f.Path != "" {
+			k.told[strings.Replace(about, "source ", "sources.", 1)+"."+f.Path] = true
 			f.Text = f.Path + ": " + f.Text
 		}
 		fit = fit && f.Level != connectors.Problem
