@@ -66,6 +66,9 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 	if first == nil {
 		return f
 	}
+	if s.layout.windows && len(servers) > 1 {
+		f = append(f, windows{s.reading(first, nil)}.checkVector(ctx)...)
+	}
 	return append(f, s.checkContent(ctx, first)...)
 }
 

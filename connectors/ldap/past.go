@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/ldapwire"
 )
@@ -191,4 +192,17 @@ func (w windows) now(ctx context.Context, old position) (t told, err error) {
 	}
 	h, err := w.head(ctx)
 	return told{Domain: h.id, Database: asText(own), Server: w.c.server, USN: usn}, err
+}
+
+// checkVector says that controllers cannot be held against each other, nothing where they can.
+func (w windows) checkVector(ctx context.Context) []connectors.Finding {
+	if w.domain() == "" {
+		return nil
+	}
+	h, err := w.head(ctx)
+	if err != nil || len(h.vector) > 0 {
+		return nil // who cannot read the domain is told so elsewhere
+	}
+	return []connectors.Finding{{Level: connectors.Warning, Text: w.c.server + " does not say how far it knows the other controllers' changes, so one that lags behind may bring back who was disabled at another one",
+		Hint: "let the account read replUpToDateVector of " + w.domain() + ", which everybody may by default; where there is one controller alone, nothing is missing"}}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/connectors/connectortest"
 	"github.com/kisi-sync/kisi-sync/internal/directory"
 	"github.com/kisi-sync/kisi-sync/internal/sim/adsim"
@@ -279,13 +280,30 @@ func TestARestoredControllerIsBelievedWhenItHasCaughtUp(t *testing.T) {
 
 // Where an account may not see how far a controller is, nothing can be held against it.
 func TestWhoMayNotSeeHowFarAControllerIsReadsItAsItIs(t *testing.T) {
+	says := func(c *company) string { return checkSays(t, c.reader(byReplication).Source) }
+	if got := says(aDomain(t, 2, accountFor(byReplication))); strings.Contains(got, "how far") {
+		t.Errorf("nothing is missing, and check says %q", got)
+	}
 	c := aDomain(t, 2, adsim.Account{Replicate: true, SeesNoVector: true})
+	if got := says(c); !strings.Contains(got, "does not say how far it knows the other controllers' changes") {
+		t.Errorf("check says %q", got)
+	}
 	r := c.reader(byReplication)
 	r.Full()
 	c.down(0)
 	r.Changes()
 	wantBehind(t, r, "")
 	wantRead(t, r, directory.Complete)
+}
+
+// checkSays is everything that check says of a source.
+func checkSays(t *testing.T, s connectors.Source) string {
+	t.Helper()
+	var all []string
+	for _, f := range s.(connectors.Checker).Check(t.Context()) {
+		all = append(all, f.Text)
+	}
+	return strings.Join(all, "\n")
 }
 
 // Where everything is read each time, the past is remembered all the same.

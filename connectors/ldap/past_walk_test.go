@@ -16,7 +16,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/sim/adsim"
 )
 
-var walks = flag.Int("walks", 4, "how many random walks through several controllers are made, for each way of asking")
+var walks = flag.Int("walks", 3, "how many random walks through several controllers are made, for each way of asking")
 
 // Writes at any controller, replication that is late, in part or not at all, controllers that come and go, disks that are put back: each increment
 // must be what the controller shows, nobody may come back whose disabling was read, and in the end everything must be as it is.
@@ -113,7 +113,7 @@ func (k *controllerWalk) step() {
 		k.putBack(n)
 	case d < 81:
 		k.restore(n)
-	case d < 95:
+	case d < 92:
 		k.read(false)
 	default:
 		k.read(true)
@@ -212,6 +212,7 @@ func (k *controllerWalk) read(everything bool) {
 	if k.r.Receipt.Behind != "" {
 		k.sum.behind++
 		k.compare()
+		k.hear()
 		return
 	}
 	if k.r.Receipt.Coverage == directory.Delta {
@@ -266,6 +267,18 @@ func (k *controllerWalk) learn() {
 	for i, id := range k.people {
 		if delete(k.seen, id); slices.Contains(off, fmt.Sprint("w", i+1)) {
 			k.seen[id] = k.c.dc(k.asked()).Last(id, "userAccountControl")
+		}
+	}
+}
+
+// hear takes note of leavers who were believed of a controller that is behind.
+func (k *controllerWalk) hear() {
+	server, _, _ := strings.Cut(k.r.Receipt.Behind, " ")
+	at := k.c.dc(slices.Index(k.c.o.URLs, server))
+	off := strings.Fields(disabled(k.r))
+	for i, id := range k.people {
+		if _, known := k.seen[id]; !known && slices.Contains(off, fmt.Sprint("w", i+1)) {
+			k.seen[id] = at.Last(id, "userAccountControl")
 		}
 	}
 }

@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"log/slog"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -74,4 +75,74 @@ func TestMembersOfATrustedForestAreFoundInItsOwnSource(t *testing.T) {
 		t.Errorf("%v (%s)", corp.Receipt.Coverage, corp.Receipt.Proof.Note)
 	}
 	visitors("zoe@partner.test")
+}
+
+// Two domains of a forest as one source, each with two controllers: one that lags holds up the others for as long as it does, but no leaver.
+func TestADomainThatIsBehindHoldsUpItsForestButNoLeaver(t *testing.T) {
+	c := aDomain(t, 2, accountFor(byReplication))
+	below := c.forest.AddDomain("DC=de," + simDomain).Controller(0)
+	germans := "OU=Staff,DC=de," + simDomain
+	below.Add(germans, "organizationalUnit", nil)
+	for _, name := range []string{"uli", "vera"} {
+		below.Add("CN="+name+","+germans, "user", adsim.Attributes{"mail": {name + "@corp.test"}})
+	}
+	server, err := below.Server()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	pem, err := os.ReadFile(c.o.TLS.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.o.TLS.CA = writeFile(t, "all.pem", string(pem)+string(server.CA().PEM()))
+	c.o.Domains = []ForestDomain{{URLs: c.o.URLs, Base: simStaff}, {URL: server.SecureURL(), Base: germans}}
+	c.o.URLs, c.o.Base = nil, ""
+	s, err := c.o.Open(connectors.Env{Name: "corp", Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := connectortest.Follow(t, s)
+	r.Full()
+	a, b := c.dc(0), c.dc(1)
+	a.Join(simPerson("Staff"), "CN=uli,"+germans)
+	a.Disable(simPerson("ana"))
+	r.Changes()
+	wantRead(t, r, directory.Delta)
+	wantDisabled(t, r, "ana")
+	c.down(0)
+	below.Disable("CN=vera," + germans)
+	below.Add("CN=wim,"+germans, "user", adsim.Attributes{"mail": {"wim@corp.test"}})
+	for _, read := range []func(){r.Changes, r.Everything, r.Changes} {
+		read()
+		wantBehind(t, r, "lags behind")
+		wantDisabled(t, r, "ana vera")
+	}
+	if got := r.Members("Staff"); len(got) != 3 || len(r.People()) != 5 {
+		t.Errorf("%v of %v", got, r.People())
+	}
+	b.Replicate(a)
+	r.Changes()
+	wantBehind(t, r, "")
+	r.SameAsFull()
+	wantDisabled(t, r, "ana vera")
+	// Somebody moves to the other domain; the controller that is read hears of it later.
+	c.up(0)
+	a.Replicate(b)
+	r.Changes()
+	c.down(0)
+	r.Changes()
+	a.MoveTo(simPerson("bo"), below, "CN=bo,"+germans)
+	r.Changes()
+	in := func() {
+		t.Helper()
+		if got := r.Members("Staff"); !slices.Contains(got, "bo@corp.test") || len(r.People()) != 6 {
+			t.Errorf("staff are %v of %v", got, r.People())
+		}
+	}
+	in()
+	b.Replicate(a)
+	r.Changes()
+	in()
+	r.SameAsFull()
 }
