@@ -89,7 +89,11 @@ func (in *interner) renumber(used []bool) (refs, []uint32, error) {
 	slices.SortFunc(order, func(a, b uint32) int { return compareRefs(in.at(a), in.at(b)) })
 	in.met = index{}
 	table := refs{kind: room[RefKind](len(order)), node: room[uint32](len(order))}
-	table.value.ends = room[uint32](len(order))
+	size := 0
+	for _, n := range order {
+		size += len(in.at(n).Value)
+	}
+	table.value = texts{room[byte](size), room[uint32](len(order))}
 	number := make([]uint32, len(used))
 	for i, old := range order {
 		r := in.at(old)
@@ -100,7 +104,6 @@ func (in *interner) renumber(used []bool) (refs, []uint32, error) {
 		table.node = append(table.node, none)
 		number[old] = uint32(i)
 	}
-	table.value.trim()
 	return table, number, nil
 }
 

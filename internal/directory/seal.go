@@ -31,7 +31,8 @@ func (s *seal) twice() (string, bool) {
 
 // readMembers works out the members of each kept group.
 func (s *seal) readMembers() {
-	s.members, s.gained, s.lost, s.erasedMembers = lists{}, 0, 0, 0
+	s.members = lists{items: room[uint32](len(s.b.last.members.items)), ends: room[uint32](len(s.groups.kept))}
+	s.gained, s.lost, s.erasedMembers = 0, 0, 0
 	gone := s.erased()
 	for _, k := range s.groups.kept {
 		old := without(s.known(k), gone)
