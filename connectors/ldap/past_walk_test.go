@@ -16,7 +16,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/sim/adsim"
 )
 
-var walks = flag.Int("walks", 3, "how many random walks through several controllers are made, for each way of asking")
+var walks = flag.Int("walks", 4, "how many random walks through several controllers are made, for each way of asking")
 
 // Writes at any controller, replication that is late, in part or not at all, controllers that come and go, disks that are put back: each increment
 // must be what the controller shows, nobody may come back whose disabling was read, and in the end everything must be as it is.
@@ -106,14 +106,14 @@ func (k *controllerWalk) step() {
 		dc.ReplicateSome(k.c.dc(from), 1+k.random.IntN(3))
 	case d < 72:
 		k.fail(n)
-	case d < 76:
+	case d < 77:
 		k.say("image %d", n)
 		k.disks[n] = dc.Image()
-	case d < 79:
+	case d < 82:
 		k.putBack(n)
-	case d < 81:
+	case d < 84:
 		k.restore(n)
-	case d < 92:
+	case d < 94:
 		k.read(false)
 	default:
 		k.read(true)
