@@ -60,8 +60,18 @@ func (s *source) checkLogin(ctx context.Context) ([]connectors.Finding, bool) {
 	return []connectors.Finding{{Level: connectors.Good, Text: "okta gives a token for " + strings.Join(granted, ", ") + bound}}, true
 }
 
+// The log can be done without; nothing else can.
+const (
+	logsScope  = "okta.logs.read"
+	withoutLog = "; or write system_log: false, and deletions are noticed by full reads only"
+)
+
 func scopeFinding(scope string) connectors.Finding {
-	return connectors.Finding{Path: "login", Text: "the app has not been granted the scope " + scope, Hint: grantScope(scope)}
+	f := connectors.Finding{Path: "login", Text: "the app has not been granted the scope " + scope, Hint: grantScope(scope)}
+	if scope == logsScope {
+		f.Hint += withoutLog
+	}
+	return f
 }
 
 func loginFinding(err error) connectors.Finding {
@@ -128,13 +138,16 @@ func (s *source) checkUsers(ctx context.Context) []connectors.Finding {
 	text := fmt.Sprintf("%s users are read, %d with an address, %d disabled", some(len(users), p), addressed, disabled)
 	f := []connectors.Finding{{Level: connectors.Good, Text: text}}
 	for _, name := range s.env.Attributes {
-		if !slices.Contains(seen, name) && len(users) > 0 && p.next == "" { // among many, a few may well have it
-			f = append(f, connectors.Finding{Level: connectors.Warning, Path: "attributes", Text: fmt.Sprintf("none of these users has the attribute %s", name),
+		if !slices.Contains(seen, name) && len(users) > 0 && (p.next == "" || len(users) >= enough) {
+			f = append(f, connectors.Finding{Level: connectors.Warning, Path: "attributes", Text: fmt.Sprintf("none of the %d users that were looked at has the attribute %s", len(users), name),
 				Hint: "write the attribute's variable name as the Profile Editor shows it; capitals count"})
 		}
 	}
 	return append(f, s.checkQuota(p)...)
 }
+
+// enough users without an attribute are told of, though there are others whom nobody has looked at.
+const enough = 100
 
 // some says how many there are, as far as one page shows.
 func some(n int, p *page) string {
@@ -184,8 +197,10 @@ func (s *source) checkLog(ctx context.Context) connectors.Finding {
 	now := s.env.Now().UTC()
 	query := url.Values{"limit": {"1"}, "since": {now.Add(-time.Hour).Format(time.RFC3339)}, "until": {now.Format(time.RFC3339)}}
 	if _, err := s.client.get(ctx, s.client.address(logsPath, query), &events); err != nil {
-		f := problem("the system log", "okta.logs.read", "Read-Only Administrator or Report Administrator", err)
-		f.Hint += "; or write system_log: false, and deletions are noticed by full reads only"
+		f := problem("the system log", logsScope, "Read-Only Administrator or Report Administrator", err)
+		if !strings.HasSuffix(f.Hint, withoutLog) {
+			f.Hint += withoutLog
+		}
 		return f
 	}
 	return connectors.Finding{Level: connectors.Good, Text: "the system log says who was deleted"}

@@ -46,7 +46,7 @@ func TestCheckNamesWhatIsMissingAsOktaCallsIt(t *testing.T) {
 		"bound tokens":      {org: func(o *org) { client(o, func(c *oktasim.Client) { c.Bound = true }) }, want: []string{"✓ : okta gives a token", "(DPoP)"}},
 		"no scope users":    {org: without("okta.users.read"), want: []string{"✗ login: the app has not been granted the scope okta.users.read | in the Admin Console under Applications, the app, Okta API Scopes: grant okta.users.read"}},
 		"no scope groups":   {org: without("okta.groups.read"), want: []string{"✗ login: the app has not been granted the scope okta.groups.read"}},
-		"no scope logs":     {org: without("okta.logs.read"), want: []string{"✗ login: the app has not been granted the scope okta.logs.read"}},
+		"no scope logs":     {org: without("okta.logs.read"), want: []string{"✗ login: the app has not been granted the scope okta.logs.read", "or write system_log: false"}},
 		"logs are not read": {org: without("okta.logs.read"), set: func(s *Settings) { s.SystemLog = false }, want: []string{"✓ : okta gives a token", "! system_log: who is deleted"}},
 		"no role": {org: func(o *org) { client(o, func(c *oktasim.Client) { c.Role = false }) }, want: []string{"✗ login: users may not be read: the account has no administrator role that lets it (E0000006)",
 			"Read-Only Administrator", "✗ login: groups may not be read", "✗ login: the system log may not be read"}},
@@ -59,7 +59,7 @@ func TestCheckNamesWhatIsMissingAsOktaCallsIt(t *testing.T) {
 		"a revoked API token":         {org: func(o *org) { o.write("token", []byte("gone")) }, set: token, want: []string{"✗ login: okta answers 401", "not used for 30 days"}},
 		"a search that is none":       {set: func(s *Settings) { s.People.Filter = "employee" }, want: []string{"✗ people.filter: okta answers 400", "profile.userType eq"}},
 		"a search of groups":          {set: func(s *Settings) { s.Groups.Filter = "doors" }, want: []string{"✗ groups.filter: okta answers 400"}},
-		"an attribute nobody has":     {want: []string{"! attributes: none of these users has the attribute departmnt | write the attribute's variable name"}},
+		"an attribute nobody has":     {want: []string{"! attributes: none of the 3 users that were looked at has the attribute departmnt | write the attribute's variable name"}},
 		"an authority nobody knows":   {set: func(s *Settings) { s.CA = "" }, want: []string{"✗ ca: ask for a token: ", "under ca"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,5 +84,19 @@ func TestCheckNamesWhatIsMissingAsOktaCallsIt(t *testing.T) {
 				t.Errorf("check says\n%s", got)
 			}
 		})
+	}
+}
+
+func TestAMisspeltAttributeIsToldInALargeOrgAndARareOneIsNot(t *testing.T) {
+	for _, c := range []struct {
+		page, people int
+		told         bool
+	}{{100, 150, true}, {10, 15, false}} {
+		o := newOrg(t, oktasim.Options{Page: c.page})
+		o.crew(c.people, 1)
+		got := told(o.open(o.settings(func(*Settings) {}), "departmnt").Check(t.Context()))
+		if strings.Contains(got, "has the attribute departmnt") != c.told {
+			t.Errorf("%d people, %d to a page:\n%s", c.people, c.page, got)
+		}
 	}
 }

@@ -91,7 +91,7 @@ func (s *Settings) Open(env connectors.Env) (connectors.Source, error) {
 func (s *Settings) scopes() []string {
 	all := []string{"okta.users.read", "okta.groups.read"}
 	if s.readsLog() {
-		all = append(all, "okta.logs.read")
+		all = append(all, logsScope)
 	}
 	return all
 }

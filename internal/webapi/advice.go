@@ -28,6 +28,7 @@ func advised(err error, host string) error {
 	var file *AuthorityError
 	var unknown x509.UnknownAuthorityError
 	var line *net.OpError
+	var name *net.DNSError
 	switch {
 	case errors.As(err, &proxy):
 		return &LineError{"proxy", "see whether the proxy takes this user (proxy: http://user@" + proxy.Proxy + ") and what is in proxy_password, and lets this machine through to " + host, err}
@@ -37,6 +38,8 @@ func advised(err error, host string) error {
 		return &LineError{"ca", "something on the way looks into TLS, a proxy perhaps: name the certificate of its authority (PEM) under ca", err}
 	case errors.As(err, &line) && line.Op == "proxyconnect":
 		return &LineError{"proxy", "see whether this machine reaches the proxy, and whether proxy (or HTTPS_PROXY of the environment) names the right one", err}
+	case errors.As(err, &name) && name.IsNotFound:
+		return &LineError{"", "nobody knows the name " + name.Name + ": see how it is spelt, and that this machine resolves names; if only a proxy does, write proxy: http://proxy.example.com:8080", err}
 	case errors.As(err, &line) && line.Op == "dial":
 		return &LineError{"", "see whether this machine reaches " + host + "; if only a proxy does, write proxy: http://proxy.example.com:8080", err}
 	}

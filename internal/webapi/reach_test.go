@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -58,4 +59,20 @@ func TestAnAnswerIsWaitedForBeyondReach(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// unnamed is a host whose name nobody knows.
+type unnamed struct{}
+
+func (unnamed) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Name: "vendr.example", Err: "no such host", IsNotFound: true}}
+}
+
+func TestANameThatNobodyKnowsIsAskedForOnceAndToldApart(t *testing.T) {
+	transport := open(t, webapi.Options{Base: unnamed{}})
+	_, err := call(t.Context(), transport, http.MethodGet, origin+"/users")
+	var told *webapi.LineError
+	if !errors.As(err, &told) || !strings.Contains(told.Hint(), "nobody knows the name vendr.example") || transport.Stats().Tries != 1 {
+		t.Errorf("%d tries: %v, %+v", transport.Stats().Tries, err, told)
+	}
 }
