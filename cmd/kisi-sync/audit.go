@@ -37,6 +37,7 @@ type trail struct {
 	ui       *call
 	settings *config.Settings
 	*store.Preview
+	clocks clocks
 }
 
 // reading opens the trail for a verb and closes it again.
@@ -47,7 +48,11 @@ func reading(ui *call, c *common, read func(context.Context, *trail, []string) e
 			return err
 		}
 		defer func() { err = exit.Also(err, st.Close()) }()
-		return read(cmd.Context(), &trail{ui, settings, st}, args)
+		clocks, err := newClocks(cmd.Context(), settings, st)
+		if err != nil {
+			return err
+		}
+		return read(cmd.Context(), &trail{ui, settings, st, clocks}, args)
 	}
 }
 
@@ -181,9 +186,9 @@ func (t *trail) show(ctx context.Context, f *filterFlags) error {
 	lines := 0
 	err = t.EachAudit(ctx, want, func(e *record.Entry) error {
 		lines++
-		t.ui.Say("%d  %s  %s%s", e.Number, t.moment(e.At), e.What, outcomeWords(e))
+		t.ui.Say("%d  %s  %s%s", e.Number, t.moment(e.At), t.clocks.local(e.What), outcomeWords(e))
 		if about := aboutLine(e); about != "" {
-			t.ui.Say("      %s", about)
+			t.ui.Say("      %s", t.clocks.local(about))
 		}
 		return nil
 	})

@@ -19,7 +19,7 @@ import (
 
 // carry carries out an outlook with progress and says how it ended.
 func (s *session) carry(ctx context.Context, f forecast) error {
-	progress := s.ui.Progress(f.Words.Catalog, now)
+	progress := s.ui.Progress(s.describes(f.Words.Catalog), now)
 	stop := context.AfterFunc(ctx, func() {
 		s.ui.Tell("stopping after the call under way; once more Ctrl-C ends at once, which is safe too")
 	})
@@ -109,7 +109,7 @@ func ended(f forecast, report apply.Report, err error) error {
 // showRun says how a run ended.
 func (s *session) showRun(f forecast, run record.Run, report apply.Report) {
 	for _, failure := range report.Failures {
-		s.ui.Say("%s %s: %s", s.ui.Red("✗"), failure.Step.Describe(f.Words.Catalog), exit.Explained(failure.Err).Text)
+		s.ui.Say("%s %s: %s", s.ui.Red("✗"), s.describes(f.Words.Catalog)(failure.Step), exit.Explained(failure.Err).Text)
 	}
 	number := fmt.Sprintf("(run %d, %s)", run.ID, voice.Round(run.Ended.Sub(run.Began)))
 	if f.mode == plan.Observe {

@@ -101,7 +101,7 @@ func (r *ruling) decide(ctx context.Context, m *memory, id string) error {
 	if err != nil {
 		return exit.Failed(err, "kisi-sync plans shows what waits now; nothing was decided")
 	}
-	return r.tell(m, all, chosen)
+	return r.tell(ctx, m, all, chosen)
 }
 
 // decisionDocument is what approve --json and reject --json print.
@@ -112,7 +112,7 @@ type decisionDocument struct {
 	Steps   []heldStep `json:"steps"`
 }
 
-func (r *ruling) tell(m *memory, all *held, chosen []access.Digest) error {
+func (r *ruling) tell(ctx context.Context, m *memory, all *held, chosen []access.Digest) error {
 	d := decisionDocument{Verdict: r.verdict.String(), By: m.ui.me(), Why: r.why, Steps: []heldStep{}}
 	for _, id := range chosen {
 		d.Steps = append(d.Steps, heldStep{ID: id, What: all.byStep[id].What, Again: all.byStep[id].Again})
@@ -120,8 +120,12 @@ func (r *ruling) tell(m *memory, all *held, chosen []access.Digest) error {
 	if m.ui.JSON {
 		return m.ui.Print(d)
 	}
+	clocks, err := newClocks(ctx, m.settings, m)
+	if err != nil {
+		return err
+	}
 	for _, step := range d.Steps {
-		m.ui.Say("  %s  %s", step.ID.Short(), step.What)
+		m.ui.Say("  %s  %s", step.ID.Short(), clocks.local(step.What))
 	}
 	if r.verdict == access.Rejected {
 		m.ui.Say("Rejected %s; kisi-sync approve takes that back.", voice.Count(len(d.Steps), "step", "steps"))

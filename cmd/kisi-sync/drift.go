@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -44,6 +45,9 @@ last run over everybody saw it.`,
 			return err
 		}
 		s := &session{ui: ui, settings: settings}
+		if s.clocks, err = newClocks(cmd.Context(), settings, st); err != nil {
+			return err
+		}
 		return s.showDrift(shape.Convert(all, newDriftRow))
 	}
 	return cmd
@@ -87,7 +91,7 @@ func (s *session) showDrift(all []driftRow) error {
 			if (x.By != nil) != accepted {
 				continue
 			}
-			s.ui.Say("%s  %s, %s: expected: %s; found: %s; since %s", x.ID.Short(), x.Who, x.Subject, x.Expected, x.Found, s.moment(x.Since))
+			s.ui.Say("%s", s.clocks.local(fmt.Sprintf("%s  %s, %s: expected: %s; found: %s; since %s", x.ID.Short(), x.Who, x.Subject, x.Expected, x.Found, s.moment(x.Since))))
 			switch {
 			case accepted:
 				s.ui.Say("          accepted by %s: %s", *x.By, x.Why)
@@ -121,6 +125,10 @@ func acceptDrift(ctx context.Context, ui *call, c *common, id, why string) (err 
 	if ui.JSON {
 		return ui.Print(newDriftRow(x))
 	}
-	ui.Say("Accepted: %s, %s stays as it is (%s).", x.Who, x.Subject, x.Found)
+	clocks, err := newClocks(ctx, m.settings, m)
+	if err != nil {
+		return err
+	}
+	ui.Say("%s", clocks.local(fmt.Sprintf("Accepted: %s, %s stays as it is (%s).", x.Who, x.Subject, x.Found)))
 	return nil
 }

@@ -116,5 +116,9 @@ func (s *session) unmet(all []tested, more ...string) error {
 	if len(wrong) == 0 {
 		return nil
 	}
-	return exit.Usage(fmt.Errorf("%s: what the file expects is not so: %s", s.settings.File, strings.Join(wrong, "; ")), strings.Join(append(hints, more...), "; "))
+	err := exit.Usage(fmt.Errorf("%s: what the file expects is not so: %s", s.settings.File, strings.Join(wrong, "; ")), hints[0])
+	for _, hint := range more {
+		err = exit.Usage(err, hint)
+	}
+	return err
 }

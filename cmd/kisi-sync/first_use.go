@@ -28,21 +28,31 @@ func (s *session) proven(ctx context.Context, o *engine.Outlook) error {
 	if used, err := s.wentBy(ctx); used || err != nil {
 		return err
 	}
-	return s.unmet(s.test(o), "until then nothing of it is done"+s.waitForIt(o))
+	return s.unmet(s.test(o), s.waiting(o)...)
 }
 
-// waitForIt says who keeps access until the file is in order: by a file that is wrong, nobody can be said to be disabled.
-func (s *session) waitForIt(o *engine.Outlook) string {
-	n := 0
+// waiting says who keeps access until the file is in order, and how to take it now. By a file that is wrong, nobody can be said to be disabled; by
+// the one before it somebody can, but that one is in the admin's hands only.
+func (s *session) waiting(o *engine.Outlook) []string {
+	const stops = "until then nothing of the file is carried out"
+	var who []string
 	for i := range o.Plan.Steps {
 		if step := &o.Plan.Steps[i]; step.Hold == nil && step.Change.Cause.Kind == access.Disabled && step.Change.Kind == access.DisableMember {
-			n++
+			who = append(who, step.Change.Object.Email)
 		}
 	}
-	if n == 0 {
-		return ""
+	if len(who) == 0 {
+		return []string{stops}
 	}
-	return ", and " + voice.Count(n, "person", "people") + " who should be suspended as a directory says keep access; kisi-sync block PERSON --why TEXT is carried out all the same"
+	const enough = 5
+	named := strings.Join(who[:min(len(who), enough)], ", ")
+	if more := len(who) - enough; more > 0 {
+		named += fmt.Sprintf(" and %d more", more)
+	}
+	return []string{
+		stops + ", also not for " + voice.Count(len(who), "person", "people") + " whom a directory has disabled: " + named,
+		fmt.Sprintf("to shut their doors now, put the file back as it was and run the same again; or kisi-sync block %s --why TEXT, and unblock when the file is in order", who[0]),
+	}
 }
 
 // wentBy says that a run went by this very file, or that nobody need ask: the daemon has tried the file by which its verbs go.

@@ -159,7 +159,7 @@ func (o *ordering) agreed(ctx context.Context, f forecast, look func(context.Con
 	}
 	f.own = true
 	o.doc.Agreed = true
-	progress := o.ui.Progress(f.Words.Catalog, now)
+	progress := o.ui.Progress(o.describes(f.Words.Catalog), now)
 	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: o.logged(progress.Step), Urgent: o.urgent()})
 	progress.End()
 	o.logRun(run, report)

@@ -43,6 +43,9 @@ when a limit was raised since. Nobody is contacted. Exit code 3 says that someth
 			d.Last.notKilled(status.Started)
 		}
 		s := &session{ui: ui, settings: settings}
+		if s.clocks, err = newClocks(cmd.Context(), settings, st); err != nil {
+			return err
+		}
 		if err := s.showHeld(d); err != nil || d.Plan == "" {
 			return err
 		}
@@ -240,7 +243,7 @@ func (s *session) showHeld(d heldDocument) error {
 
 func (s *session) showRefused(steps []heldStep) {
 	for _, step := range steps {
-		s.ui.Say("  %s  %s", step.ID.Short(), step.What)
+		s.ui.Say("  %s  %s", step.ID.Short(), s.clocks.local(step.What))
 		s.ui.Say("            %s; next at %s", step.Why, s.moment(step.Next))
 	}
 }
@@ -262,7 +265,7 @@ func (s *session) showLastFull(last *lastRun) {
 
 func (s *session) showSteps(steps []heldStep) {
 	for _, step := range steps {
-		text := step.What
+		text := s.clocks.local(step.What)
 		if step.By != "" {
 			text += " (" + step.By + ": " + step.Why + ")"
 		}

@@ -347,7 +347,7 @@ func (k *keeping) carryOut(ctx context.Context, a alteration, look engine.Attent
 
 // carryFor carries out what is planned, and tells how it went.
 func (k *keeping) carryFor(ctx context.Context, e *engine.Engine, f forecast) error {
-	progress := k.ui.Progress(f.Words.Catalog, now)
+	progress := k.ui.Progress(k.describes(f.Words.Catalog), now)
 	run, report, err := e.Carry(ctx, f.Outlook, apply.Options{Progress: k.logged(progress.Step), Urgent: k.urgent()})
 	k.logRun(run, report)
 	progress.End()

@@ -199,7 +199,7 @@ func (o *owning) agreed(ctx context.Context, f forecast, a engine.Attention) err
 
 // carryOut does what was shown.
 func (o *owning) carryOut(ctx context.Context, f forecast) error {
-	progress := o.ui.Progress(f.Words.Catalog, now)
+	progress := o.ui.Progress(o.describes(f.Words.Catalog), now)
 	run, report, err := o.engine.Carry(ctx, f.Outlook, apply.Options{Progress: progress.Step, Urgent: o.urgent()})
 	progress.End()
 	if ctx.Err() != nil {

@@ -188,7 +188,7 @@ func (t *trail) sayRunLines(ctx context.Context, want record.AuditFilter) error 
 	n := 0
 	err := t.EachAudit(ctx, want, func(e *record.Entry) error {
 		if n++; n <= enough {
-			t.ui.Say("  %d  %s  %s%s", e.Number, t.moment(e.At), e.What, outcomeWords(e))
+			t.ui.Say("  %d  %s  %s%s", e.Number, t.moment(e.At), t.clocks.local(e.What), outcomeWords(e))
 		}
 		return nil
 	})

@@ -39,6 +39,7 @@ type session struct {
 	closers  []io.Closer
 	turn     *daemon.Turn // in which nothing else reconciles; nil: there is none, or nobody else could
 	gaveWay  int          // looks that were broken off for leavers
+	clocks   clocks       // of what is remembered of Kisi, where texts are told that were kept
 	leavers  bool         // what was read says that somebody was disabled or deleted
 }
 

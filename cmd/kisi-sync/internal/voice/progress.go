@@ -7,18 +7,18 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kisi-sync/kisi-sync/internal/access"
 	"github.com/kisi-sync/kisi-sync/sync/apply"
+	"github.com/kisi-sync/kisi-sync/sync/plan"
 )
 
 // Progress shows where a long apply is: one line on a terminal; otherwise a line per step when there are few, and a line every
 // tenth of the way when there are many. Its methods may be called by several goroutines.
 type Progress struct {
-	ui      *Voice
-	catalog *access.Catalog
-	now     func() time.Time
-	began   time.Time
-	stop    func()
+	ui       *Voice
+	describe func(*plan.Step) string
+	now      func() time.Time
+	began    time.Time
+	stop     func()
 
 	mu    sync.Mutex
 	tried int
@@ -30,9 +30,9 @@ type Progress struct {
 // fewSteps is how many steps are told one by one without a terminal.
 const fewSteps = 40
 
-// Progress begins to show. Its Step is called after each step, its End once, when there are no more. The clock must not be nil.
-func (u *Voice) Progress(catalog *access.Catalog, now func() time.Time) *Progress {
-	p := &Progress{ui: u, catalog: catalog, now: now, began: now(), stop: func() {}}
+// Progress begins to show. Its Step is called after each step, its End once, when there are no more. What it is made of must not be nil.
+func (u *Voice) Progress(describe func(*plan.Step) string, now func() time.Time) *Progress {
+	p := &Progress{ui: u, describe: describe, now: now, began: now(), stop: func() {}}
 	if u.screen != nil {
 		p.stop = u.During(p.where)
 	}
@@ -57,7 +57,7 @@ func (p *Progress) left() string {
 
 // Step tells of a step that was tried.
 func (p *Progress) Step(e apply.Event) {
-	text := e.Step.Describe(p.catalog)
+	text := p.describe(e.Step)
 	p.mu.Lock()
 	p.tried, p.todo, p.text = e.Tried, e.Todo, text
 	tenth := e.Tried * 10 / e.Todo
