@@ -73,6 +73,9 @@ type Source struct {
 	Stated bool
 }
 
+// Outdated says that what is known of the source is too old at some age: its people are then left as they are.
+func (s *Source) Outdated(age time.Duration) bool { return s.StaleAfter > 0 && age > s.StaleAfter }
+
 // Schedule is when the daemon runs. The schedules know their zone.
 type Schedule struct {
 	Changes, Full cron.Schedule

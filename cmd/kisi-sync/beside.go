@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/status"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
 	"github.com/kisi-sync/kisi-sync/internal/daemon"
@@ -251,8 +252,8 @@ func (s *session) inTurnOf(ctx context.Context, h *host, do func(context.Context
 
 // waitingFor says what keeps a verb from its turn.
 func (s *session) waitingFor() string {
-	if t := newStatusTrial(s.client.Stats().Trial); t != nil {
-		return "waiting for the daemon's call to Kisi: " + t.words()
+	if t := status.NewTrial(s.client.Stats().Trial, now()); t != nil {
+		return "waiting for the daemon's call to Kisi: " + t.Words()
 	}
 	return "waiting for the daemon's run"
 }
@@ -268,8 +269,8 @@ func (s *session) loseHope(ctx context.Context, settled *atomic.Bool, giveUp con
 			return
 		case <-tick.C:
 		}
-		if t := newStatusTrial(s.client.Stats().Trial); t.stuck() && settled.CompareAndSwap(false, true) {
-			giveUp(exit.Failed(fmt.Errorf("the daemon's run cannot be cut short now: %s", t.words()),
+		if t := status.NewTrial(s.client.Stats().Trial, now()); t.Stuck() && settled.CompareAndSwap(false, true) {
+			giveUp(exit.Failed(fmt.Errorf("the daemon's run cannot be cut short now: %s", t.Words()),
 				"nothing was done; the daemon goes on by itself, and kisi-sync status says when Kisi answers again"))
 			return
 		}

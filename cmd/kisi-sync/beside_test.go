@@ -5,17 +5,20 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/kisi-sync/kisi-sync/config"
+	"github.com/kisi-sync/kisi-sync/connectors/all"
 	"github.com/kisi-sync/kisi-sync/internal/admin"
+	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
 // An upgrade by script asks the new program whether it takes the file, while the old one runs: the old one's opinion is worth nothing then.
 func TestCheckOfAnotherVersionThanTheDaemonsJudgesTheFileItself(t *testing.T) {
-	settings := exampleWith(t, "")
+	settings := example(t)
 	text, err := os.ReadFile(settings.File)
 	if err != nil {
 		t.Fatal(err)
@@ -59,4 +62,27 @@ func answering(t *testing.T, settings *config.Settings, version string, given *a
 			t.Error(err)
 		}
 	}
+}
+
+// healthy is a daemon with nothing to tell.
+type healthy struct{ admin.Ops }
+
+func (healthy) Status(context.Context) (record.Status, error) { return record.Status{}, nil }
+
+// example loads a copy of the example file, in a folder of its own.
+func example(t *testing.T) *config.Settings {
+	t.Helper()
+	text, err := os.ReadFile("../../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings, err := config.Loader{Types: all.Types(), SkipSecrets: true}.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return settings
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/status"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/connectors"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
@@ -72,7 +73,7 @@ type checkup struct {
 	found    checkDocument
 	verified *kisi.Verification // nil: Kisi does not answer, or it is another organization
 	unread   []string           // sources that could not be read
-	ended    []statusEnd        // what of a source has ended, until the source has had its say
+	ended    []status.End       // what of a source has ended, until the source has had its say
 	told     map[string]bool    // settings that a source has told something of
 }
 
@@ -120,8 +121,8 @@ func (k *checkup) file(context.Context) {
 	for _, t := range exit.Problems(k.settings.Warnings) {
 		k.add(finding{About: "file", Level: warning, Text: t.Text, Hint: strings.Join(t.Hints, "\n")})
 	}
-	for _, e := range endsSoon(k.settings) {
-		if strings.HasPrefix(e.What, "sources.") && e.at.Before(now()) {
+	for _, e := range status.EndsSoon(k.settings, now()) {
+		if strings.HasPrefix(e.What, "sources.") && e.Ended() {
 			k.ended = append(k.ended, e)
 			continue
 		}
@@ -130,8 +131,8 @@ func (k *checkup) file(context.Context) {
 }
 
 // ends tells of something that ends soon, or has ended.
-func (k *checkup) ends(e *statusEnd) {
-	k.add(finding{About: "file", Level: warning, Text: e.words(k.settings.Schedule.Zone), Hint: endHint(k.settings, e.What)})
+func (k *checkup) ends(e *status.End) {
+	k.add(finding{About: "file", Level: warning, Text: e.Words(k.settings.Schedule.Zone), Hint: status.EndHint(k.settings, e.What)})
 }
 
 // sources lets each source examine itself, and then reads it.
@@ -169,7 +170,7 @@ func (k *checkup) sources(ctx context.Context) {
 		}
 		if st.Doubts > 0 && !slices.Contains(k.unread, st.Name) {
 			k.add(finding{About: "source " + st.Name, Level: warning,
-				Text: doubtWords(st.Doubts, st.Doubt) + ": far more is missing than lately; nothing is taken away for it",
+				Text: voice.Doubts(st.Doubts, st.Doubt) + ": far more is missing than lately; nothing is taken away for it",
 				Hint: "look at the directory; if they are really gone, run with --accept " + st.Name})
 		}
 	}

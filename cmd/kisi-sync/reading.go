@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/status"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
@@ -93,15 +94,6 @@ func hopeless(ctx context.Context, readErr error) error {
 	return ctx.Err()
 }
 
-// doubtWords says how much is not believed, and why.
-func doubtWords(n int, why string) string {
-	text := voice.Count(n, "absence is", "absences are") + " not believed"
-	if why != "" {
-		text += " (" + why + ")"
-	}
-	return text
-}
-
 // tellSource says how a source was read. Why it could not be is told at the end, as an error.
 func (s *session) tellSource(st record.SourceStatus) {
 	ui := s.ui
@@ -109,7 +101,7 @@ func (s *session) tellSource(st record.SourceStatus) {
 	case st.Error != "":
 		ui.Tell("%s source %s could not be read: %s", ui.Red("✗"), st.Name, exit.Stays)
 	case st.Doubts > 0:
-		ui.Tell("%s source %s: %s; %s, and nothing is taken away for it", ui.Yellow("!"), st.Name, sizeOf(st), doubtWords(st.Doubts, st.Doubt))
+		ui.Tell("%s source %s: %s; %s, and nothing is taken away for it", ui.Yellow("!"), st.Name, sizeOf(st), voice.Doubts(st.Doubts, st.Doubt))
 		ui.Tell("  %s look at the directory; if that is really so: kisi-sync accept %s, or run again with --accept %s", ui.Yellow("hint:"), st.Name, st.Name)
 	case s.stale(&st):
 		ui.Tell("%s source %s: %s; brought up to date %s ago, which is too old: its people are left as they are", ui.Yellow("!"), st.Name, sizeOf(st), st.Age(now()).Round(time.Minute))
@@ -134,11 +126,7 @@ func (s *session) someUnread() bool {
 
 // stale says that what is known of a source is older than the file allows.
 func (s *session) stale(st *record.SourceStatus) bool {
-	return slices.ContainsFunc(s.settings.Sources, func(source config.Source) bool { return source.Name == st.Name && tooOld(st, source) })
-}
-
-func tooOld(st *record.SourceStatus, source config.Source) bool {
-	return source.StaleAfter > 0 && st.Age(now()) > source.StaleAfter
+	return slices.ContainsFunc(s.settings.Sources, func(source config.Source) bool { return source.Name == st.Name && source.Outdated(st.Age(now())) })
 }
 
 func sizeOf(st record.SourceStatus) string {
@@ -152,8 +140,8 @@ func (s *session) lookingAtKisi() (stop func()) {
 	return s.ui.During(func() string {
 		st := s.client.Stats()
 		text := "looking at Kisi: " + voice.Count(int(st.Calls-before.Calls), "call", "calls")
-		if t := newStatusTrial(st.Trial); t != nil {
-			text += "; " + t.words()
+		if t := status.NewTrial(st.Trial, now()); t != nil {
+			text += "; " + t.Words()
 		}
 		return text
 	})

@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
-	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/status"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
@@ -41,44 +39,21 @@ func runsVerb(ui *call, c *common) *cobra.Command {
 	return cmd
 }
 
-// runRow is a run in a list.
-type runRow struct {
-	Run     uint64      `json:"run"`
-	Began   time.Time   `json:"began"`
-	Ended   *time.Time  `json:"ended"` // null: it is under way, or was killed
-	Seconds float64     `json:"seconds"`
-	Full    bool        `json:"full"`
-	Asked   string      `json:"asked"`
-	Cut     bool        `json:"cut"` // something else could not wait
-	Calls   int         `json:"calls"`
-	Steps   shape.Steps `json:"steps"`
-	Error   string      `json:"error,omitempty"`
-}
-
-func newRunRow(r *record.Run) runRow {
-	out := runRow{Run: r.ID, Began: r.Began.UTC(), Full: r.Full, Asked: r.Asked, Cut: r.Cut, Calls: r.Calls, Steps: shape.Steps(r.Steps), Error: r.Error}
-	if !r.Ended.IsZero() {
-		ended := r.Ended.UTC()
-		out.Ended, out.Seconds = &ended, r.Ended.Sub(r.Began).Seconds()
-	}
-	return out
-}
-
 func (t *trail) listRuns(ctx context.Context, n int) error {
 	runs, err := t.Runs(ctx, n)
 	if err != nil {
 		return err
 	}
-	rows := make([]runRow, len(runs))
+	rows := make([]shape.Run, len(runs))
 	for i := range runs {
-		rows[i] = newRunRow(&runs[i])
+		rows[i] = shape.NewRun(&runs[i])
 	}
 	if t.ui.JSON {
 		return t.ui.Print(rows)
 	}
-	s := &session{ui: t.ui, settings: t.settings}
+	s := &status.Teller{UI: t.ui.Voice, Zone: t.settings.Schedule.Zone}
 	for i := range rows {
-		t.ui.Say("%6d  %s", rows[i].Run, s.runLine(&rows[i]))
+		t.ui.Say("%6d  %s", rows[i].Run, s.RunLine(&rows[i]))
 	}
 	if len(rows) == 0 {
 		t.ui.Say("There was no run yet.")
@@ -86,62 +61,9 @@ func (t *trail) listRuns(ctx context.Context, n int) error {
 	return nil
 }
 
-// runLine says a run in a line.
-func (s *session) runLine(r *runRow) string {
-	kind := "changes"
-	if r.Full {
-		kind = "everything"
-	}
-	parts := []string{s.at(r.Began), kind, askedWords(r.Asked), stepsWords(r.Steps)}
-	if r.Calls > 0 {
-		parts = append(parts, voice.Count(r.Calls, "call", "calls"))
-	}
-	switch {
-	case r.Error != "":
-		parts = append(parts, s.ui.Red("ended early: ")+exit.OneLine(r.Error))
-	case r.Ended == nil:
-		parts = append(parts, s.ui.Yellow("under way, or killed"))
-	case r.Cut:
-		parts = append(parts, "cut short for something urgent")
-	}
-	return strings.Join(parts, ", ")
-}
-
-// askedWords says who, or what, asked for a run.
-func askedWords(by string) string {
-	switch by {
-	case "":
-		return "asked by nobody known"
-	case "start":
-		return "at the start of the daemon"
-	case "reload":
-		return "after the file was read again"
-	}
-	return "asked by " + by
-}
-
-// stepsWords says what became of a plan.
-func stepsWords(d shape.Steps) string {
-	var parts []string
-	for _, part := range []struct {
-		n    int
-		what string
-	}{
-		{d.Done, "done"}, {d.Held, "held"}, {d.Blocked, "blocked by others"}, {d.Refused, "refused"}, {d.Unknown, "with unknown outcome"}, {d.Left, "not begun"},
-	} {
-		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
-		}
-	}
-	if len(parts) == 0 {
-		return "nothing to do"
-	}
-	return strings.Join(parts, ", ")
-}
-
 // runShown is what runs show --json prints.
 type runShown struct {
-	runRow
+	shape.Run
 	Sources  []shape.Source  `json:"sources"`
 	Problems []shape.Problem `json:"problems"`
 	Lines    json.RawMessage `json:"lines"` // of the audit trail, as audit show --json prints them
@@ -152,7 +74,7 @@ func (t *trail) showRun(ctx context.Context, number string) error {
 	if err != nil {
 		return exit.Usage(fmt.Errorf("%q is not the number of a run", number), "kisi-sync runs lists them")
 	}
-	runs, err := t.Runs(ctx, manyRuns)
+	runs, err := t.Runs(ctx, status.ManyRuns)
 	if err != nil {
 		return err
 	}
@@ -161,7 +83,7 @@ func (t *trail) showRun(ctx context.Context, number string) error {
 		return exit.Failed(fmt.Errorf("nothing is remembered of a run %d", id), "kisi-sync runs lists those that are; kisi-sync audit show knows what older ones did")
 	}
 	r := &runs[i]
-	d := runShown{runRow: newRunRow(r), Sources: shape.Convert(r.Sources, shape.NewSource), Problems: shape.Convert(r.Problems, func(p record.Problem) shape.Problem {
+	d := runShown{Run: shape.NewRun(r), Sources: shape.Convert(r.Sources, shape.NewSource), Problems: shape.Convert(r.Problems, func(p record.Problem) shape.Problem {
 		return shape.Problem{Kind: p.Kind, Who: p.Who, Text: p.Text, Hint: p.Hint, Count: max(1, p.Count)}
 	})}
 	want := record.AuditFilter{Run: id, Since: r.Began}
@@ -172,7 +94,7 @@ func (t *trail) showRun(ctx context.Context, number string) error {
 		return t.ui.Print(d)
 	}
 	s := &session{ui: t.ui, settings: t.settings}
-	t.ui.Say("%s  %s", t.ui.Bold(fmt.Sprintf("run %d", d.Run)), s.runLine(&d.runRow))
+	t.ui.Say("%s  %s", t.ui.Bold(fmt.Sprintf("run %d", id)), (&status.Teller{UI: t.ui.Voice, Zone: t.settings.Schedule.Zone}).RunLine(&d.Run))
 	for _, source := range r.Sources {
 		s.sayRead(source)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/status"
 	"github.com/kisi-sync/kisi-sync/config"
 )
 
@@ -172,31 +173,9 @@ func (w *web) ready(ctx context.Context) error {
 	if h == nil {
 		return errNotBegun
 	}
-	d, err := newStatus(ctx, h, h.daemon().settings, h.store.Preview())
+	d, err := status.New(ctx, h.status())
 	if err != nil {
 		return errors.New("the daemon does not answer")
 	}
-	for _, s := range d.Sources {
-		if s.Age == nil {
-			return fmt.Errorf("source %s was never read", s.Name)
-		}
-	}
-	return d.unready()
-}
-
-// unready says what keeps the daemon from its work; nil: nothing.
-func (d *statusDocument) unready() error {
-	switch {
-	case d.Paused != nil:
-		return errors.New("it is paused")
-	case d.Trial.stuck():
-		return errors.New(d.Trial.words())
-	case d.Daemon != nil && d.Daemon.Failures > 0:
-		return errors.New("the last run failed; kisi-sync status says why")
-	case d.Kisi != nil:
-		return fmt.Errorf("left alone until %s: Kisi has not worked since %s; kisi-sync status says why", d.Kisi.Next, d.Kisi.Since)
-	case d.lastGood == nil:
-		return errors.New("no run has ended well yet: Kisi is still looked at for the first time")
-	}
-	return nil
+	return d.Ready()
 }

@@ -5,6 +5,8 @@
 package shape
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
@@ -119,6 +121,49 @@ type Steps struct {
 	Refused int `json:"refused"`
 	Unknown int `json:"unknown"`
 	Left    int `json:"left"`
+}
+
+// Words say what became of a plan.
+func (d Steps) Words() string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{
+		{d.Done, "done"}, {d.Held, "held"}, {d.Blocked, "blocked by others"}, {d.Refused, "refused"}, {d.Unknown, "with unknown outcome"}, {d.Left, "not begun"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Run is a run in a list.
+type Run struct {
+	Run     uint64     `json:"run"`
+	Began   time.Time  `json:"began"`
+	Ended   *time.Time `json:"ended"` // null: it is under way, or was killed
+	Seconds float64    `json:"seconds"`
+	Full    bool       `json:"full"`
+	Asked   string     `json:"asked"`
+	Cut     bool       `json:"cut"` // something else could not wait
+	Calls   int        `json:"calls"`
+	Steps   Steps      `json:"steps"`
+	Error   string     `json:"error,omitempty"`
+}
+
+// NewRun puts a run into its shape.
+func NewRun(r *record.Run) Run {
+	out := Run{Run: r.ID, Began: r.Began.UTC(), Full: r.Full, Asked: r.Asked, Cut: r.Cut, Calls: r.Calls, Steps: Steps(r.Steps), Error: r.Error}
+	if !r.Ended.IsZero() {
+		ended := r.Ended.UTC()
+		out.Ended, out.Seconds = &ended, r.Ended.Sub(r.Began).Seconds()
+	}
+	return out
 }
 
 // FailedStep is a step that was tried, and not done.

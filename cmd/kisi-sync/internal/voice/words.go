@@ -60,3 +60,25 @@ func Moment(rfc3339 string, zone *time.Location) string {
 	}
 	return t.In(zone).Format("2006-01-02 15:04 MST")
 }
+
+// Asked says who, or what, asked for a run.
+func Asked(by string) string {
+	switch by {
+	case "":
+		return "asked by nobody known"
+	case "start":
+		return "at the start of the daemon"
+	case "reload":
+		return "after the file was read again"
+	}
+	return "asked by " + by
+}
+
+// Doubts says how much is not believed, and why.
+func Doubts(n int, why string) string {
+	text := Count(n, "absence is", "absences are") + " not believed"
+	if why != "" {
+		text += " (" + why + ")"
+	}
+	return text
+}

@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"fmt"
@@ -6,41 +6,48 @@ import (
 	"time"
 
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 )
 
-// showStatus prints a status on one screen: what needs somebody stands out.
-func (s *session) showStatus(d statusDocument) {
-	ui := s.ui
+// Teller tells people how it is. Both fields are required.
+type Teller struct {
+	UI   *voice.Voice
+	Zone *time.Location // of the times
+}
+
+// Screen prints a status on one screen: what needs somebody stands out.
+func (t *Teller) Screen(d *Document) {
+	ui := t.UI
 	ui.Say("%s  mode: %s%s", ui.Bold(d.Installation), d.Mode, meansOf(d.Mode))
-	s.showDaemon(d.Daemon)
+	t.showDaemon(d.Daemon)
 	if p := d.Paused; p != nil {
-		ui.Say("%s nothing is carried out since %s (%s: %s); kisi-sync resume ends it", ui.Yellow("PAUSED"), s.at(p.Since), p.By, p.Why)
+		ui.Say("%s nothing is carried out since %s (%s: %s); kisi-sync resume ends it", ui.Yellow("PAUSED"), t.at(p.Since), p.By, p.Why)
 	}
-	s.showRest(d.Kisi)
+	t.showRest(d.Kisi)
 	for i := range d.Ends {
-		ui.Say("%s %s", ui.Yellow("!"), d.Ends[i].words(s.settings.Schedule.Zone))
+		ui.Say("%s %s", ui.Yellow("!"), d.Ends[i].Words(t.Zone))
 	}
 	if d.Trial != nil {
-		ui.Say("%s %s; it is tried for some minutes", ui.Yellow("!"), d.Trial.words())
+		ui.Say("%s %s; it is tried for some minutes", ui.Yellow("!"), d.Trial.Words())
 	}
 	ui.Say("\n%s", ui.Bold("Sources"))
 	for _, source := range d.Sources {
-		s.showSourceStatus(source)
+		t.showSourceStatus(source)
 	}
 	ui.Say("\n%s", ui.Bold("Runs"))
 	if d.Daemon != nil {
-		s.showUnderWay(d.Daemon.UnderWay)
+		t.showUnderWay(d.Daemon.UnderWay, d.at)
 	}
-	s.showLast("last", d.LastRun)
+	t.showLast("last", d.LastRun)
 	if d.LastFullRun != nil && d.LastRun.Run != d.LastFullRun.Run {
-		s.showLast("full", d.LastFullRun)
+		t.showLast("full", d.LastFullRun)
 	}
 	if d.Daemon != nil {
-		s.showNextRuns(d.Daemon)
+		t.showNextRuns(d.Daemon)
 	}
-	s.showWaiting(d)
+	t.showWaiting(d)
 }
 
 // meansOf says what a mode leaves out, so that a quiet screen is not taken for an organization in step.
@@ -55,38 +62,38 @@ func meansOf(mode string) string {
 }
 
 // at says a moment in the zone of the file.
-func (s *session) at(t time.Time) string {
-	return t.In(s.settings.Schedule.Zone).Format("2006-01-02 15:04 MST")
+func (t *Teller) at(m time.Time) string {
+	return m.In(t.Zone).Format("2006-01-02 15:04 MST")
 }
 
 // showRest says that Kisi is left alone, since when, why, and when it is tried next.
-func (s *session) showRest(r *statusRest) {
+func (t *Teller) showRest(r *Rest) {
 	if r == nil {
 		return
 	}
-	s.ui.Say("%s Kisi has not worked since %s (%s ended with it, the last: %s)", s.ui.Red("✗"), s.moment(r.Since), voice.Count(r.Runs, "run", "runs in a row"), exit.OneLine(r.Why))
-	s.ui.Say("  it is left alone until %s, but for who must lose everything at once; kisi-sync check asks now", s.moment(r.Next))
+	t.UI.Say("%s Kisi has not worked since %s (%s ended with it, the last: %s)", t.UI.Red("✗"), voice.Moment(r.Since, t.Zone), voice.Count(r.Runs, "run", "runs in a row"), exit.OneLine(r.Why))
+	t.UI.Say("  it is left alone until %s, but for who must lose everything at once; kisi-sync check asks now", voice.Moment(r.Next, t.Zone))
 }
 
-func (s *session) showDaemon(d *record.Status) {
+func (t *Teller) showDaemon(d *record.Status) {
 	if d == nil {
-		s.ui.Say("no daemon is running; this is what the state file says")
+		t.UI.Say("no daemon is running; this is what the state file says")
 		return
 	}
-	s.ui.Say("daemon %s, running since %s", d.Version, s.at(d.Started))
+	t.UI.Say("daemon %s, running since %s", d.Version, t.at(d.Started))
 	if d.Refused != "" {
-		s.ui.Say("%s the changed file is not in use: %s", s.ui.Red("✗"), exit.OneLine(d.Refused))
+		t.UI.Say("%s the changed file is not in use: %s", t.UI.Red("✗"), exit.OneLine(d.Refused))
 	}
 	if d.Failing != "" {
-		s.ui.Say("%s the last %s failed: %s", s.ui.Red("✗"), voice.Count(d.Failures, "run", "runs"), exit.OneLine(d.Failing))
+		t.UI.Say("%s the last %s failed: %s", t.UI.Red("✗"), voice.Count(d.Failures, "run", "runs"), exit.OneLine(d.Failing))
 	}
 	if d.LeaversWait {
-		s.ui.Say("%s somebody must lose access at once, and has not yet", s.ui.Yellow("!"))
+		t.UI.Say("%s somebody must lose access at once, and has not yet", t.UI.Yellow("!"))
 	}
 }
 
-func (s *session) showSourceStatus(d statusSource) {
-	ui := s.ui
+func (t *Teller) showSourceStatus(d Source) {
+	ui := t.UI
 	if d.Age == nil {
 		ui.Say("  %s %s  never read%s", ui.Red("✗"), d.Name, becauseOf(d.Error))
 		return
@@ -107,7 +114,7 @@ func (s *session) showSourceStatus(d statusSource) {
 	}
 	if d.Doubts > 0 {
 		mark = ui.Yellow("!")
-		notes = append(notes, doubtWords(d.Doubts, d.Doubt)+": kisi-sync accept "+d.Name)
+		notes = append(notes, voice.Doubts(d.Doubts, d.Doubt)+": kisi-sync accept "+d.Name)
 	}
 	if d.Stale {
 		mark = ui.Red("✗")
@@ -143,7 +150,7 @@ func becauseOf(text string) string {
 	return ": " + exit.OneLine(text)
 }
 
-func (s *session) showUnderWay(u *record.UnderWay) {
+func (t *Teller) showUnderWay(u *record.UnderWay, at time.Time) {
 	if u == nil {
 		return
 	}
@@ -154,30 +161,30 @@ func (s *session) showUnderWay(u *record.UnderWay) {
 	if u.Left > 0 {
 		text += ", about " + voice.Roughly(time.Duration(u.Left)*time.Second) + " left"
 	}
-	s.ui.Say("%s; %s, began %s ago", text, askedWords(u.Asked), voice.Roughly(now().Sub(u.Began)))
+	t.UI.Say("%s; %s, began %s ago", text, voice.Asked(u.Asked), voice.Roughly(at.Sub(u.Began)))
 }
 
-func (s *session) showLast(word string, r *runRow) {
+func (t *Teller) showLast(word string, r *shape.Run) {
 	if r == nil {
-		s.ui.Say("  %s  none yet", word)
+		t.UI.Say("  %s  none yet", word)
 		return
 	}
-	s.ui.Say("  %s  %s", word, s.runLine(r))
+	t.UI.Say("  %s  %s", word, t.RunLine(r))
 }
 
-func (s *session) showNextRuns(d *record.Status) {
+func (t *Teller) showNextRuns(d *record.Status) {
 	for _, next := range []struct {
 		word string
 		at   time.Time
 	}{{"changes", d.NextChanges}, {"everything", d.NextFull}, {"what falls due by itself", d.NextDue}} {
 		if !next.at.IsZero() {
-			s.ui.Say("  next  %s: %s", next.word, s.at(next.at))
+			t.UI.Say("  next  %s: %s", next.word, t.at(next.at))
 		}
 	}
 }
 
-func (s *session) showWaiting(d statusDocument) {
-	ui := s.ui
+func (t *Teller) showWaiting(d *Document) {
+	ui := t.UI
 	type line struct {
 		n    int
 		text string
@@ -189,12 +196,12 @@ func (s *session) showWaiting(d statusDocument) {
 			doubted++
 		}
 	}
-	unsent, unsentText := d.Unsent.shown(s)
+	unsent, unsentText := d.Unsent.shown(t.Zone)
 	for _, l := range []line{
 		{d.StillHas, "should have no access, and still has: kisi-sync plan says who"},
 		{doubted, "not believed in part, as the sources above say: kisi-sync accept SOURCE shows what is missing"},
 		{d.Undecided, "cannot be decided, and what is there stays: kisi-sync plan says which people, rules or groups"},
-		{d.Held, "held for somebody to decide, since " + s.moment(d.HeldSince) + ": kisi-sync plans"},
+		{d.Held, "held for somebody to decide, since " + voice.Moment(d.HeldSince, t.Zone) + ": kisi-sync plans"},
 		{d.Approved, "approved; the next run does it"},
 		{d.Rejected, "rejected"},
 		{d.Parked, "parked: Kisi refused it, and it is tried again by itself"},
@@ -218,10 +225,31 @@ func (s *session) showWaiting(d statusDocument) {
 }
 
 // shown returns what is shown of it: that the last line was written a moment ago is no news.
-func (u *statusUnsent) shown(s *session) (lines int, text string) {
+func (u *Unsent) shown(zone *time.Location) (lines int, text string) {
 	const noNews = 5 * time.Second
 	if !u.older(noNews) {
 		return 0, ""
 	}
-	return int(u.Lines), "lines of the audit trail not sent yet to " + u.To + ", since " + s.moment(u.Since) + "; tried again by itself, and nothing is lost"
+	return int(u.Lines), "lines of the audit trail not sent yet to " + u.To + ", since " + voice.Moment(u.Since, zone) + "; tried again by itself, and nothing is lost"
+}
+
+// RunLine says a run in a line.
+func (t *Teller) RunLine(r *shape.Run) string {
+	kind := "changes"
+	if r.Full {
+		kind = "everything"
+	}
+	parts := []string{t.at(r.Began), kind, voice.Asked(r.Asked), r.Steps.Words()}
+	if r.Calls > 0 {
+		parts = append(parts, voice.Count(r.Calls, "call", "calls"))
+	}
+	switch {
+	case r.Error != "":
+		parts = append(parts, t.UI.Red("ended early: ")+exit.OneLine(r.Error))
+	case r.Ended == nil:
+		parts = append(parts, t.UI.Yellow("under way, or killed"))
+	case r.Cut:
+		parts = append(parts, "cut short for something urgent")
+	}
+	return strings.Join(parts, ", ")
 }
