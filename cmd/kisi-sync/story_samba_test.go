@@ -20,8 +20,9 @@ func hasSamba() bool {
 
 // sambaIn returns the command by which a story has a real domain controller of Active Directory, and changes it. Names are without "CN=", below OU=Staff:
 //
-//	start FILE                   it begins with the entries of a file; it is at $SAMBA_URL, its authority in samba-ca.pem, and the passwords of
-//	                             reader@ and Administrator@ad.lab.test in samba-reader and samba-admin
+//	start FILE                   it begins with the entries of a file; it is at $SAMBA_URL, its authority in samba-ca.pem, and the password of
+//	                             reader@ad.lab.test in samba-reader
+//	bin                          reader@ may look into the recycle bin; the controller is restarted
 //	set NAME ATTRIBUTE [VALUE]   an attribute has this value, or none
 //	members GROUP NAME...        a group has these members and no other
 //	primary NAME GROUP           it is somebody's primary group, in which he is
@@ -43,9 +44,10 @@ func sambaIn(t *testing.T) func(*testscript.TestScript, bool, []string) {
 			ts.Setenv("SAMBA_URL", s.samba.SecureURL())
 			authority, err := os.ReadFile(s.samba.CAFile())
 			ts.Check(err)
-			for name, content := range map[string]string{"samba-ca.pem": string(authority), "samba-reader": sambadc.ReaderPassword, "samba-admin": sambadc.AdminPassword} {
-				ts.Check(os.WriteFile(ts.MkAbs(name), []byte(content), 0o600))
-			}
+			ts.Check(os.WriteFile(ts.MkAbs("samba-ca.pem"), authority, 0o600))
+			ts.Check(os.WriteFile(ts.MkAbs("samba-reader"), []byte(sambadc.ReaderPassword), 0o600))
+		case "bin":
+			s.samba.ShowDeletions(sambadc.ReaderUser)
 		case "set":
 			s.samba.Replace(dn(rest[0]), ldapedit.Attributes{rest[1]: rest[2:]})
 		case "members":

@@ -169,7 +169,7 @@ func (r *reading) checkStamps(why string) connectors.Finding {
 	case !r.source.settings.Increments:
 		return good(everything + "increments are switched off")
 	case name != "":
-		return good(everything + fmt.Sprintf(noTrace, name))
+		return good(everything + traceless(name).Error())
 	case r.tally.unmarked > 0:
 		return good(fmt.Sprintf("%s%s, and of %d entries this account cannot read %s", everything, why, r.tally.unmarked, r.changed))
 	}

@@ -32,7 +32,7 @@ func (w way) flags() int64 {
 
 // dirSyncNow is the server's position of this moment.
 func (w windows) dirSyncNow(ctx context.Context, by way) ([]byte, error) {
-	q := query{what: "the position", base: w.domain(), filter: nobody, scope: ldap.ScopeWholeSubtree, attributes: []string{"objectGUID"}}
+	q := query{what: "the position", base: w.domain(), filter: nobody, scope: ldap.ScopeWholeSubtree, attributes: w.replicatedAttributes()}
 	return w.dirSync(ctx, q, by, nil, func(*ldapwire.Entry) error { return nil })
 }
 
@@ -68,12 +68,17 @@ func (w windows) dirSync(ctx context.Context, q query, by way, cookie []byte, ea
 	}
 }
 
+// replicatedAttributes are those of which a change is told.
+func (w windows) replicatedAttributes() []string {
+	all := distinct(append(w.heeded(), "objectGUID", "objectClass", "whenCreated", "isDeleted", "name", "parentGUID"))
+	return slices.DeleteFunc(all, func(n string) bool { return strings.EqualFold(n, "whenChanged") || strings.EqualFold(n, "uSNChanged") })
+}
+
 // changedByDirSync is what changed after a cookie.
 func (w windows) changedByDirSync(ctx context.Context, old position, next *position) (t *touched, err error) {
 	t = newTouched(old)
 	q := query{what: "changes", base: w.domain(), filter: "(objectClass=*)", scope: ldap.ScopeWholeSubtree, controls: []ldap.Control{withIdentities()},
-		attributes: distinct(append(w.heeded(), "objectGUID", "objectClass", "whenCreated", "isDeleted", "name", "parentGUID"))}
-	q.attributes = slices.DeleteFunc(q.attributes, func(n string) bool { return strings.EqualFold(n, "whenChanged") || strings.EqualFold(n, "uSNChanged") })
+		attributes: w.replicatedAttributes()}
 	keep := w.keepsWholeLists()
 	next.Cookie, err = w.dirSync(ctx, q, old.Way, old.Cookie, func(e *ldapwire.Entry) error { return w.replicated(t, e, keep) })
 	if err == nil {

@@ -22,9 +22,12 @@ import (
 // through the very searches for people and groups: so who left the base or the filter is noticed like who was deleted. The ways to ask,
 // in the order in which they are tried:
 //
-//	DirSync                      for accounts that may replicate. Deletions come, whatever the account may see.
+//	DirSync                      for accounts with the right Ds-Replication-Get-Changes on the domain. Deletions come, whatever the account may see.
 //	DirSync of what is visible   for any account, but deletions only come to one that may look into the recycle bin.
 //	update sequence numbers      the same, where DirSync is not offered.
+//
+// The rights are those of [MS-ADTS] section 3.1.1.3.4.1.3 (LDAP_DIRSYNC_OBJECT_SECURITY) and [MS-DRSR] section 5.115.12 (SecurityCheckForChanges).
+// By the latter, attributes of the filtered set take one more right, so a position is asked for with all attributes that changes will be.
 //
 //   - An account that sees nobody in the recycle bin is given no increments by the last two ways, since nothing tells an empty bin from a
 //     hidden one. `check` says what to grant.
@@ -32,7 +35,20 @@ import (
 //     restored from the bin gets memberships back of which no group tells. Then everything is read.
 //   - A number below ours means that the database was put back behind our backs (USN rollback): everything is read.
 
-const showDeleted = "1.2.840.113556.1.4.417" // [MS-ADTS] section 3.1.1.3.4.1.14
+// By [MS-ADTS] sections 3.1.1.3.4.1.14 and .26 the first shows tombstones and deleted objects, the second recycled objects, too: what is left of
+// those that nobody can bring back any more, which may be from the moment on in which they are deleted.
+const (
+	showDeleted  = "1.2.840.113556.1.4.417"
+	showRecycled = "1.2.840.113556.1.4.2064"
+)
+
+// withDeleted asks for all that was deleted, as far as the server can show it.
+func (c *session) withDeleted() ldap.Control {
+	if c.offers(showRecycled) {
+		return ldap.NewControlString(showRecycled, true, "")
+	}
+	return ldap.NewControlMicrosoftShowDeleted()
+}
 
 // way is how changes are asked for.
 type way string
@@ -148,7 +164,7 @@ func (w windows) attribute(ctx context.Context, what, name, attribute string) (v
 func (w windows) seesDeletions(ctx context.Context) (bool, error) {
 	enough, seen := errors.New("enough"), false
 	q := query{what: "deleted objects", base: "CN=Deleted Objects," + w.domain(), filter: "(isDeleted=TRUE)", scope: ldap.ScopeSingleLevel,
-		attributes: []string{"1.1"}, controls: []ldap.Control{ldap.NewControlMicrosoftShowDeleted()}}
+		attributes: []string{"1.1"}, controls: []ldap.Control{w.c.withDeleted()}}
 	_, err := w.c.page(ctx, q, ldap.NewControlPaging(1), w.unproven(), func(*ldapwire.Entry) error {
 		seen = true
 		return enough
@@ -159,8 +175,26 @@ func (w windows) seesDeletions(ctx context.Context) (bool, error) {
 	return seen, err
 }
 
+var errBlind = errors.New("sees no deleted objects, or nothing was ever deleted")
+
 // blind is what is said of an account that is told of no deletion.
-const blind = "this account may not replicate and sees no deleted objects, or nothing was ever deleted"
+func (w windows) blind() error {
+	if w.samba() {
+		return &useless{fmt.Errorf("this account %w", errBlind)}
+	}
+	return &useless{fmt.Errorf("this account may not replicate what is read, and %w", errBlind)}
+}
+
+// grant is what a domain administrator does about that.
+func (w windows) grant() string {
+	user, bin := w.source.settings.Login.User, `"CN=Deleted Objects,`+w.domain()+`"`
+	if w.samba() {
+		return "as root on a controller: ldbedit -H /var/lib/samba/private/sam.ldb --show-deleted -s base -b " + bin +
+			" nTSecurityDescriptor, and add (A;;RPLC;;;SID) with the account's objectSid behind the last (A;…)"
+	}
+	return `as a domain administrator: dsacls "` + w.domain() + `" /G "` + user + `:CA;Replicating Directory Changes"; or, where that right is not given, dsacls ` + bin +
+		` /takeownership and then dsacls ` + bin + ` /G "` + user + `:LCRP"`
+}
 
 // begin takes a position by the best way that this account has. It is useless when it has none.
 func (w windows) begin(ctx context.Context) (position, error) {
@@ -185,7 +219,7 @@ func (w windows) begin(ctx context.Context) (position, error) {
 			return p, err
 		}
 	}
-	return position{}, &useless{errors.New(blind)}
+	return position{}, w.blind()
 }
 
 // highest is the number of the server's last change.
@@ -226,9 +260,10 @@ func (w windows) check(ctx context.Context) connectors.Finding {
 		p, err = w.begin(ctx)
 	}
 	switch {
-	case errors.As(err, new(*useless)):
-		return connectors.Finding{Level: connectors.Warning, Text: everything + err.Error(),
-			Hint: `as a domain administrator: dsacls "` + w.domain() + `" /G "` + w.source.settings.Login.User + `:CA;Replicating Directory Changes"`}
+	case errors.Is(err, errBlind):
+		return connectors.Finding{Level: connectors.Warning, Text: everything + err.Error(), Hint: w.grant()}
+	case errors.As(err, new(traceless)):
+		return connectors.Finding{Level: connectors.Warning, Text: everything + err.Error(), Hint: "ask for something else; in place of memberOf name the group in a rule"}
 	case err != nil:
 		return connectors.Finding{Level: connectors.Warning, Text: everything + err.Error()}
 	}
@@ -327,7 +362,7 @@ func (w windows) touched(ctx context.Context, old position, next *position) (*to
 	case err != nil:
 		return nil, err
 	case !ok:
-		return nil, &useless{errors.New(blind)}
+		return nil, w.blind()
 	case old.Way == byVisibility, old.Way == byReplication:
 		return w.changedByDirSync(ctx, old, next)
 	case old.Way == byNumber:
@@ -357,5 +392,12 @@ func (w windows) others(ctx context.Context) connectors.Finding {
 			return connectors.Finding{Level: connectors.Warning, Text: text, Hint: hint}
 		}
 	}
-	return good(fmt.Sprintf("%d computers and %d contacts are nobody", counts["computer"], counts["contact"]))
+	return good(several(counts["computer"], "computer") + " and " + several(counts["contact"], "contact") + " are nobody")
+}
+
+func several(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

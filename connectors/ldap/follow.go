@@ -3,7 +3,6 @@ package ldap
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -65,13 +64,17 @@ func (w windows) traceable(ctx context.Context) error {
 		return &useless{errors.New("this account may not read the schema")}
 	}
 	if err == nil && found != "" {
-		return &useless{fmt.Errorf(noTrace, found)}
+		return &useless{traceless(found)}
 	}
 	return err
 }
 
-// noTrace says which attribute it is.
-const noTrace = "%s changes without a trace, and a filter or a rule asks for it"
+// traceless is an attribute that changes without a trace.
+type traceless string
+
+func (a traceless) Error() string {
+	return string(a) + " changes without a trace, and a filter or a rule asks for it"
+}
 
 // filterAttributes are the attributes that a filter names.
 func filterAttributes(filter string) []string {

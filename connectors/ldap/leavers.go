@@ -23,7 +23,7 @@ const lately = 7 * 24 * time.Hour
 func (w windows) deleted(ctx context.Context) error {
 	q := query{what: "deleted objects", base: "CN=Deleted Objects," + w.domain(), scope: ldap.ScopeSingleLevel, attributes: []string{"objectGUID"},
 		filter:   "(&(isDeleted=TRUE)(objectClass=user)(!(objectClass=computer))(whenChanged>=" + w.began.Add(-lately).UTC().Format("20060102150405.0Z") + "))",
-		controls: []ldap.Control{ldap.NewControlMicrosoftShowDeleted()}}
+		controls: []ldap.Control{w.c.withDeleted()}}
 	err := w.c.pages(ctx, q, w.source.settings.PageSize, w.unproven(), func(e *ldapwire.Entry) error {
 		id, err := w.layout.people.id.of(e)
 		if err != nil {

@@ -52,7 +52,7 @@ func (w windows) overwritten(ctx context.Context, past told) (string, error) {
 	}
 	lower := false
 	q := query{what: "the last changes", base: w.domain(), filter: only("(objectClass=*)", ids), scope: ldap.ScopeWholeSubtree, attributes: []string{"objectGUID", "uSNChanged"},
-		controls: []ldap.Control{ldap.NewControlMicrosoftShowDeleted()}}
+		controls: []ldap.Control{w.c.withDeleted()}}
 	_, err := w.c.page(ctx, q, nil, w.unproven(), func(e *ldapwire.Entry) error {
 		id, err := guidBytes("objectGUID").of(e)
 		usn, bad := strconv.ParseInt(first(e, "uSNChanged"), 10, 64)

@@ -22,7 +22,7 @@ var errContainer = errors.New("a container was changed, so people may have come 
 // changedByNumber is what changed after a position.
 func (w windows) changedByNumber(ctx context.Context, old position) (*touched, error) {
 	q := query{what: "changes", base: w.domain(), filter: fmt.Sprintf("(uSNChanged>=%d)", old.USN+1), scope: ldap.ScopeWholeSubtree,
-		attributes: []string{"objectGUID", "objectClass", "uSNCreated", "isDeleted", "lastKnownParent"}, controls: []ldap.Control{ldap.NewControlMicrosoftShowDeleted()}}
+		attributes: []string{"objectGUID", "objectClass", "uSNCreated", "isDeleted", "lastKnownParent"}, controls: []ldap.Control{w.c.withDeleted()}}
 	t := newTouched(old)
 	err := w.c.pages(ctx, q, w.source.settings.PageSize, w.proof, func(e *ldapwire.Entry) error {
 		id, err := w.layout.people.id.of(e)

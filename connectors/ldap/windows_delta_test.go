@@ -248,8 +248,8 @@ func (k *walk) change() {
 	k.did = append(k.did, fmt.Sprint(n))
 }
 
-// replicating is an ordinary account that may replicate. Samba tells it of no deletion, as it may not see the recycle bin; so it gets no
-// increments, although the right is there.
+// replicating is an ordinary account that may replicate. Samba tells it of no deletion as long as it may not see the recycle bin; so it gets no
+// increments until then, although the right is there.
 func replicating(t *testing.T, s *sambadc.Server) {
 	somethingDeleted(s, "proof")
 	s.AllowReplication(sambadc.ReaderUser)
@@ -261,10 +261,14 @@ func replicating(t *testing.T, s *sambadc.Server) {
 	if r.Full(); usedWay(t, r) != "" || !strings.Contains(r.Receipt.Proof.Note, "sees no deleted objects") {
 		t.Errorf("%q (%s)", usedWay(t, r), r.Receipt.Proof.Note)
 	}
-	o.Login = administrator(t)
+	s.ShowDeletions(sambadc.ReaderUser)
 	r = connectortest.Follow(t, open(t, o))
 	if r.Full(); usedWay(t, r) != byReplication {
 		t.Fatalf("%q (%s)", usedWay(t, r), r.Receipt.Proof.Note)
+	}
+	s.Delete("CN=ida," + base)
+	if r.Changes(); r.Receipt.Coverage != directory.Delta || len(r.People()) != 0 {
+		t.Errorf("%v of %v (%s)", r.Receipt.Coverage, r.People(), r.Receipt.Proof.Note)
 	}
 	broken := func(change func(*position)) directory.Cursor {
 		var p position

@@ -29,7 +29,7 @@ func (c *Controller) dirSync(r ldapsim.Request, by Account, value []byte) ldapsi
 		return ldapsim.Found{Code: ldap.LDAPResultProtocolError, Text: "the cookie is none"}
 	case c.at(r.Base) != c.objects[c.domain.head] || r.Scope != ldap.ScopeWholeSubtree:
 		return ldapsim.Found{Code: ldap.LDAPResultUnwillingToPerform, Text: "only a whole naming context"}
-	case !visible && !by.Replicate:
+	case !visible && (!by.Replicate || slices.ContainsFunc(r.Attributes, c.filtered)): // [MS-DRSR] section 5.115.12
 		return ldapsim.Found{Code: ldap.LDAPResultInsufficientAccessRights, Text: "00002105: SecErr: DSID-03152857"} // ERROR_DS_DRA_ACCESS_DENIED
 	}
 	from := since.USN
@@ -67,6 +67,10 @@ func (c *Controller) dirSync(r ldapsim.Request, by Account, value []byte) ldapsi
 	}
 	found.Controls = append(found.Controls, &ldap.ControlDirSync{Flags: more, Cookie: raw})
 	return found
+}
+
+func (c *Controller) filtered(attribute string) bool {
+	return slices.ContainsFunc(c.domain.forest.options.Filtered, func(n string) bool { return strings.EqualFold(n, attribute) })
 }
 
 func parseDirSync(value []byte) (flags, most int64, since cookie, ok bool) {

@@ -31,6 +31,8 @@ type Options struct {
 	Now func() time.Time // required
 	// WithoutBin is a forest without the recycle bin: deleting leaves tombstones ([MS-ADTS] section 3.1.1.5.5.1).
 	WithoutBin bool
+	// Filtered are attributes that take another right to replicate ([MS-ADTS] section 2.2.9, fRODCFilteredAttribute), which no Account has.
+	Filtered []string
 	// Accounts that may log in anywhere, by name.
 	Accounts map[string]Account
 }

@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	showDeleted = "1.2.840.113556.1.4.417" // [MS-ADTS] section 3.1.1.3.4.1.14
-	extendedDN  = "1.2.840.113556.1.4.529" // section 3.1.1.3.4.1.5
+	showDeleted  = "1.2.840.113556.1.4.417"  // [MS-ADTS] section 3.1.1.3.4.1.14: all that was deleted, but for recycled objects
+	showRecycled = "1.2.840.113556.1.4.2064" // section 3.1.1.3.4.1.26: those, too
+	extendedDN   = "1.2.840.113556.1.4.529"  // section 3.1.1.3.4.1.5
 )
 
 // Server shows the controller over LDAP, with the ranges of a real one ([MS-ADTS] section 3.1.1.3.4.6, MaxValRange). The caller closes it.
@@ -26,7 +27,7 @@ func (c *Controller) Server() (*ldapsim.Server, error) {
 
 // Controls implements ldapsim.Tree.
 func (c *Controller) Controls() []string {
-	return []string{ldap.ControlTypePaging, ldap.ControlTypeDirSync, showDeleted, extendedDN}
+	return []string{ldap.ControlTypePaging, ldap.ControlTypeDirSync, showDeleted, showRecycled, extendedDN}
 }
 
 // Authenticate implements ldapsim.Tree.
@@ -96,9 +97,10 @@ func (c *Controller) Search(r ldapsim.Request) ldapsim.Found {
 		return c.elsewhere(r.Base)
 	}
 	_, deleted := r.Controls[showDeleted]
+	_, recycled := r.Controls[showRecycled]
 	found := ldapsim.Found{}
 	for _, o := range c.sorted() {
-		if o.deleted && !(deleted && by.SeesDeleted) || !c.inScope(o, base, r.Scope) || !c.matches(r.Filter, o) {
+		if o.deleted && !(by.SeesDeleted && (recycled || deleted && !o.recycled())) || !c.inScope(o, base, r.Scope) || !c.matches(r.Filter, o) {
 			continue
 		}
 		row := ldapsim.Row{DN: c.own(o, r)}

@@ -99,7 +99,27 @@ func (s *Server) Undelete(cn, dn string) {
 // It restarts the controller.
 func (s *Server) AllowReplication(user string) {
 	s.t.Helper()
-	var sid string
+	sid := s.account(user)
+	s.offline(func() error {
+		return s.run("samba-tool", "dsacl", "set", "-H", s.dir+"/dc/private/sam.ldb", "--action=allow", "--objectdn="+s.Local(Suffix),
+			"--sddl=(OA;;CR;1131f6aa-9c07-11d1-f79f-00c04fc2dcd2;;"+sid+")")
+	})
+}
+
+// ShowDeletions lets an account list deleted objects and read them, and no more; whoever administers the domain may do so anyway. It restarts the
+// controller.
+func (s *Server) ShowDeletions(user string) {
+	s.t.Helper()
+	sid := s.account(user)
+	s.offline(func() error {
+		return s.edit("dn: CN=Deleted Objects,"+s.Local(Suffix)+"\nchangetype: modify\nreplace: nTSecurityDescriptor\nnTSecurityDescriptor: "+
+			"O:BAG:BAD:PAI(A;;RPWPCCDCLCRCWOWDSDSW;;;SY)(A;;RPLC;;;BA)(A;;RPLC;;;"+sid+")\n\n", "--show-deleted")
+	})
+}
+
+// account is the SID of the account with a principal name.
+func (s *Server) account(user string) (sid string) {
+	s.t.Helper()
 	s.Do("look for "+user, func(c *ldap.Conn) error {
 		found, err := c.Search(ldap.NewSearchRequest(s.Local(Suffix), ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
 			"(userPrincipalName="+ldap.EscapeFilter(user)+")", []string{"objectSid"}, nil))
@@ -108,13 +128,17 @@ func (s *Server) AllowReplication(user string) {
 		}
 		return err
 	})
+	return sid
+}
+
+// offline changes the database behind the controller's back, between two runs of it.
+func (s *Server) offline(change func() error) {
+	s.t.Helper()
 	s.Stop()
-	if err := s.run("samba-tool", "dsacl", "set", "-H", s.dir+"/dc/private/sam.ldb", "--action=allow", "--objectdn="+s.Local(Suffix),
-		"--sddl=(OA;;CR;1131f6aa-9c07-11d1-f79f-00c04fc2dcd2;;"+sid+")"); err != nil {
-		s.t.Fatalf("samba: allow replication: %v", err)
-	}
-	if err := s.start(); err != nil {
-		s.t.Fatalf("samba: restart: %v", err)
+	for _, step := range []func() error{change, s.start} {
+		if err := step(); err != nil {
+			s.t.Fatalf("samba: %v", err)
+		}
 	}
 }
 

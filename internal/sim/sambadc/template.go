@@ -115,12 +115,12 @@ invocationId:: %s
 }
 
 // edit changes the database by LDIF, without a server.
-func (s *Server) edit(ldif string) error {
+func (s *Server) edit(ldif string, options ...string) error {
 	path := filepath.Join(s.dir, "edit.ldif")
 	if err := os.WriteFile(path, []byte(ldif), 0o600); err != nil {
 		return err
 	}
-	return s.run("ldbmodify", "-H", s.dir+"/dc/private/sam.ldb", "--option=log level=0", "--option=ldb:nosync=true", path)
+	return s.run("ldbmodify", append(options, "-H", s.dir+"/dc/private/sam.ldb", "--option=log level=0", "--option=ldb:nosync=true", path)...)
 }
 
 // copyTree copies a folder, extended attributes and all.
