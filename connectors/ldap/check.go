@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -73,8 +74,11 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 }
 
 func (c *session) protection() string {
-	if strings.HasPrefix(strings.ToLower(c.server), "ldaps:") {
+	switch {
+	case strings.HasPrefix(strings.ToLower(c.server), "ldaps:"):
 		return " over TLS"
+	case c.certificate != nil:
+		return " over StartTLS"
 	}
 	return ""
 }
@@ -88,7 +92,11 @@ func (s *source) checkContent(ctx context.Context, c *session) []connectors.Find
 		check, r.tally = windows{r}.check, nil
 	}
 	if err := r.everything(ctx); err != nil {
-		return []connectors.Finding{problem(pathOf(err), err)}
+		f := problem(pathOf(err), err)
+		if elsewhere := c.hasOther(s.layout.people.base, s.layout.groups.base); f.Path == "base" && elsewhere != "" {
+			f.Hint = elsewhere
+		}
+		return []connectors.Finding{f}
 	}
 	f := append(n.findings(s.layout), n.missed.findings(c, s.env.Attributes, n.people)...)
 	for i := range f {
@@ -106,6 +114,20 @@ func (s *source) checkContent(ctx context.Context, c *session) []connectors.Find
 		f = append(f, c.referrals(r.proof))
 	}
 	return f
+}
+
+// hasOther says what the server has when one of the bases lies in none of it; "" when it has them, or does not say.
+func (c *session) hasOther(bases ...string) string {
+	has := c.dse.GetEqualFoldAttributeValues("namingContexts")
+	if own := c.dse.GetEqualFoldAttributeValue("defaultNamingContext"); own != "" {
+		has = []string{own}
+	}
+	for _, base := range bases {
+		if !slices.ContainsFunc(has, func(context string) bool { return within(base, context) }) && len(has) > 0 {
+			return "the base is not there: this server has " + strings.Join(has, " and ") + "; write a base within, or the address of the server that has yours"
+		}
+	}
+	return ""
 }
 
 // checkWatch listens once, for as long as it takes to begin.
@@ -196,7 +218,7 @@ func (n *census) findings(l *layout) []connectors.Finding {
 		f = append(f, connectors.Finding{Path: "people.filter", Text: "no entry below " + l.people.base + " matches " + l.people.filter,
 			Hint: "see that the base and the preset fit, and that the account may read there"})
 	default:
-		f = append(f, good(fmt.Sprintf("%d people, %d with an e-mail address, %d disabled", n.people, n.addressed, n.disabled)))
+		f = append(f, good(fmt.Sprintf("%s, %d with an e-mail address, %d disabled", several(n.people, "person", "people"), n.addressed, n.disabled)))
 	}
 	if n.people > 0 && n.addressed == 0 {
 		warn("people.email", "nobody has "+l.email, "name the attribute with the e-mail address, or let the account read it")
@@ -207,9 +229,17 @@ func (n *census) findings(l *layout) []connectors.Finding {
 	case n.members == 0:
 		warn("groups.members", fmt.Sprintf("none of %d groups has a member", n.groups), "let the account read "+strings.Join(l.members, ", "))
 	default:
-		f = append(f, good(fmt.Sprintf("%d groups with %d memberships", n.groups, n.members)))
+		f = append(f, good(several(n.groups, "group", "groups")+" with "+several(n.members, "membership", "memberships")))
 	}
 	return f
+}
+
+// several is a number of something.
+func several(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", more)
 }
 
 func good(text string) connectors.Finding {

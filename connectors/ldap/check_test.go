@@ -36,13 +36,18 @@ func TestCheckSaysWhatWorks(t *testing.T) {
 	s := slapd.Start(t, slapd.Options{Load: slapd.Population{People: 20, Groups: 2, Members: 5}.Write})
 	s.Replace(slapd.PersonDN(1), slapd.Attributes{"pwdAccountLockedTime": {"000001010000Z"}, "mail": {}})
 	wantFindings(t, check(t, settingsFor(t, s)),
-		connectors.Finding{Level: connectors.Good, Text: "answers and takes the login"},
+		connectors.Finding{Level: connectors.Good, Text: "answers and takes the login over TLS"},
 		connectors.Finding{Level: connectors.Good, Text: "the certificate of localhost, issued by test authority, is good until"},
 		connectors.Finding{Level: connectors.Good, Text: "20 people, 19 with an e-mail address, 1 disabled"},
 		connectors.Finding{Level: connectors.Good, Text: "2 groups with 10 memberships"},
 		connectors.Finding{Level: connectors.Good, Text: "only what changed is read"},
 		connectors.Finding{Level: connectors.Good, Text: "changes are told at once"},
 	)
+	o := settingsFor(t, s)
+	o.URL = s.URL()
+	if got := check(t, o); !strings.HasSuffix(got[0].Text, "takes the login over StartTLS") {
+		t.Errorf("%+v", got[0])
+	}
 }
 
 func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
@@ -56,7 +61,7 @@ func TestCheckSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		"secret":              {slapd.Options{}, func(o *Settings) { o.Login.Password.File = "/nowhere/x" }, connectors.Finding{Path: "login.password", Text: "does not exist"}},
 		"unknown authority":   {slapd.Options{}, func(o *Settings) { o.TLS.CA = "" }, connectors.Finding{Path: "tls.ca", Text: "TLS: ", Hint: "tls.ca"}},
 		"other host":          {slapd.Options{}, func(o *Settings) { o.TLS.ServerName = "dc1" }, connectors.Finding{Path: "tls.server_name", Text: "TLS: "}},
-		"base":                {slapd.Options{}, func(o *Settings) { o.Base = "dc=other,dc=com" }, connectors.Finding{Path: "base", Text: "search people below dc=other,dc=com", Hint: "the base is not there"}},
+		"base":                {slapd.Options{}, func(o *Settings) { o.Base = "dc=other,dc=com" }, connectors.Finding{Path: "base", Text: "search people below dc=other,dc=com", Hint: "the base is not there: this server has dc=example,dc=com"}},
 		"size limit":          {slapd.Options{SizeLimit: 50}, func(*Settings) {}, connectors.Finding{Text: "Size Limit", Hint: "raise it"}},
 		"hidden ids":          {slapd.Options{Access: []string{"attrs=entryUUID by * none"}}, func(*Settings) {}, connectors.Finding{Text: "has no entryUUID", Hint: "let the account read"}},
 		"nobody matches":      {slapd.Options{}, func(o *Settings) { o.People.Filter = "(uid=nobody)" }, connectors.Finding{Path: "people.filter", Text: "no entry below", Hint: "preset"}},

@@ -302,7 +302,7 @@ func windowsHint(err error) string {
 	}
 	return map[string]string{
 		"525": "the domain has no such account: write name@domain, or DOMAIN\\name",
-		"52e": "the account is there; the password is not its current one",
+		"52e": "there is no such account, or the password is not its current one: write name@domain, or DOMAIN\\name",
 		"530": "the account may not log in at this hour",
 		"531": "the account may not log in from this machine",
 		"532": "the password has expired: set a new one, and let it never expire for a service",

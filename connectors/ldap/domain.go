@@ -392,12 +392,5 @@ func (w windows) others(ctx context.Context) connectors.Finding {
 			return connectors.Finding{Level: connectors.Warning, Text: text, Hint: hint}
 		}
 	}
-	return good(several(counts["computer"], "computer") + " and " + several(counts["contact"], "contact") + " are nobody")
-}
-
-func several(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return good(several(counts["computer"], "computer", "computers") + " and " + several(counts["contact"], "contact", "contacts") + " are nobody")
 }

@@ -174,6 +174,7 @@ func refusedLogins(t *testing.T, s *sambadc.Server) {
 		change func(o *Settings)
 		want   string
 	}{
+		"nobody's name":      {func(o *Settings) { o.Login.User = "nobody@ad.lab.test" }, "there is no such account, or"},
 		"a wrong password":   {func(o *Settings) { o.Login.Password = passwordFile(t, "wrong") }, "not its current one"},
 		"a disabled account": {func(o *Settings) { o.Login = Login{User: "off@ad.lab.test", Password: passwordFile(t, "Geheim0!lab")} }, "the account is disabled"},
 	} {
@@ -225,6 +226,8 @@ func windowsCheck(t *testing.T, s *sambadc.Server) {
 	has(reader, "this account sees no deleted objects, or nothing was ever deleted; as root on a controller: ldbedit ")
 	has(reader, "changes are told at once (change notifications)")
 	has(reader, "1 computer and 1 contact are nobody")
+	base = "DC=other,DC=test"
+	has(reader, "this server has DC=ad,DC=lab,DC=test; write a base within")
 	base = sambadc.StaffDN
 	has(administrator(t), "only what changed is read (DirSync, with the right to replicate)")
 	late, err := windowsSettings(t, s, sambadc.StaffDN).Open(connectors.Env{Now: func() time.Time { return time.Now().Add(-10 * time.Minute) }})
