@@ -207,11 +207,11 @@ func (s *source) tlsConfig(u *url.URL) (*tls.Config, error) {
 	}
 	pem, err := os.ReadFile(path)
 	if err != nil {
-		return nil, &hinted{&tlsError{"tls.ca", fmt.Errorf("read the authority: %w", err)}, "name a PEM file that the service's account can read"}
+		return nil, &hinted{&tlsError{"tls.ca", fmt.Errorf("read tls.ca: %w", err)}, "name a PEM file that the service's account can read"}
 	}
 	config.RootCAs = x509.NewCertPool()
 	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, &hinted{&tlsError{"tls.ca", fmt.Errorf("read the authority: %s holds no certificate", path)}, "it must be PEM: -----BEGIN CERTIFICATE-----"}
+		return nil, &hinted{&tlsError{"tls.ca", fmt.Errorf("read tls.ca: %s holds no certificate", path)}, "it must be PEM: -----BEGIN CERTIFICATE-----"}
 	}
 	return config, nil
 }
