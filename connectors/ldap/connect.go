@@ -34,6 +34,7 @@ type session struct {
 	forest      []string          // bases of all domains of the source, where it has several
 	referred    []string          // where referrals lead, the first of them
 	ids         map[string]string // of bases, as far as they were looked up
+	rewritten   bool              // objects are not there that were, so what changed cannot be told by numbers
 	behind      string            // why it is believed about leavers alone; "" when it is not behind what was read before
 }
 

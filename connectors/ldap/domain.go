@@ -344,6 +344,8 @@ func (w windows) changed(ctx context.Context, old position) (position, *touched,
 	switch {
 	case err != nil:
 		return next, nil, err
+	case w.c.rewritten:
+		return next, nil, &useless{errors.New("objects that were there are neither there nor deleted: the server was put back, or hides them")}
 	case n < old.USN:
 		return next, nil, &useless{fmt.Errorf("the server is at change %d and was at %d: it was put back", n, old.USN)}
 	case !old.NextEnd.IsZero() && !old.NextEnd.After(w.began):

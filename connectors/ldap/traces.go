@@ -40,7 +40,8 @@ func (w windows) traces(ctx context.Context, now int64) (all []trace, err error)
 	return slices.Clone(all[:min(len(all), mostTraces)]), nil
 }
 
-// overwritten looks whether objects that had the highest numbers have lower ones now, or none at all although this account sees what is deleted.
+// overwritten looks whether objects that had the highest numbers have lower ones now. One that is not there at all, although this account sees what is
+// deleted, was made in vain, or is hidden now: that is no reason to believe nobody, as it brings nobody back, but positions are worth nothing then.
 func (w windows) overwritten(ctx context.Context, past told) (string, error) {
 	if len(past.Traces) == 0 {
 		return "", nil
@@ -63,11 +64,10 @@ func (w windows) overwritten(ctx context.Context, past told) (string, error) {
 	if _, refused := answered(err); refused {
 		return "", nil
 	}
-	gone := err == nil && len(left) > 0
-	if gone && !lower {
-		gone, err = w.seesDeletions(ctx)
+	if err == nil && len(left) > 0 && !lower {
+		w.c.rewritten, err = w.seesDeletions(ctx)
 	}
-	if err != nil || !lower && !gone {
+	if err != nil || !lower {
 		return "", err
 	}
 	return w.c.server + " was put back to an older state and has given the same numbers to other changes since", nil
