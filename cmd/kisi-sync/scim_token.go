@@ -162,7 +162,7 @@ func (t *tokens) create(ctx context.Context, note string) error {
 	if doc.URL != "" {
 		t.ui.Tell("The address to paste with it: %s", doc.URL)
 	} else {
-		t.ui.Tell("The address to paste with it: https://, how the provider reaches %s, and then %s", t.settings.SCIM().Listen, scimPath(t.source.Name))
+		t.ui.Tell("The address to paste with it: https://HOST%s, where HOST is how the provider reaches %s; with scim.url in the file it is said here", scimPath(t.source.Name), t.settings.SCIM().Listen)
 	}
 	return nil
 }
