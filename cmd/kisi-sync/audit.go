@@ -1,19 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/audit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
-	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
-	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/internal/record"
 	"github.com/kisi-sync/kisi-sync/internal/store"
@@ -40,6 +36,20 @@ type trail struct {
 	clocks clocks
 }
 
+// teller tells what the trail has.
+func (t *trail) teller() *audit.Teller {
+	return &audit.Teller{UI: t.ui.Voice, Settings: t.settings, Trail: t.Preview, Copy: copyOf(t.Preview, t.settings), Local: t.clocks.local}
+}
+
+// chosen does something with the lines that flags choose.
+func (t *trail) chosen(f *filterFlags, do func(record.AuditFilter) error) error {
+	want, err := f.filter(t.settings.Schedule.Zone)
+	if err != nil {
+		return err
+	}
+	return do(want)
+}
+
 // reading opens the trail for a verb and closes it again.
 func reading(ui *call, c *common, read func(context.Context, *trail, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
@@ -56,10 +66,6 @@ func reading(ui *call, c *common, read func(context.Context, *trail, []string) e
 	}
 }
 
-func (t *trail) moment(at time.Time) string {
-	return at.In(t.settings.Schedule.Zone).Format("2006-01-02 15:04:05 MST")
-}
-
 func auditVerifyVerb(ui *call, c *common) *cobra.Command {
 	var from, anchors string
 	cmd := &cobra.Command{
@@ -73,62 +79,21 @@ that audit.anchor.file names, or the log of the syslog server.`,
 	}
 	cmd.Flags().StringVar(&from, "from", "", "a `HEAD` that was kept elsewhere")
 	cmd.Flags().StringVar(&anchors, "anchor", "", "a `FILE` with heads that were kept elsewhere")
-	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error { return t.verify(ctx, from, anchors) })
+	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error {
+		check := audit.Check{Named: anchors}
+		if anchors != "" {
+			check.Anchors = ui.path(anchors)
+		}
+		if from != "" {
+			head, err := record.ParseHead(from)
+			if err != nil {
+				return exit.Usage(fmt.Errorf("--from: %w", err), "write it as audit verify has printed it")
+			}
+			check.Heads = append(check.Heads, head)
+		}
+		return t.teller().Verify(ctx, check)
+	})
 	return cmd
-}
-
-// verifyDocument is what audit verify --json prints.
-type verifyDocument struct {
-	Lines   uint64           `json:"lines"` // that hold
-	Head    string           `json:"head"`
-	Anchors *anchorsDocument `json:"anchors,omitempty"` // with --anchor
-}
-
-func (t *trail) verify(ctx context.Context, from, anchors string) error {
-	d := verifyDocument{}
-	var heads []record.Head
-	if anchors != "" {
-		var err error
-		d.Anchors = &anchorsDocument{}
-		if heads, d.Anchors.Others, err = t.readAnchors(anchors); err != nil {
-			return err
-		}
-	}
-	if from != "" {
-		head, err := record.ParseHead(from)
-		if err != nil {
-			return exit.Usage(fmt.Errorf("--from: %w", err), "write it as audit verify has printed it")
-		}
-		heads = append(heads, head)
-	}
-	head, err := t.AuditHead(ctx)
-	if err != nil {
-		return err
-	}
-	v, err := t.VerifyAuditAgainst(ctx, heads)
-	if d.Lines, d.Head = v.Lines, head.String(); d.Anchors != nil {
-		d.Anchors.Met, d.Anchors.Gone = v.Met, v.Gone
-	}
-	if jsonErr := t.ui.PrintJSON(d); jsonErr != nil {
-		return jsonErr
-	}
-	if err == nil && v.Met == 0 && len(heads) > 0 {
-		err = errors.New("all heads are of lines that were cut off since, so they prove nothing; hold the trail against a later one")
-	}
-	if err != nil {
-		return exit.Failed(err, verifyHint(err))
-	}
-	t.ui.Say("%s, each with all before it. Head: %s", voice.Count(int(v.Lines), "line holds", "lines hold"), head)
-	t.sayAnchors(d.Anchors)
-	return t.sayAnchored(ctx, head)
-}
-
-func verifyHint(err error) string {
-	const keep = "keep the state file and its backups as they are: they show what was changed"
-	if errors.Is(err, store.ErrAltered) {
-		return keep + "; after state restore or rebuild a trail differs rightly from there on, and a line in it says so"
-	}
-	return keep
 }
 
 // filterFlags are the flags that choose lines.
@@ -171,97 +136,10 @@ shown for each group and door that the person held then. Each line is verified o
   kisi-sync audit show --group Staff --json | jq '.[].what'`,
 	}
 	f.add(cmd)
-	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error { return t.show(ctx, &f) })
-	return cmd
-}
-
-func (t *trail) show(ctx context.Context, f *filterFlags) error {
-	want, err := f.filter(t.settings.Schedule.Zone)
-	if err != nil {
-		return err
-	}
-	if t.ui.JSON {
-		return t.showJSON(ctx, want)
-	}
-	lines := 0
-	err = t.EachAudit(ctx, want, func(e *record.Entry) error {
-		lines++
-		t.ui.Say("%d  %s  %s%s", e.Number, t.moment(e.At), t.clocks.local(e.What), outcomeWords(e))
-		if about := aboutLine(e); about != "" {
-			t.ui.Say("      %s", t.clocks.local(about))
-		}
-		return nil
+	cmd.RunE = reading(ui, c, func(ctx context.Context, t *trail, _ []string) error {
+		return t.chosen(&f, func(want record.AuditFilter) error { return t.teller().Show(ctx, want) })
 	})
-	if err == nil && lines == 0 {
-		t.ui.Say("The trail has no such line.")
-	}
-	return broken(err)
-}
-
-// broken says what to do when the trail is not what was written.
-func broken(err error) error {
-	if !errors.Is(err, store.ErrBroken) {
-		return err
-	}
-	return exit.Failed(err, "what is said above holds, and no more is said; keep the state file and its backups as they are: they show what was changed")
-}
-
-// showJSON prints the lines as export writes them, as one list.
-func (t *trail) showJSON(ctx context.Context, want record.AuditFilter) error {
-	rows, err := t.linesJSON(ctx, want)
-	if err != nil {
-		return err
-	}
-	return t.ui.Print(rows)
-}
-
-func (t *trail) linesJSON(ctx context.Context, want record.AuditFilter) (json.RawMessage, error) {
-	var b bytes.Buffer
-	if err := t.ExportAudit(ctx, want, record.NewJSONLines(&b)); err != nil {
-		return nil, broken(err)
-	}
-	rows := []json.RawMessage{}
-	for line := range bytes.Lines(b.Bytes()) {
-		rows = append(rows, bytes.TrimSpace(line))
-	}
-	return json.Marshal(rows)
-}
-
-func outcomeWords(e *record.Entry) string {
-	if e.Outcome == "" || e.Outcome == record.Done {
-		return ""
-	}
-	return " – " + e.Outcome
-}
-
-// aboutLine says why, and who.
-func aboutLine(e *record.Entry) string {
-	var parts []string
-	if e.Why != "" {
-		parts = append(parts, e.Why)
-	}
-	if e.Rule != "" && !strings.Contains(e.Why, e.Rule) {
-		parts = append(parts, "rule "+e.Rule)
-	}
-	if e.Anchor != "" {
-		parts = append(parts, "record "+string(e.Anchor))
-	}
-	if e.Held != "" {
-		parts = append(parts, "held: "+e.Held)
-	}
-	if len(e.Concerned) > 0 {
-		parts = append(parts, "about all doors of the person: "+strings.Join(shape.Convert(e.Doors, record.Door.String), ", "))
-	}
-	if e.Run != 0 {
-		parts = append(parts, fmt.Sprintf("run %d", e.Run))
-	}
-	if e.Who != "" {
-		parts = append(parts, "asked by "+e.Who)
-	}
-	if a := e.Approval; a != nil {
-		parts = append(parts, "approved by "+a.By+": "+a.Why)
-	}
-	return strings.Join(parts, "; ")
+	return cmd
 }
 
 func auditExportVerb(ui *call, c *common) *cobra.Command {
@@ -281,15 +159,11 @@ object a line. It names people.`,
 		if asCSV == asLines || ui.JSON {
 			return exit.Usage(errors.New("say which: --csv or --jsonl"), "audit show --json prints one JSON document")
 		}
-		want, err := f.filter(t.settings.Schedule.Zone)
-		if err != nil {
-			return err
-		}
 		w := record.NewJSONLines(ui.Out)
 		if asCSV {
 			w = record.NewCSV(ui.Out)
 		}
-		return broken(t.ExportAudit(ctx, want, w))
+		return t.chosen(&f, func(want record.AuditFilter) error { return audit.Broken(t.ExportAudit(ctx, want, w)) })
 	})
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/audit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
 	"github.com/kisi-sync/kisi-sync/internal/record"
@@ -90,7 +91,7 @@ func (p *pruning) prune(ctx context.Context, m *memory) error {
 	}
 	goes, err := m.Prunable(ctx, before)
 	if err != nil {
-		return exit.Failed(err, verifyHint(err))
+		return exit.Failed(err, audit.VerifyHint(err))
 	}
 	if err := p.recent(m.settings.Schedule.Zone, before, goes.End); err != nil {
 		return err
@@ -166,7 +167,7 @@ func (p *pruning) cut(ctx context.Context, m *memory, before time.Time, goes sto
 		return exit.Failed(err, "nothing was cut")
 	}
 	if _, err := m.VerifyAudit(ctx); err != nil {
-		return exit.Failed(err, verifyHint(err))
+		return exit.Failed(err, audit.VerifyHint(err))
 	}
 	head, err := m.AuditHead(ctx)
 	if err != nil {

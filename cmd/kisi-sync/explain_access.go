@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/audit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/explain"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/voice"
@@ -112,7 +113,7 @@ func (s *session) told(ctx context.Context, groups []access.RemoteID) (record.An
 	if errors.Is(err, store.ErrUntold) {
 		return record.Answer{}, nil
 	}
-	return a, broken(err)
+	return a, audit.Broken(err)
 }
 
 // namedDoor finds a door, and the groups that open it.
@@ -172,7 +173,7 @@ func (s *session) groupsOpening(ctx context.Context, o *engine.Outlook, door map
 	for _, id := range opening {
 		ids[id] = true
 	}
-	return ids, broken(err)
+	return ids, audit.Broken(err)
 }
 
 // knownToOpen are the groups into which kisi-sync put a door or stop.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/audit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/shape"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/status"
@@ -88,7 +89,7 @@ func (t *trail) showRun(ctx context.Context, number string) error {
 	})}
 	want := record.AuditFilter{Run: id, Since: r.Began}
 	if t.ui.JSON {
-		if d.Lines, err = t.linesJSON(ctx, want); err != nil {
+		if d.Lines, err = t.teller().LinesJSON(ctx, want); err != nil {
 			return err
 		}
 		return t.ui.Print(d)
@@ -110,7 +111,7 @@ func (t *trail) sayRunLines(ctx context.Context, want record.AuditFilter) error 
 	n := 0
 	err := t.EachAudit(ctx, want, func(e *record.Entry) error {
 		if n++; n <= enough {
-			t.ui.Say("  %d  %s  %s%s", e.Number, t.moment(e.At), t.clocks.local(e.What), outcomeWords(e))
+			t.ui.Say("  %d  %s  %s%s", e.Number, t.teller().Moment(e.At), t.clocks.local(e.What), audit.OutcomeWords(e))
 		}
 		return nil
 	})
@@ -121,7 +122,7 @@ func (t *trail) sayRunLines(ctx context.Context, want record.AuditFilter) error 
 	case n > 0:
 		t.ui.Say("kisi-sync audit show --run %d says of each why, and by which rule.", want.Run)
 	}
-	return broken(err)
+	return audit.Broken(err)
 }
 
 // sayRead says how a source had been read for a run.

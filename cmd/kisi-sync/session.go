@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/audit"
 	"github.com/kisi-sync/kisi-sync/cmd/kisi-sync/internal/exit"
 	"github.com/kisi-sync/kisi-sync/config"
 	"github.com/kisi-sync/kisi-sync/connectors"
@@ -157,7 +158,7 @@ func (s *session) introduce(ctx context.Context, o opening) error {
 	}
 	s.engine = s.newEngine(o, engine.Options{
 		Sources: sources, Rules: rules, Policy: s.settings.Policy(), Limits: s.settings.Limits(),
-		Organization: s.settings.Kisi.Domain, Target: s.metered(s.target), Store: anchoring(s.store, s.settings, s.ui.Log), Now: now, Log: s.ui.Log,
+		Organization: s.settings.Kisi.Domain, Target: s.metered(s.target), Store: audit.Anchoring(s.store, s.settings, s.ui.Log, now), Now: now, Log: s.ui.Log,
 		Asked: o.asked, Alive: alive, Accept: accept, Insist: o.asks || o.patience > 0, Renewed: s.key.renewed, Skew: s.skew, Calls: func() int { return int(s.client.Stats().Calls) },
 	})
 	return ctx.Err()
