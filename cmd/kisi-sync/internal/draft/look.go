@@ -3,6 +3,7 @@ package draft
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/kisi-sync/kisi-sync/internal/email"
 	"github.com/kisi-sync/kisi-sync/internal/kisi"
 	"github.com/kisi-sync/kisi-sync/internal/secret"
+	"github.com/kisi-sync/kisi-sync/internal/webapi"
 )
 
 // findings are what init sees on both sides.
@@ -137,7 +139,7 @@ func (i *initiation) census(ctx context.Context) error {
 // explain lets a source that could not be read examine itself: it can name every permission that is missing, and not only the first.
 func (i *initiation) explain(ctx context.Context, source connectors.Source, err error) error {
 	checker, ok := source.(connectors.Checker)
-	if !ok || ctx.Err() != nil {
+	if !ok || ctx.Err() != nil || errors.As(err, new(*webapi.LineError)) { // who cannot be reached has nothing to say
 		return err
 	}
 	stop := i.ui.During(func() string { return "looking why" })
