@@ -91,7 +91,7 @@ func TestAnAuthorityFileThatIsNoneIsNamed(t *testing.T) {
 		o.TLS.CA = writeFile(t, "ca.pem", "hello")
 		wantError(t, fetch(t, o), "holds no certificate", "PEM")
 		o.TLS.CA = "/nowhere/ca.pem"
-		wantError(t, fetch(t, o), "read the authority", "no such file")
+		wantError(t, fetch(t, o), "tls.ca", "no such file")
 	})
 }
 
