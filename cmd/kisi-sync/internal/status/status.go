@@ -1,8 +1,7 @@
 // Package status says how it is: to people on one screen, to scripts as a document, to figures, and to whoever must be told.
 //
 // All of them tell from one Document, made at one moment, so that no two say different things. It is read from the state file and, if one
-// is running, the daemon; nobody else is asked and nothing is changed but the memory of what was told. No figure and no text that is
-// sent anywhere names people.
+// is running, the daemon; nobody else is asked and nothing is changed but the memory of what was told. Figures name nobody.
 package status
 
 import (
