@@ -126,7 +126,7 @@ func (c *company) Fetch(ctx context.Context, since directory.Cursor, put func(*d
 	c.together = max(c.together, c.reading)
 	defer func() { c.reading-- }()
 	c.reads++
-	if len(since.Token) == 0 {
+	if since.IsZero() {
 		c.fulls = append(c.fulls, time.Now())
 	}
 	if c.takes > 0 {
@@ -138,8 +138,10 @@ func (c *company) Fetch(ctx context.Context, since directory.Cursor, put func(*d
 		return directory.Receipt{}, err
 	}
 	from := -1
-	_, _ = fmt.Sscan(string(since.Token), &from)
-	receipt := directory.Receipt{Coverage: directory.Complete, Next: directory.Cursor{Token: fmt.Append(nil, c.version)}}
+	if !since.IsZero() {
+		_, _ = fmt.Sscan(string(since.Token), &from)
+	}
+	receipt := directory.Receipt{Coverage: directory.Complete, Next: directory.Cursor{Shape: [32]byte{1}, Token: fmt.Append(nil, c.version)}}
 	if from == c.version {
 		receipt.Coverage = directory.Delta
 		return receipt, nil
