@@ -151,7 +151,7 @@ func (s *source) Check(ctx context.Context) []connectors.Finding {
 	case st.Pushed.IsZero():
 		return append(all, connectors.Finding{Level: connectors.Good, Text: "nothing has been pushed yet"})
 	}
-	return append(all, connectors.Finding{Level: connectors.Good, Text: fmt.Sprintf("%d users and %d groups were pushed, the last change %s ago",
+	return append(all, connectors.Finding{Level: connectors.Good, Text: fmt.Sprintf("pushed so far: users %d, groups %d; the last change %s ago",
 		st.Users, st.Groups, s.env.Now().Sub(st.Pushed).Round(time.Second))})
 }
 
