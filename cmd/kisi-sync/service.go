@@ -64,12 +64,18 @@ func (s *service) try(ctx context.Context) error {
 	s.changed = known != nil && !bytes.Equal(known, s.digests[s.first])
 	switch {
 	case s.changed:
-		return s.first.expected(ctx)
+		brief, cancel := context.WithTimeoutCause(ctx, longestTry, errors.New("neither Kisi nor a directory answered in time"))
+		defer cancel()
+		return s.first.expected(brief)
 	case known == nil:
 		return s.firstEver(ctx, s.first)
 	}
 	return nil
 }
+
+// longestTry is how long a changed file may be tried before the daemon begins: systemd ends what is not ready after two minutes
+// (TimeoutStartSec of the unit), and then nobody is told why.
+const longestTry = 100 * time.Second
 
 // firstEver tries a file where none was ever carried out. A daemon that cannot reach Kisi begins all the same, and says that it tried in vain.
 func (s *service) firstEver(ctx context.Context, first *session) error {

@@ -123,7 +123,7 @@ func hintFor(err error) string {
 	case errors.Is(err, store.ErrUnwritable):
 		return "kisi-sync does nothing that it cannot write down: make room on the disk of the state file, or mend it"
 	case errors.Is(err, store.ErrLocked):
-		return "one run at a time: wait until the other one has ended"
+		return "one run at a time: wait until the other one has ended; a daemon that was just started answers when it has looked at its file"
 	case errors.Is(err, store.ErrOther):
 		return "use a state file of its own for each organization and installation (state: in the file)"
 	case errors.Is(err, mapping.ErrNobody):
