@@ -59,6 +59,19 @@ func newWorkspace(t testing.TB) *workspace {
 	return w
 }
 
+// overTLS serves the same Workspace over TLS, too. ca.pem is its authority, and key.json a service account of it.
+func (w *workspace) overTLS() *simhttp.Server {
+	w.t.Helper()
+	server, err := simhttp.StartTLS(w.Sim)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(server.Close)
+	w.write("ca.pem", server.CA)
+	w.write("key.json", w.ServiceAccount("kisi-sync", server.URL))
+	return server
+}
+
 func (w *workspace) write(name string, content []byte) {
 	w.t.Helper()
 	if err := os.WriteFile(filepath.Join(w.dir, name), content, 0o600); err != nil {

@@ -5,20 +5,13 @@ import (
 	"testing"
 
 	"github.com/kisi-sync/kisi-sync/internal/directory"
-	"github.com/kisi-sync/kisi-sync/internal/sim/simhttp"
 )
 
 // Tokens and lists go the same way: through an authority of the company's own if there is one (a proxy that looks into TLS), and nowhere
 // without it.
 func TestACompanysOwnAuthorityIsTrustedWhenTheFileNamesIt(t *testing.T) {
 	w := newWorkspace(t)
-	server, err := simhttp.StartTLS(w.Sim)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	w.write("ca.pem", server.CA)
-	w.write("key.json", w.ServiceAccount("kisi-sync", server.URL))
+	server := w.overTLS()
 	s := w.settings()
 	s.URL = server.URL
 	if _, err := w.open(s).Fetch(t.Context(), directory.Cursor{}, ignore); err == nil || !strings.Contains(err.Error(), "certificate") {

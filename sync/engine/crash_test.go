@@ -220,19 +220,42 @@ func TestKilledWhileSomebodyReturnsNoRightIsMissedAfterwards(t *testing.T) {
 	}
 }
 
+// whereGivingIsCut is a world in which the call that gives cem the Lab is cut, while this machine's clock is wrong.
+func whereGivingIsCut(t *testing.T, how kisisim.Action, wrong time.Duration) *world {
+	t.Helper()
+	w := newWorld(t, kisisim.Assumptions{})
+	w.must(true)
+	w.staff.groups["cem"] = "staff lab"
+	w.kisi.Inject(kisisim.Fault{Method: "POST", Path: "/role_assignments", Nth: 1, Do: how})
+	w.pass(time.Hour)
+	w.skew = wrong
+	if _, err := w.run(true); err != nil {
+		t.Log(err)
+	}
+	w.skew = 0
+	return w
+}
+
+// wrongClocks are by how much a clock may be wrong.
+func wrongClocks() []time.Duration {
+	return []time.Duration{0, 300 * 24 * time.Hour, -300 * 24 * time.Hour}
+}
+
+// leavesLab has the directory take cem out of the Lab, and says whether he should hold it after that.
+func (w *world) leavesLab(keeps bool) {
+	w.t.Helper()
+	w.staff.groups["cem"] = "staff"
+	w.pass(time.Hour)
+	w.must(true)
+	w.expect("cem", "HQ / Lab", keeps)
+}
+
 // A call to give a right is cut before Kisi saw it, and somebody gives the same right by hand before anybody looks. Where Kisi says who
 // gave it, it is not ours; where it does not, it is taken for ours, as it says all that we wanted.
 func TestARightThatSomebodyElseGaveIsNotTakenForTheOneThatWasCut(t *testing.T) {
 	t.Parallel()
 	for _, named := range []bool{true, false} {
-		w := newWorld(t, kisisim.Assumptions{})
-		w.must(true)
-		w.staff.groups["cem"] = "staff lab"
-		w.kisi.Inject(kisisim.Fault{Method: "POST", Path: "/role_assignments", Nth: 1, Do: kisisim.CutBefore()})
-		w.pass(time.Hour)
-		if _, err := w.run(true); err != nil {
-			t.Log(err)
-		}
+		w := whereGivingIsCut(t, kisisim.CutBefore(), 0)
 		grant := kisisim.GrantSpec{To: kisisim.User(w.kisi.UserID("cem@nordlicht.example")), On: kisisim.Group(w.kisi.GroupID("HQ / Lab"))}
 		if named {
 			grant.By = w.kisi.UserID("olivia.brandt@example.com")
@@ -244,10 +267,7 @@ func TestARightThatSomebodyElseGaveIsNotTakenForTheOneThatWasCut(t *testing.T) {
 		w.pass(time.Hour)
 		w.must(true)
 		w.expect("cem", "HQ / Lab", true)
-		w.staff.groups["cem"] = "staff"
-		w.pass(time.Hour)
-		w.must(true)
-		w.expect("cem", "HQ / Lab", named)
+		w.leavesLab(named)
 		w.kisi.CheckT(t)
 	}
 }
@@ -257,26 +277,14 @@ func TestARightThatSomebodyElseGaveIsNotTakenForTheOneThatWasCut(t *testing.T) {
 // Kisi's says.
 func TestARightThatWasGivenLongAfterTheCallWasCutIsNotOurs(t *testing.T) {
 	t.Parallel()
-	for _, wrong := range []time.Duration{0, 300 * 24 * time.Hour, -300 * 24 * time.Hour} {
-		w := newWorld(t, kisisim.Assumptions{})
-		w.must(true)
-		w.staff.groups["cem"] = "staff lab"
-		w.kisi.Inject(kisisim.Fault{Method: "POST", Path: "/role_assignments", Nth: 1, Do: kisisim.CutBefore()})
-		w.pass(time.Hour)
-		w.skew = wrong
-		if _, err := w.run(true); err != nil {
-			t.Log(err)
-		}
-		w.skew = 0
+	for _, wrong := range wrongClocks() {
+		w := whereGivingIsCut(t, kisisim.CutBefore(), wrong)
 		w.pass(3 * time.Hour)
 		id := w.kisi.AddGrant(kisisim.GrantSpec{To: kisisim.User(w.kisi.UserID("cem@nordlicht.example")), On: kisisim.Group(w.kisi.GroupID("HQ / Lab"))})
 		w.pass(time.Hour)
 		w.must(true)
 		w.expect("cem", "HQ / Lab", true)
-		w.staff.groups["cem"] = "staff"
-		w.pass(time.Hour)
-		w.must(true)
-		w.expect("cem", "HQ / Lab", true)
+		w.leavesLab(true)
 		if now := w.right("cem", "HQ / Lab"); now != id {
 			t.Errorf("clock wrong by %s: it is right %d, not %d", wrong, now, id)
 		}
@@ -287,24 +295,12 @@ func TestARightThatWasGivenLongAfterTheCallWasCutIsNotOurs(t *testing.T) {
 // The other way round: a right that was given while the call was under way is ours, whatever this machine's clock says.
 func TestARightThatWasGivenWhileTheCallWasUnderWayIsOurs(t *testing.T) {
 	t.Parallel()
-	for _, wrong := range []time.Duration{0, 300 * 24 * time.Hour, -300 * 24 * time.Hour} {
-		w := newWorld(t, kisisim.Assumptions{})
-		w.must(true)
-		w.staff.groups["cem"] = "staff lab"
-		w.kisi.Inject(kisisim.Fault{Method: "POST", Path: "/role_assignments", Nth: 1, Do: kisisim.CutAfter()})
-		w.pass(time.Hour)
-		w.skew = wrong
-		if _, err := w.run(true); err != nil {
-			t.Log(err)
-		}
-		w.skew = 0
+	for _, wrong := range wrongClocks() {
+		w := whereGivingIsCut(t, kisisim.CutAfter(), wrong)
 		w.expect("cem", "HQ / Lab", true)
 		w.pass(4 * time.Hour)
 		w.must(true)
-		w.staff.groups["cem"] = "staff"
-		w.pass(time.Hour)
-		w.must(true)
-		w.expect("cem", "HQ / Lab", false)
+		w.leavesLab(false)
 		w.kisi.CheckT(t)
 	}
 }
